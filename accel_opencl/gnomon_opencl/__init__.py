@@ -1,0 +1,1 @@
+"""The OpenCL accelerator of gnomon: a backend that uses nothing but gnomon's public names."""

@@ -1,0 +1,1 @@
+"""The suite that decides whether a backend of gnomon tells the truth."""

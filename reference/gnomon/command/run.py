@@ -1,0 +1,131 @@
+"""``gnomon run``: an unmodified PyTorch program, with ``torch`` standing for gnomon."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import CodeType, ModuleType, TracebackType
+
+from gnomon.command import torch_alias
+from gnomon.devices import Device, alias_device
+
+FAILURE, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+
+
+class NoProgram(Exception):
+    """What was named cannot be run; the message says why."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a PyTorch program, with `torch` standing for gnomon.
+
+    The program sees ``sys.argv``, ``sys.path`` and ``__main__`` as ``python`` would set them;
+    ``--device NAME`` makes the device "cuda" mean NAME. The status is the program's: 0, 1 after
+    an uncaught exception (its traceback shows the program's own frames only), or what the
+    program gave to ``sys.exit``.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.device is not None:
+        try:
+            alias_device("cuda", str(Device(options.device)))
+        except RuntimeError as error:
+            parser.error(str(error))
+    torch_alias.install()
+    try:
+        if options.module:
+            _run_module(*options.module)
+        elif options.script:
+            _run_script(*options.script)
+        else:
+            parser.error("name a script, or a module after -m")
+    except NoProgram as error:
+        parser.error(str(error))
+    except SystemExit:
+        raise
+    except BaseException as error:
+        return _report(error)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gnomon run",
+        usage="gnomon run [--device NAME] (SCRIPT | -m MODULE) [ARGUMENTS]",
+        description="Run a PyTorch program, with `torch` standing for gnomon.",
+        allow_abbrev=False,
+    )
+    rest = argparse.REMAINDER
+    parser.add_argument("--device", metavar="NAME", help='the device that "cuda" means')
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", nargs=rest, help="a module or package to run"
+    )
+    parser.add_argument("script", metavar="SCRIPT", nargs=rest, help="the program's file")
+    return parser
+
+
+def _run_script(path: str, *arguments: str) -> None:
+    file = os.path.abspath(path)
+    try:
+        with open(file, "rb") as stream:
+            source = stream.read()
+    except OSError as error:
+        raise NoProgram(f"can't open {path!r}: {error.strerror}") from error
+    sys.argv = [path, *arguments]
+    _set_first_path(os.path.dirname(os.path.realpath(file)))
+    main = ModuleType("__main__")
+    main.__file__ = file
+    main.__loader__ = SourceFileLoader("__main__", file)
+    _execute(compile(source, file, "exec", dont_inherit=True), main)
+
+
+def _run_module(name: str, *arguments: str) -> None:
+    sys.argv = ["-m", *arguments]
+    _set_first_path(os.getcwd())
+    spec = _find(name)
+    loader = spec.loader
+    code = loader.get_code(spec.name) if isinstance(loader, InspectLoader) else None
+    if code is None or spec.origin is None:
+        raise NoProgram(f"the module {name!r} holds no Python code to run")
+    sys.argv[0] = spec.origin
+    main = ModuleType("__main__")
+    main.__file__ = spec.origin
+    main.__loader__ = loader
+    main.__package__ = spec.parent
+    main.__spec__ = spec
+    _execute(code, main)
+
+
+def _find(name: str) -> ModuleSpec:
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.submodule_search_locations is not None:
+        spec = importlib.util.find_spec(name := f"{name}.__main__")
+    if spec is None:
+        raise NoProgram(f"there is no module {name!r} on sys.path")
+    return spec
+
+
+def _set_first_path(directory: str) -> None:
+    # Python put the directory of the gnomon command there, unless it was told not to (-P, -I).
+    if not sys.flags.safe_path:
+        sys.path[0] = directory
+
+
+def _execute(code: CodeType, main: ModuleType) -> None:
+    # The module stays in place after the program's end, for what runs then: threads, atexit.
+    sys.modules["__main__"] = main
+    exec(code, main.__dict__)
+
+
+def _report(error: BaseException) -> int:
+    """Print the traceback of an uncaught exception as Python does, from the program's frames."""
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_globals is globals():
+        traceback = traceback.tb_next
+    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILURE

@@ -1,0 +1,556 @@
+"""`Layout` and its views: every view of a tensor is a function from layout to layout."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from math import prod
+from operator import index as as_int
+from typing import Final, final
+
+from gnomon.layout import strides as rules
+from gnomon.layout.dims import (
+    chunk_sizes,
+    infer_size,
+    normalize_dim,
+    normalize_dims,
+    section_sizes,
+    split_sizes,
+)
+from gnomon.layout.facts import LayoutFacts
+
+_CACHED_SHAPES: Final = 4096
+
+
+@final
+class Layout(LayoutFacts):
+    """Where the elements of a tensor lie: element `i` at `offset + sum(i_k * strides_k)`.
+
+    Immutable and hashable. Each view method returns the layout of the view; none touches
+    memory. Nothing is checked on construction, since only views and factories construct.
+
+    >>> Layout.contiguous((2, 3))
+    Layout(shape=(2, 3), strides=(3, 1), offset=0)
+    >>> Layout.contiguous((2, 3)).transpose(0, 1).select(0, 1)
+    Layout(shape=(2,), strides=(3,), offset=1)
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    @lru_cache(_CACHED_SHAPES)
+    def contiguous(shape: tuple[int, ...]) -> "Layout":
+        """The row-major layout of a fresh tensor, remembered per shape.
+
+        Raises `RuntimeError` for a negative size.
+        """
+        shape = tuple([as_int(size) for size in shape])
+        for size in shape:
+            if size < 0:
+                raise RuntimeError(
+                    f"empty: Trying to create tensor with negative dimension {size}: "
+                    f"{list(shape)}; sizes are >= 0"
+                )
+        return Layout(shape, rules.contiguous_strides(shape), 0)
+
+    # -- one dim at a time ---------------------------------------------------------------
+
+    def slice(
+        self, dim: int, start: int | None = None, stop: int | None = None, step: int = 1
+    ) -> "Layout":
+        """Elements `start:stop:step` of `dim`, bounds clamped as Python does; `step > 0`.
+
+        >>> Layout.contiguous((2, 6)).slice(1, 1, -1, 2)
+        Layout(shape=(2, 2), strides=(6, 2), offset=1)
+        """
+        shape, strides, offset = self
+        self._needs_dims("slice")
+        dim = normalize_dim(dim, len(shape), "slice")
+        if step <= 0:
+            raise RuntimeError(
+                f"slice: slice step must be positive, got {step} for shape {list(shape)}; "
+                "use flip() to reverse a dim"
+            )
+        first, last, _ = slice(start, stop, step).indices(shape[dim])
+        length = max(0, -((first - last) // step))
+        stride = strides[dim]
+        return Layout(
+            (*shape[:dim], length, *shape[dim + 1 :]),
+            (*strides[:dim], stride * step, *strides[dim + 1 :]),
+            offset + first * stride,
+        )
+
+    def select(self, dim: int, index: int) -> "Layout":
+        """The elements at `index` of `dim`, which goes away; a negative one counts back.
+
+        >>> Layout.contiguous((2, 3)).select(1, -1)
+        Layout(shape=(2,), strides=(3,), offset=2)
+        """
+        shape, strides, offset = self
+        if not shape:
+            raise IndexError(
+                "select: select() cannot be applied to a 0-dim tensor; use item() to read it"
+            )
+        dim = normalize_dim(dim, len(shape), "select")
+        size = shape[dim]
+        if not -size <= index < size:
+            raise IndexError(
+                f"select(): index {index} out of range for tensor of size {list(shape)} at "
+                f"dimension {dim}: index {index} is out of bounds for dimension {dim} with "
+                f"size {size}; pass an index in [{-size}, {size - 1}]"
+                if size
+                else f"select(): index {index} out of range for tensor of size {list(shape)} "
+                f"at dimension {dim}: index {index} is out of bounds for dimension {dim} "
+                "with size 0; an empty dim has nothing to select"
+            )
+        stride = strides[dim]
+        return Layout(
+            shape[:dim] + shape[dim + 1 :],
+            strides[:dim] + strides[dim + 1 :],
+            offset + (index if index >= 0 else index + size) * stride,
+        )
+
+    def narrow(self, dim: int, start: int, length: int) -> "Layout":
+        """The `length` elements of `dim` from `start` on; unlike `slice`, nothing is clamped.
+
+        >>> Layout.contiguous((2, 6)).narrow(1, 2, 3)
+        Layout(shape=(2, 3), strides=(6, 1), offset=2)
+        """
+        shape, strides, offset = self
+        if not shape:
+            raise RuntimeError("narrow: narrow() cannot be applied to a 0-dim tensor")
+        if length < 0:
+            raise RuntimeError(f"narrow: narrow(): length must be non-negative, got {length}")
+        dim = normalize_dim(dim, len(shape), "narrow")
+        size, stride = shape[dim], strides[dim]
+        if not -size <= start <= size:
+            raise IndexError(
+                f"narrow: start out of range (expected to be in range of [{-size}, {size}], "
+                f"but got {start}) for dim {dim} of shape {list(shape)}"
+            )
+        if start < 0:
+            start += size
+        if start + length > size:
+            raise RuntimeError(
+                f"narrow: start ({start}) + length ({length}) exceeds dimension size "
+                f"({size}). Shorten the length, or slice, which clamps"
+            )
+        return Layout(
+            (*shape[:dim], length, *shape[dim + 1 :]), strides, offset + start * stride
+        )
+
+    def squeeze(self, dim: int | Sequence[int] | None = None) -> "Layout":
+        """Without the dims of size 1: all of them, or those among `dim`.
+
+        >>> Layout.contiguous((1, 3, 1)).squeeze(0)
+        Layout(shape=(3, 1), strides=(1, 1), offset=0)
+        """
+        shape, strides, offset = self
+        if dim is None:
+            kept = [k for k, size in enumerate(shape) if size != 1]
+        else:
+            dims = normalize_dims(
+                (dim,) if isinstance(dim, int) else dim, len(shape), "squeeze"
+            )
+            kept = [k for k, size in enumerate(shape) if size != 1 or k not in dims]
+        return Layout(
+            tuple([shape[k] for k in kept]), tuple([strides[k] for k in kept]), offset
+        )
+
+    def unsqueeze(self, dim: int) -> "Layout":
+        """With a dim of size 1 put in at `dim`, in `[-ndim - 1, ndim]`.
+
+        >>> Layout.contiguous((2, 3)).unsqueeze(1)
+        Layout(shape=(2, 1, 3), strides=(3, 3, 1), offset=0)
+        """
+        shape, strides, offset = self
+        dim = normalize_dim(dim, len(shape) + 1, "unsqueeze")
+        stride = shape[dim] * strides[dim] if dim < len(shape) else 1
+        return Layout(
+            (*shape[:dim], 1, *shape[dim:]), (*strides[:dim], stride, *strides[dim:]), offset
+        )
+
+    def unfold(self, dim: int, size: int, step: int) -> "Layout":
+        """Windows of `size` elements every `step` along `dim`, elements in a new last dim.
+
+        >>> Layout.contiguous((7,)).unfold(0, 3, 2)
+        Layout(shape=(3, 3), strides=(2, 1), offset=0)
+        """
+        shape, strides, offset = self
+        dim = normalize_dim(dim, len(shape), "unfold")
+        extent, stride = (shape[dim], strides[dim]) if shape else (1, 1)
+        if size < 0:
+            raise RuntimeError(f"unfold: size is {size} but must be >= 0")
+        if size > extent:
+            raise RuntimeError(
+                f"unfold: maximum size for tensor at dimension {dim} is {extent} but size is "
+                f"{size}; a window must fit into shape {list(shape)}"
+            )
+        if step <= 0:
+            raise RuntimeError(f"unfold: step is {step} but must be > 0")
+        if not shape:
+            return Layout((size,), (1,), offset)
+        windows = (extent - size) // step + 1
+        return Layout(
+            (*shape[:dim], windows, *shape[dim + 1 :], size),
+            (*strides[:dim], stride * step, *strides[dim + 1 :], stride),
+            offset,
+        )
+
+    # -- dims in another order -----------------------------------------------------------
+
+    def permute(self, dims: Sequence[int]) -> "Layout":
+        """The dims in the order `dims`, which names each once.
+
+        >>> Layout.contiguous((2, 3, 4)).permute((2, 0, 1))
+        Layout(shape=(4, 2, 3), strides=(1, 12, 4), offset=0)
+        """
+        shape, strides, offset = self
+        if len(dims) != len(shape):
+            raise RuntimeError(
+                "permute: number of dimensions in the tensor input does not match the length "
+                f"of the desired ordering of dimensions i.e. input.dim() = {len(shape)} is "
+                f"not equal to len(dims) = {len(dims)}; name every dim of shape "
+                f"{list(shape)} once"
+            )
+        order = [normalize_dim(dim, len(shape), "permute") for dim in dims]
+        if len(set(order)) != len(order):
+            raise RuntimeError(
+                f"permute: permute(): duplicate dims are not allowed. Got {tuple(dims)} for "
+                f"shape {list(shape)}; name every dim once"
+            )
+        return Layout(
+            tuple([shape[k] for k in order]), tuple([strides[k] for k in order]), offset
+        )
+
+    def transpose(self, a: int, b: int) -> "Layout":
+        """The dims `a` and `b` exchanged.
+
+        >>> Layout.contiguous((2, 3)).transpose(0, 1)
+        Layout(shape=(3, 2), strides=(1, 3), offset=0)
+        """
+        ndim = len(self.shape)
+        a, b = normalize_dim(a, ndim, "transpose"), normalize_dim(b, ndim, "transpose")
+        if a == b:
+            return self
+        shape, strides = list(self.shape), list(self.strides)
+        shape[a], shape[b] = shape[b], shape[a]
+        strides[a], strides[b] = strides[b], strides[a]
+        return Layout(tuple(shape), tuple(strides), self.offset)
+
+    def movedim(
+        self, source: int | Sequence[int], destination: int | Sequence[int]
+    ) -> "Layout":
+        """The dims `source` moved to the places `destination`, the others kept in order.
+
+        >>> Layout.contiguous((2, 3, 4)).movedim(0, -1)
+        Layout(shape=(3, 4, 2), strides=(4, 1, 12), offset=0)
+        """
+        sources = (source,) if isinstance(source, int) else tuple(source)
+        targets = (destination,) if isinstance(destination, int) else tuple(destination)
+        if len(sources) != len(targets):
+            raise RuntimeError(
+                f"movedim: Invalid source or destination dims: source ({list(sources)} dims) "
+                "should contain the same number of dims as destination "
+                f"({list(targets)} dims)"
+            )
+        moved = self._distinct_dims(sources, "source")
+        places = self._distinct_dims(targets, "destination")
+        rest = iter([dim for dim in range(len(self.shape)) if dim not in moved])
+        arrived = dict(zip(places, moved, strict=True))
+        return (
+            self.permute(
+                [arrived[k] if k in arrived else next(rest) for k in range(len(self.shape))]
+            )
+            if self.shape
+            else self
+        )
+
+    def _distinct_dims(self, dims: tuple[int, ...], role: str) -> list[int]:
+        wrapped = [normalize_dim(dim, len(self.shape), "movedim") for dim in dims]
+        if len(set(wrapped)) != len(wrapped):
+            raise RuntimeError(
+                f"movedim: repeated dim in `{role}` ({list(dims)}); name each dim once"
+            )
+        return wrapped
+
+    def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> "Layout":
+        """The elements whose index in `dim2` is the one in `dim1` plus `offset`, as a last dim.
+
+        >>> Layout.contiguous((3, 4)).diagonal(1)
+        Layout(shape=(3,), strides=(5,), offset=1)
+        """
+        shape, strides, start = self
+        dim1 = normalize_dim(dim1, len(shape), "diagonal")
+        dim2 = normalize_dim(dim2, len(shape), "diagonal")
+        if dim1 == dim2:
+            raise RuntimeError(
+                f"diagonal: diagonal dimensions cannot be identical {dim1}, {dim2}; choose "
+                f"two dims of shape {list(shape)}"
+            )
+        if offset >= 0:
+            length = max(0, min(shape[dim1], shape[dim2] - offset))
+            skipped = offset * strides[dim2]
+        else:
+            length = max(0, min(shape[dim1] + offset, shape[dim2]))
+            skipped = -offset * strides[dim1]
+        kept = [k for k in range(len(shape)) if k != dim1 and k != dim2]
+        return Layout(
+            (*[shape[k] for k in kept], length),
+            (*[strides[k] for k in kept], strides[dim1] + strides[dim2]),
+            start + skipped if length else start,
+        )
+
+    # -- other shapes --------------------------------------------------------------------
+
+    def expand(self, shape: Sequence[int]) -> "Layout":
+        """Dims of size 1 stretched to `shape` by a stride of 0; -1 keeps a size.
+
+        >>> Layout.contiguous((3, 1)).expand((2, -1, 4))
+        Layout(shape=(2, 3, 4), strides=(0, 1, 0), offset=0)
+        """
+        old_shape, old_strides, offset = self
+        added = len(shape) - len(old_shape)
+        if added < 0:
+            raise RuntimeError(
+                f"expand: expand of shape {list(old_shape)} to size={list(shape)}: the number "
+                f"of sizes provided ({len(shape)}) must be greater or equal to the number of "
+                f"dimensions in the tensor ({len(old_shape)}); give a size, or -1, per dim"
+            )
+        sizes = list(shape)
+        strides = [0] * added + list(old_strides)
+        for dim, (old_size, size) in enumerate(
+            zip(old_shape, sizes[added:], strict=True), added
+        ):
+            if size == -1:
+                sizes[dim] = old_size
+            elif size != old_size:
+                if old_size != 1 or size < 0:
+                    raise RuntimeError(
+                        f"expand: The expanded size of the tensor ({size}) must match the "
+                        f"existing size ({old_size}) at non-singleton dimension {dim}.  "
+                        f"Target sizes: {list(shape)}.  Tensor sizes: {list(old_shape)}. "
+                        "Only dims of size 1 expand"
+                    )
+                strides[dim] = 0
+        for dim in range(added - 1, -1, -1):
+            if sizes[dim] < 0:
+                raise RuntimeError(
+                    f"expand: The expanded size of the tensor ({sizes[dim]}) isn't allowed in "
+                    f"a leading, non-existing dimension {dim}; -1 keeps an existing size, "
+                    f"and shape {list(old_shape)} has none there"
+                )
+            if sizes[dim] == 1 and old_shape:
+                strides[dim] = sizes[dim + 1] * strides[dim + 1]
+        return Layout(tuple(sizes), tuple(strides), offset)
+
+    def broadcast_to(self, shape: Sequence[int]) -> "Layout":
+        """`expand` under its other name.
+
+        >>> Layout.contiguous((3,)).broadcast_to((2, 3))
+        Layout(shape=(2, 3), strides=(0, 1), offset=0)
+        """
+        return self if shape == self.shape else self.expand(shape)
+
+    def view(self, shape: Sequence[int]) -> "Layout":
+        """The same elements in the same order as `shape`, where -1 infers one size.
+
+        Raises `RuntimeError` when the numbers of elements differ or no strides do it.
+
+        >>> Layout.contiguous((2, 6)).view((2, -1, 2))
+        Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
+        """
+        sizes = infer_size(shape, self.numel, "view")
+        strides = rules.view_strides(self.shape, self.strides, sizes)
+        if strides is None:
+            raise RuntimeError(
+                "view: view size is not compatible with input tensor's size and stride (at "
+                "least one dimension spans across two contiguous subspaces): no strides show "
+                f"shape {list(self.shape)} with strides {list(self.strides)} as "
+                f"{list(sizes)}. Use .reshape(...) instead, which copies"
+            )
+        return Layout(sizes, strides, self.offset)
+
+    def view_or_none(self, shape: Sequence[int]) -> "Layout | None":
+        """What `reshape` needs to know: the view as `shape`, or `None` when it must copy.
+
+        Raises `RuntimeError` when the numbers of elements differ.
+
+        >>> Layout.contiguous((2, 3)).transpose(0, 1).view_or_none((6,)) is None
+        True
+        """
+        sizes = infer_size(shape, self.numel, "reshape")
+        strides = rules.view_strides(self.shape, self.strides, sizes)
+        return None if strides is None else Layout(sizes, strides, self.offset)
+
+    def flattened_shape(self, start: int = 0, end: int = -1) -> tuple[int, ...]:
+        """The shape with dims `start` to `end`, both included, made one; 0-d becomes (1,).
+
+        >>> Layout.contiguous((2, 3, 4)).flattened_shape(1)
+        (2, 12)
+        """
+        shape = self.shape
+        start = normalize_dim(start, len(shape), "flatten")
+        end = normalize_dim(end, len(shape), "flatten")
+        if start > end:
+            raise RuntimeError(
+                "flatten: flatten() has invalid args: start_dim cannot come after end_dim, "
+                f"got dims {start} and {end} of shape {list(shape)}"
+            )
+        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+
+    def flatten(self, start: int = 0, end: int = -1) -> "Layout":
+        """The view with dims `start` to `end` made one; raises as `view` when there is none.
+
+        >>> Layout.contiguous((2, 3, 4)).flatten(0, 1)
+        Layout(shape=(6, 4), strides=(4, 1), offset=0)
+        """
+        return self.view(self.flattened_shape(start, end))
+
+    def unflatten(self, dim: int, sizes: Sequence[int]) -> "Layout":
+        """The view with `dim` split into `sizes`, where -1 infers one.
+
+        >>> Layout.contiguous((2, 6)).unflatten(1, (3, -1))
+        Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
+        """
+        shape = self.shape
+        dim = normalize_dim(dim, len(shape), "unflatten")
+        self._needs_dims("unflatten")
+        if not sizes:
+            raise RuntimeError("unflatten: sizes must be non-empty")
+        try:
+            parts = infer_size(sizes, shape[dim], "unflatten")
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of "
+                f"dim {dim} ({shape[dim]}) in the input tensor of shape {list(shape)}"
+            ) from error
+        return self.view((*shape[:dim], *parts, *shape[dim + 1 :]))
+
+    def as_strided(
+        self, shape: Sequence[int], strides: Sequence[int], offset: int | None = None
+    ) -> "Layout":
+        """Any layout of the same storage; `offset` counts from the storage's start.
+
+        The storage's bounds are for the caller to check, against `span`.
+
+        >>> Layout.contiguous((6,)).as_strided((2, 2), (1, 1), 3)
+        Layout(shape=(2, 2), strides=(1, 1), offset=3)
+        """
+        if len(shape) != len(strides):
+            raise RuntimeError(
+                "as_strided: mismatch in length of strides and shape, "
+                f"got {list(strides)} and {list(shape)}"
+            )
+        if any(stride < 0 for stride in strides):
+            raise RuntimeError(
+                "as_strided: Negative strides are not supported at the moment, "
+                f"got strides: {list(strides)}; use flip() to reverse a dim"
+            )
+        if any(size < 0 for size in shape):
+            raise RuntimeError(f"as_strided: negative sizes in shape {list(shape)}")
+        start = self.offset if offset is None else offset
+        if start < 0:
+            raise RuntimeError(f"as_strided: Tensor: invalid storage offset {start}")
+        return Layout(tuple(shape), tuple(strides), start)
+
+    # -- several views at once -----------------------------------------------------------
+
+    def split(self, sizes: int | Sequence[int], dim: int = 0) -> "tuple[Layout, ...]":
+        """Consecutive pieces along `dim`: of one size, the last maybe smaller, or of `sizes`.
+
+        >>> [piece.shape for piece in Layout.contiguous((7,)).split(3)]
+        [(3,), (3,), (1,)]
+        """
+        self._needs_dims("split")
+        dim = normalize_dim(dim, len(self.shape), "split")
+        return self._pieces(split_sizes(self.shape[dim], sizes, dim), dim)
+
+    def chunk(self, chunks: int, dim: int = 0) -> "tuple[Layout, ...]":
+        """At most `chunks` consecutive pieces along `dim`, all but the last of one size.
+
+        >>> [piece.shape for piece in Layout.contiguous((7,)).chunk(3)]
+        [(3,), (3,), (1,)]
+        """
+        self._needs_dims("chunk")
+        dim = normalize_dim(dim, len(self.shape), "chunk")
+        return self._pieces(chunk_sizes(self.shape[dim], chunks), dim)
+
+    def tensor_split(self, sections: int | Sequence[int], dim: int = 0) -> "tuple[Layout, ...]":
+        """That many nearly equal pieces along `dim`, or the pieces between given indices.
+
+        >>> [piece.shape for piece in Layout.contiguous((7,)).tensor_split((2, 3))]
+        [(2,), (1,), (4,)]
+        """
+        if not self.shape:
+            raise RuntimeError(
+                "tensor_split: tensor_split expected at least a 1-dimensional tensor, but "
+                "got a tensor with 0 dims"
+            )
+        dim = normalize_dim(dim, len(self.shape), "tensor_split")
+        if isinstance(sections, int):
+            return self._pieces(section_sizes(self.shape[dim], sections), dim)
+        bounds = [0, *sections, self.shape[dim]]
+        return tuple([self.slice(dim, start, stop) for start, stop in pairwise(bounds)])
+
+    def unbind(self, dim: int = 0) -> "tuple[Layout, ...]":
+        """One view per index of `dim`, which goes away.
+
+        >>> Layout.contiguous((2, 3)).unbind()[1]
+        Layout(shape=(3,), strides=(1,), offset=3)
+        """
+        if not self.shape:
+            raise IndexError(
+                f"unbind: Dimension specified as {dim} but tensor has no dimensions"
+            )
+        dim = normalize_dim(dim, len(self.shape), "unbind")
+        return tuple([self.select(dim, index) for index in range(self.shape[dim])])
+
+    def _pieces(self, sizes: Sequence[int], dim: int) -> "tuple[Layout, ...]":
+        shape, strides, offset = self
+        before, after, stride = shape[:dim], shape[dim + 1 :], strides[dim]
+        pieces = []
+        for size in sizes:
+            pieces.append(Layout((*before, size, *after), strides, offset))
+            offset += size * stride
+        return tuple(pieces)
+
+    def _needs_dims(self, operation: str) -> None:
+        if not self.shape:
+            raise RuntimeError(
+                f"{operation}: {operation} expects at least a 1-dimensional tensor, but got "
+                "a 0-dim one; unsqueeze it first"
+            )
+
+    # -- layouts for others --------------------------------------------------------------
+
+    def collapse(self) -> "Layout":
+        """The fewest dims that visit the same positions in the same order.
+
+        >>> Layout((2, 1, 3, 4), (24, 9, 4, 1), 5).collapse()
+        Layout(shape=(2, 12), strides=(24, 1), offset=5)
+        """
+        shape, (strides,) = rules.collapse_strides(self.shape, [self.strides])
+        return Layout(shape, strides, self.offset)
+
+    def dense_like(self) -> "Layout":
+        """The layout of a fresh tensor that preserves this one's format.
+
+        Same strides when dense, else dense strides whose dims keep their order.
+
+        >>> Layout((2, 3), (1, 4), 7).dense_like()
+        Layout(shape=(2, 3), strides=(1, 2), offset=0)
+        """
+        return Layout(self.shape, rules.dense_strides(self.shape, self.strides), 0)
+
+    def channels_last(self) -> "Layout":
+        """The channels-last layout of a fresh tensor of this 4-d or 5-d shape.
+
+        >>> Layout.contiguous((2, 3, 4, 5)).channels_last().strides
+        (60, 1, 15, 3)
+        """
+        if len(self.shape) not in (4, 5):
+            raise RuntimeError(
+                f"channels_last: required rank 4 tensor to use channels_last format, or rank "
+                f"5 for channels_last_3d, got shape {list(self.shape)}"
+            )
+        return Layout(self.shape, rules.channels_last_strides(self.shape), 0)

@@ -1,0 +1,260 @@
+"""Rules over a shape and its strides: contiguity, density, viewing, merging of dims."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import prod
+from typing import Final
+
+_CACHED_SHAPES: Final = 4096
+
+
+@lru_cache(_CACHED_SHAPES)
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The row-major strides of `shape`, a dim of size 0 counting as size 1.
+
+    >>> contiguous_strides((2, 3, 4)), contiguous_strides((2, 0, 4)), contiguous_strides(())
+    ((12, 4, 1), (4, 4, 1), ())
+    """
+    return strides_in_order(shape, range(len(shape) - 1, -1, -1))
+
+
+def channels_last_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of `shape` (N, C, *spatial) with channels innermost: N, *spatial, C.
+
+    >>> channels_last_strides((2, 3, 4, 5))
+    (60, 1, 15, 3)
+    """
+    return strides_in_order(shape, _channels_last_order(len(shape)))
+
+
+def strides_in_order(shape: tuple[int, ...], order: Sequence[int]) -> tuple[int, ...]:
+    """Dense strides of `shape` whose dims are laid out in `order`, innermost first.
+
+    >>> strides_in_order((2, 3, 4), (0, 2, 1))
+    (1, 8, 2)
+    """
+    strides = [0] * len(shape)
+    step = 1
+    for dim in order:
+        strides[dim] = step
+        step *= shape[dim] or 1
+    return tuple(strides)
+
+
+def _channels_last_order(ndim: int) -> tuple[int, ...]:
+    return (1, *range(ndim - 1, 1, -1), 0)
+
+
+def is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether elements lie in row-major order without gaps.
+
+    The stride of a dim of size 1 is never used and does not matter; an empty tensor is
+    contiguous.
+
+    >>> is_contiguous((2, 3), (3, 1)), is_contiguous((1, 3), (7, 1)), is_contiguous((0,), (5,))
+    (True, True, True)
+    """
+    if strides == contiguous_strides(shape) or 0 in shape:
+        return True
+    return _steps_densely(shape, strides, range(len(shape) - 1, -1, -1))
+
+
+def is_channels_last(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether a 4-d (N, C, H, W) or 5-d operand lies densely with channels innermost.
+
+    >>> is_channels_last((2, 3, 4, 5), (60, 1, 15, 3))
+    True
+    """
+    ndim = len(shape)
+    if ndim != 4 and ndim != 5:
+        return False
+    return _steps_densely(shape, strides, _channels_last_order(ndim))
+
+
+def _steps_densely(
+    shape: tuple[int, ...], strides: tuple[int, ...], order: Sequence[int]
+) -> bool:
+    step = 1
+    for dim in order:
+        size = shape[dim]
+        if size != 1:
+            if strides[dim] != step:
+                return False
+            step *= size
+    return True
+
+
+def prefers_channels_last(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether strides, dense or not, grow in the order C, W, H, N of channels-last.
+
+    This is how convolutions and poolings choose their output's memory format. Where sizes
+    of 1 leave both orders possible, row-major wins.
+
+    >>> prefers_channels_last((2, 3, 4, 5), (120, 2, 30, 6))
+    True
+    """
+    ndim = len(shape)
+    if ndim not in (4, 5) or strides[1] == 0 or 0 in shape:
+        return False
+    least = 0
+    for dim in _channels_last_order(ndim):
+        stride = strides[dim]
+        if stride < least or (dim == 0 and least == strides[1]):
+            return False
+        least = stride * shape[dim]
+    return True
+
+
+def is_dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether elements fill their span with no gap and no overlap, dims in any order.
+
+    >>> is_dense((2, 3), (1, 2)), is_dense((2, 3), (4, 1)), is_dense((2, 3), (0, 1))
+    (True, False, False)
+    """
+    if strides == contiguous_strides(shape) or 0 in shape:
+        return True
+    order = sorted(range(len(shape)), key=strides.__getitem__)
+    return _steps_densely(shape, strides, order)
+
+
+def dense_strides(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides that a new tensor of the same shape and stride order gets.
+
+    Strides without gaps or overlap are kept as they are; others give dense strides whose
+    dims keep their order from outermost to innermost.
+
+    >>> dense_strides((2, 3), (1, 2)), dense_strides((2, 3), (10, 30))
+    ((1, 2), (1, 2))
+    """
+    if is_dense(shape, strides):
+        return strides
+    return strides_in_order(shape, innermost_first(shape, [strides]))
+
+
+def innermost_first(
+    shape: tuple[int, ...], operand_strides: Sequence[tuple[int, ...]]
+) -> list[int]:
+    """The dims in the order a loop over the operands should nest them, innermost first.
+
+    An earlier operand decides before a later one; a stride of 0 decides nothing; equal
+    strides put the smaller size inside; undecided dims stay row-major. The comparison is
+    not transitive, so this is an insertion sort and not `sorted`: its order of comparisons
+    is part of the result.
+
+    >>> innermost_first((2, 3), [(1, 2)])
+    [0, 1]
+    """
+    order = list(range(len(shape) - 1, -1, -1))
+    for start in range(1, len(order)):
+        current = start
+        for candidate in range(start - 1, -1, -1):
+            inner, outer = order[candidate], order[current]
+            comparison = _compare_dims(inner, outer, shape, operand_strides)
+            if comparison > 0:
+                order[candidate], order[current] = outer, inner
+                current = candidate
+            elif comparison < 0:
+                break
+    return order
+
+
+def _compare_dims(
+    inner: int,
+    outer: int,
+    shape: tuple[int, ...],
+    operand_strides: Sequence[tuple[int, ...]],
+) -> int:
+    """Positive when the two dims must swap, negative when they must not, 0 undecided."""
+    for strides in operand_strides:
+        inner_stride, outer_stride = strides[inner], strides[outer]
+        if inner_stride == 0 or outer_stride == 0:
+            continue
+        if inner_stride != outer_stride:
+            return inner_stride - outer_stride
+        if shape[inner] > shape[outer]:
+            return 1
+    return 0
+
+
+def view_strides(
+    shape: tuple[int, ...], strides: tuple[int, ...], new_shape: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """The strides that show the same elements, in the same order, as `new_shape`.
+
+    `None` when there are none, that is when a new dim would span two old ones that are not
+    adjacent in memory. Both shapes must hold as many elements.
+
+    >>> view_strides((2, 6), (12, 1), (2, 3, 2))
+    (12, 2, 1)
+    >>> view_strides((2, 6), (12, 1), (12,)) is None
+    True
+    """
+    if 0 in shape:
+        return strides if shape == new_shape else contiguous_strides(new_shape)
+    if strides == contiguous_strides(shape):
+        return contiguous_strides(new_shape)
+    pending = list(new_shape)
+    reversed_strides = []
+    for run_size, run_stride in _runs_from_the_end(shape, strides):
+        filled = 1
+        while pending and (filled < run_size or pending[-1] == 1):
+            reversed_strides.append(filled * run_stride)
+            filled *= pending.pop()
+        if filled != run_size:
+            return None
+    return tuple(reversed_strides[::-1])
+
+
+def _runs_from_the_end(
+    shape: tuple[int, ...], strides: tuple[int, ...]
+) -> Iterator[tuple[int, int]]:
+    """(size, stride) of each longest group of dims that steps through memory evenly."""
+    run_size, run_stride = shape[-1], strides[-1]
+    for size, stride in zip(shape[-2::-1], strides[-2::-1], strict=True):
+        if size == 1 or stride == run_size * run_stride:
+            run_size *= size
+        else:
+            yield run_size, run_stride
+            run_size, run_stride = size, stride
+    yield run_size, run_stride
+
+
+def collapse_strides(
+    shape: tuple[int, ...], operand_strides: Sequence[tuple[int, ...]]
+) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    """The fewest dims that visit every operand's elements in the same order.
+
+    Dims of size 1 go, and a dim joins the next one when every operand steps evenly across
+    the two. No elements give the shape (0,).
+
+    >>> collapse_strides((2, 1, 3), [(3, 9, 1), (0, 0, 0)])
+    ((6,), [(1,), (0,)])
+    """
+    if 0 in shape:
+        return (0,), [(1,)] * len(operand_strides)
+    if all(strides == contiguous_strides(shape) for strides in operand_strides):
+        numel = prod(shape)
+        return (
+            ((numel,), [(1,)] * len(operand_strides))
+            if numel != 1
+            else _scalars(len(operand_strides))
+        )
+    sizes: list[int] = []
+    steps: list[tuple[int, ...]] = []
+    for dim, size in enumerate(shape):
+        if size == 1:
+            continue
+        step = tuple([strides[dim] for strides in operand_strides])
+        if steps and steps[-1] == tuple([size * stride for stride in step]):
+            sizes[-1] *= size
+            steps[-1] = step
+        else:
+            sizes.append(size)
+            steps.append(step)
+    if not steps:
+        return _scalars(len(operand_strides))
+    return tuple(sizes), list(zip(*steps, strict=True))
+
+
+def _scalars(count: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    return (), [()] * count

@@ -27,7 +27,7 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that ``arguments`` (default: the process's own) name; return its status."""
+    """Run the command that ``arguments`` (the process's own if None) name; return its status."""
     name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if name in ("-h", "--help"):
         print(_help())
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find(name: str) -> Command:
-    """Return the command called ``name``: a built-in one, else the one a distribution installed.
+    """Return the command called ``name``: a built-in one, else an installed distribution's.
 
     >>> find("dvices")
     Traceback (most recent call last):
@@ -53,9 +53,9 @@ def find(name: str) -> Command:
     if not offers:
         raise CommandError(f"there is no command {name!r}. Run `gnomon --help` for the list.")
     if len(offers) > 1:
+        origins = " and ".join(map(_origin, offers))
         raise CommandError(
-            f"{' and '.join(_origin(entry) for entry in offers)} both offer the command {name!r}. "
-            "Uninstall one of them."
+            f"the command {name!r} is offered by {origins}. Uninstall all but one of them."
         )
     try:
         return _load(offers[0])

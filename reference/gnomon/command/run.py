@@ -123,7 +123,7 @@ def _execute(code: CodeType, main: ModuleType) -> None:
 
 
 def _report(error: BaseException) -> int:
-    """Print the traceback of an uncaught exception as Python does, from the program's frames."""
+    """Print the traceback of an uncaught exception as Python does, without gnomon's own frames."""
     traceback: TracebackType | None = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_globals is globals():
         traceback = traceback.tb_next

@@ -1,10 +1,10 @@
 """``torch`` and its submodules as other names of gnomon's, for the length of a process.
 
 ``import torch.nn as nn`` gives the module ``gnomon.nn`` itself, not a copy, so a program and
-gnomon agree on every class and every global. A name that gnomon lacks is an AttributeError or an
-ImportError in the words of the program: the torch name, and the line that asked for it.
+gnomon agree on every class and every global. A name that gnomon lacks is an AttributeError or
+an ImportError in the words of the program: the torch name, and the line that asked for it.
 
-This works on the import system of the running process only; gnomon's modules know nothing of it.
+Only the import system of the running process is touched; gnomon's modules know nothing of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ALIAS, REAL = "torch", "gnomon"
 
 
 def install() -> None:
-    """Let ``torch`` mean gnomon in every import from now on, a PyTorch installed beside it or not.
+    """Let ``torch`` mean gnomon in every import from now on, even where PyTorch is installed.
 
     Installing it twice is the same as once.
     """
@@ -59,8 +59,8 @@ class _AliasLoader(Loader):
     """Puts gnomon's module under its torch name."""
 
     def exec_module(self, module: ModuleType) -> None:
-        # A module may replace itself in sys.modules while it is executed: the import system then
-        # hands out the replacement, and gnomon's module keeps its own name and spec.
+        # A module may replace itself in sys.modules while it is executed: the import system
+        # then hands out the replacement, and gnomon's module keeps its own name and spec.
         sys.modules[module.__name__] = importlib.import_module(_real(module.__name__))
         for name, loaded in list(sys.modules.items()):
             if _is_within(name, REAL) and type(loaded) is ModuleType:
@@ -88,15 +88,15 @@ def _real(name: str) -> str:
 
 def _missing(torch_name: str) -> str:
     frame = _asker()
+    line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     parent = torch_name.rpartition(".")[0]
     return (
-        f"gnomon has no {torch_name}, which {frame.f_code.co_filename}:{frame.f_lineno} asks for. "
-        f"dir({parent}) lists what it has."
+        f"gnomon has no {torch_name}, which {line} asks for. dir({parent}) lists what it has."
     )
 
 
 def _asker() -> FrameType:
-    """Return the nearest frame on the stack that is neither the import system's nor gnomon's."""
+    """Return the nearest frame that is neither the import system's nor gnomon's."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_machinery(frame.f_globals.get("__name__")):
         frame = frame.f_back

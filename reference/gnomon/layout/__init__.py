@@ -10,13 +10,13 @@ from gnomon.layout.operands import (
     overlap,
     share_positions,
 )
+from gnomon.layout.reshaping import view_strides
 from gnomon.layout.size import Size, numel_of
 from gnomon.layout.strides import (
     channels_last_strides,
     contiguous_strides,
     dense_strides,
     is_contiguous,
-    view_strides,
 )
 
 __all__ = [

@@ -116,68 +116,67 @@ def _broadcast_pair(a: tuple[int, ...], b: tuple[int, ...], operation: str) -> t
     return tuple(sizes)
 
 
-def split_sizes(size: int, pieces: Sequence[int] | int, dim: int) -> tuple[int, ...]:
-    """The sizes of the pieces that `split` cuts a dim of `size` into.
+def permutation(dims: Sequence[int], shape: Sequence[int]) -> list[int]:
+    """`dims` counted from the front, checked to name every dim of `shape` once.
 
-    >>> split_sizes(7, 3, 0), split_sizes(7, (2, 5), 0)
-    ((3, 3, 1), (2, 5))
+    >>> permutation((-1, 0, 1), (2, 3, 4))
+    [2, 0, 1]
     """
-    if isinstance(pieces, int):
-        return _equal_pieces(size, pieces)
-    sizes = tuple(pieces)
-    if sizes and min(sizes) < 0:
+    ndim = len(shape)
+    if len(dims) != ndim:
         raise RuntimeError(
-            "split: split_with_sizes expects split_sizes have only non-negative entries, "
-            f"but got split_sizes={list(sizes)}"
+            "permute: number of dimensions in the tensor input does not match the length of "
+            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+            f"len(dims) = {len(dims)}; name every dim of shape {list(shape)} once"
         )
-    if sum(sizes) != size:
+    order = [normalize_dim(dim, ndim, "permute") for dim in dims]
+    if len(set(order)) != ndim:
         raise RuntimeError(
-            f"split: split_with_sizes expects split_sizes to sum exactly to {size} (input "
-            f"tensor's size at dimension {dim}), but got split_sizes={list(sizes)}, which "
-            f"sum to {sum(sizes)}"
+            f"permute: permute(): duplicate dims are not allowed. Got {tuple(dims)} for shape "
+            f"{list(shape)}; name every dim once"
         )
-    return sizes
+    return order
 
 
-def _equal_pieces(size: int, length: int) -> tuple[int, ...]:
-    if length < 0:
-        raise RuntimeError(
-            f"split: split expects split_size be non-negative, but got split_size={length}"
-        )
-    if length == 0 and size != 0:
-        raise RuntimeError(
-            "split: split_size can only be 0 if dimension size is 0, but got dimension "
-            f"size of {size}; pass a split_size of at least 1"
-        )
-    if size <= length:
-        return (size,)
-    whole, rest = divmod(size, length)
-    return (length,) * whole + ((rest,) if rest else ())
+def moved_order(source: Sequence[int], destination: Sequence[int], ndim: int) -> list[int]:
+    """The order of dims once `source` stand at `destination` and the others keep theirs.
 
-
-def chunk_sizes(size: int, chunks: int) -> tuple[int, ...]:
-    """The sizes of at most `chunks` pieces, all but the last equal; as many when empty.
-
-    >>> chunk_sizes(7, 3), chunk_sizes(4, 3), chunk_sizes(0, 2)
-    ((3, 3, 1), (2, 2), (0, 0))
+    >>> moved_order((0,), (-1,), 3)
+    [1, 2, 0]
     """
-    if chunks <= 0:
-        raise RuntimeError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
-    if size == 0:
-        return (0,) * chunks
-    return _equal_pieces(size, -(-size // chunks))
-
-
-def section_sizes(size: int, sections: int) -> tuple[int, ...]:
-    """The sizes of exactly `sections` pieces that differ by at most one, larger first.
-
-    >>> section_sizes(7, 3)
-    (3, 2, 2)
-    """
-    if sections <= 0:
+    if len(source) != len(destination):
         raise RuntimeError(
-            "tensor_split: number of sections must be larger than 0, "
-            f"got {sections}; ask for at least one"
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should "
+            "contain the same number of dims as destination "
+            f"({list(destination)} dims); give each dim its place"
         )
-    length, longer = divmod(size, sections)
-    return (length + 1,) * longer + (length,) * (sections - longer)
+    moved = _distinct(source, ndim, "source")
+    places = _distinct(destination, ndim, "destination")
+    arrived = dict(zip(places, moved, strict=True))
+    rest = iter([dim for dim in range(ndim) if dim not in moved])
+    return [arrived[place] if place in arrived else next(rest) for place in range(ndim)]
+
+
+def _distinct(dims: Sequence[int], ndim: int, role: str) -> list[int]:
+    wrapped = [normalize_dim(dim, ndim, "movedim") for dim in dims]
+    if len(set(wrapped)) != len(wrapped):
+        raise RuntimeError(
+            f"movedim: repeated dim in `{role}` ({list(dims)}); name each dim once"
+        )
+    return wrapped
+
+
+def flattened_shape(shape: tuple[int, ...], start: int = 0, end: int = -1) -> tuple[int, ...]:
+    """`shape` with dims `start` to `end`, both included, made one; () becomes (1,).
+
+    >>> flattened_shape((2, 3, 4), 1), flattened_shape(())
+    ((2, 12), (1,))
+    """
+    start = normalize_dim(start, len(shape), "flatten")
+    end = normalize_dim(end, len(shape), "flatten")
+    if start > end:
+        raise RuntimeError(
+            "flatten: flatten() has invalid args: start_dim cannot come after end_dim; got "
+            f"dims {start} and {end} of shape {list(shape)}, swap them"
+        )
+    return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gnomon.layout import injective
 from gnomon.layout import strides as rules
+from gnomon.layout.reshaping import collapse_strides
 
 
 class LayoutFacts(NamedTuple):
@@ -86,7 +87,7 @@ class LayoutFacts(NamedTuple):
         >>> list(LayoutFacts((2, 3), (1, 2), 10).positions())
         [10, 12, 14, 11, 13, 15]
         """
-        shape, (strides,) = rules.collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, [self.strides])
         return _positions(shape, strides, self.offset)
 
     def as_range(self) -> range | None:
@@ -95,7 +96,7 @@ class LayoutFacts(NamedTuple):
         >>> LayoutFacts((2, 3), (6, 2), 1).as_range()
         range(1, 13, 2)
         """
-        shape, (strides,) = rules.collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, [self.strides])
         if not shape:
             return range(self.offset, self.offset + 1)
         if len(shape) > 1 or strides[0] == 0:

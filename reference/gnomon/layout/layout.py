@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from math import prod
 from operator import index as as_int
 from typing import Final, final
 
 from gnomon.layout import strides as rules
 from gnomon.layout.dims import (
-    chunk_sizes,
+    flattened_shape,
     infer_size,
+    moved_order,
     normalize_dim,
     normalize_dims,
-    section_sizes,
-    split_sizes,
+    permutation,
 )
 from gnomon.layout.facts import LayoutFacts
+from gnomon.layout.pieces import chunk_sizes, section_sizes, split_sizes
+from gnomon.layout.reshaping import collapse_strides, expand_strides, view_strides
 
 _CACHED_SHAPES: Final = 4096
 
@@ -96,11 +97,7 @@ class Layout(LayoutFacts):
             raise IndexError(
                 f"select(): index {index} out of range for tensor of size {list(shape)} at "
                 f"dimension {dim}: index {index} is out of bounds for dimension {dim} with "
-                f"size {size}; pass an index in [{-size}, {size - 1}]"
-                if size
-                else f"select(): index {index} out of range for tensor of size {list(shape)} "
-                f"at dimension {dim}: index {index} is out of bounds for dimension {dim} "
-                "with size 0; an empty dim has nothing to select"
+                f"size {size}; indices run from 0 to size - 1, negative ones count back"
             )
         stride = strides[dim]
         return Layout(
@@ -205,19 +202,7 @@ class Layout(LayoutFacts):
         Layout(shape=(4, 2, 3), strides=(1, 12, 4), offset=0)
         """
         shape, strides, offset = self
-        if len(dims) != len(shape):
-            raise RuntimeError(
-                "permute: number of dimensions in the tensor input does not match the length "
-                f"of the desired ordering of dimensions i.e. input.dim() = {len(shape)} is "
-                f"not equal to len(dims) = {len(dims)}; name every dim of shape "
-                f"{list(shape)} once"
-            )
-        order = [normalize_dim(dim, len(shape), "permute") for dim in dims]
-        if len(set(order)) != len(order):
-            raise RuntimeError(
-                f"permute: permute(): duplicate dims are not allowed. Got {tuple(dims)} for "
-                f"shape {list(shape)}; name every dim once"
-            )
+        order = permutation(dims, shape)
         return Layout(
             tuple([shape[k] for k in order]), tuple([strides[k] for k in order]), offset
         )
@@ -247,31 +232,7 @@ class Layout(LayoutFacts):
         """
         sources = (source,) if isinstance(source, int) else tuple(source)
         targets = (destination,) if isinstance(destination, int) else tuple(destination)
-        if len(sources) != len(targets):
-            raise RuntimeError(
-                f"movedim: Invalid source or destination dims: source ({list(sources)} dims) "
-                "should contain the same number of dims as destination "
-                f"({list(targets)} dims)"
-            )
-        moved = self._distinct_dims(sources, "source")
-        places = self._distinct_dims(targets, "destination")
-        rest = iter([dim for dim in range(len(self.shape)) if dim not in moved])
-        arrived = dict(zip(places, moved, strict=True))
-        return (
-            self.permute(
-                [arrived[k] if k in arrived else next(rest) for k in range(len(self.shape))]
-            )
-            if self.shape
-            else self
-        )
-
-    def _distinct_dims(self, dims: tuple[int, ...], role: str) -> list[int]:
-        wrapped = [normalize_dim(dim, len(self.shape), "movedim") for dim in dims]
-        if len(set(wrapped)) != len(wrapped):
-            raise RuntimeError(
-                f"movedim: repeated dim in `{role}` ({list(dims)}); name each dim once"
-            )
-        return wrapped
+        return self.permute(moved_order(sources, targets, self.ndim))
 
     def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> "Layout":
         """The elements whose index in `dim2` is the one in `dim1` plus `offset`, as a last dim.
@@ -308,40 +269,8 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((3, 1)).expand((2, -1, 4))
         Layout(shape=(2, 3, 4), strides=(0, 1, 0), offset=0)
         """
-        old_shape, old_strides, offset = self
-        added = len(shape) - len(old_shape)
-        if added < 0:
-            raise RuntimeError(
-                f"expand: expand of shape {list(old_shape)} to size={list(shape)}: the number "
-                f"of sizes provided ({len(shape)}) must be greater or equal to the number of "
-                f"dimensions in the tensor ({len(old_shape)}); give a size, or -1, per dim"
-            )
-        sizes = list(shape)
-        strides = [0] * added + list(old_strides)
-        for dim, (old_size, size) in enumerate(
-            zip(old_shape, sizes[added:], strict=True), added
-        ):
-            if size == -1:
-                sizes[dim] = old_size
-            elif size != old_size:
-                if old_size != 1 or size < 0:
-                    raise RuntimeError(
-                        f"expand: The expanded size of the tensor ({size}) must match the "
-                        f"existing size ({old_size}) at non-singleton dimension {dim}.  "
-                        f"Target sizes: {list(shape)}.  Tensor sizes: {list(old_shape)}. "
-                        "Only dims of size 1 expand"
-                    )
-                strides[dim] = 0
-        for dim in range(added - 1, -1, -1):
-            if sizes[dim] < 0:
-                raise RuntimeError(
-                    f"expand: The expanded size of the tensor ({sizes[dim]}) isn't allowed in "
-                    f"a leading, non-existing dimension {dim}; -1 keeps an existing size, "
-                    f"and shape {list(old_shape)} has none there"
-                )
-            if sizes[dim] == 1 and old_shape:
-                strides[dim] = sizes[dim + 1] * strides[dim + 1]
-        return Layout(tuple(sizes), tuple(strides), offset)
+        sizes, strides = expand_strides(self.shape, self.strides, shape)
+        return Layout(sizes, strides, self.offset)
 
     def broadcast_to(self, shape: Sequence[int]) -> "Layout":
         """`expand` under its other name.
@@ -360,7 +289,7 @@ class Layout(LayoutFacts):
         Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
         """
         sizes = infer_size(shape, self.numel, "view")
-        strides = rules.view_strides(self.shape, self.strides, sizes)
+        strides = view_strides(self.shape, self.strides, sizes)
         if strides is None:
             raise RuntimeError(
                 "view: view size is not compatible with input tensor's size and stride (at "
@@ -379,7 +308,7 @@ class Layout(LayoutFacts):
         True
         """
         sizes = infer_size(shape, self.numel, "reshape")
-        strides = rules.view_strides(self.shape, self.strides, sizes)
+        strides = view_strides(self.shape, self.strides, sizes)
         return None if strides is None else Layout(sizes, strides, self.offset)
 
     def flattened_shape(self, start: int = 0, end: int = -1) -> tuple[int, ...]:
@@ -388,15 +317,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 3, 4)).flattened_shape(1)
         (2, 12)
         """
-        shape = self.shape
-        start = normalize_dim(start, len(shape), "flatten")
-        end = normalize_dim(end, len(shape), "flatten")
-        if start > end:
-            raise RuntimeError(
-                "flatten: flatten() has invalid args: start_dim cannot come after end_dim, "
-                f"got dims {start} and {end} of shape {list(shape)}"
-            )
-        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+        return flattened_shape(self.shape, start, end)
 
     def flatten(self, start: int = 0, end: int = -1) -> "Layout":
         """The view with dims `start` to `end` made one; raises as `view` when there is none.
@@ -529,7 +450,7 @@ class Layout(LayoutFacts):
         >>> Layout((2, 1, 3, 4), (24, 9, 4, 1), 5).collapse()
         Layout(shape=(2, 12), strides=(24, 1), offset=5)
         """
-        shape, (strides,) = rules.collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, [self.strides])
         return Layout(shape, strides, self.offset)
 
     def dense_like(self) -> "Layout":

@@ -7,7 +7,8 @@ from typing import final
 from gnomon.layout.dims import broadcast_shapes
 from gnomon.layout.injective import has_solution
 from gnomon.layout.layout import Layout
-from gnomon.layout.strides import collapse_strides, innermost_first, strides_in_order
+from gnomon.layout.reshaping import collapse_strides
+from gnomon.layout.strides import innermost_first, strides_in_order
 
 
 @final

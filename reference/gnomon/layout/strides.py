@@ -1,8 +1,7 @@
 """Rules over a shape and its strides: contiguity, density, viewing, merging of dims."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from math import prod
 from typing import Final
 
 _CACHED_SHAPES: Final = 4096
@@ -174,87 +173,3 @@ def _compare_dims(
         if shape[inner] > shape[outer]:
             return 1
     return 0
-
-
-def view_strides(
-    shape: tuple[int, ...], strides: tuple[int, ...], new_shape: tuple[int, ...]
-) -> tuple[int, ...] | None:
-    """The strides that show the same elements, in the same order, as `new_shape`.
-
-    `None` when there are none, that is when a new dim would span two old ones that are not
-    adjacent in memory. Both shapes must hold as many elements.
-
-    >>> view_strides((2, 6), (12, 1), (2, 3, 2))
-    (12, 2, 1)
-    >>> view_strides((2, 6), (12, 1), (12,)) is None
-    True
-    """
-    if 0 in shape:
-        return strides if shape == new_shape else contiguous_strides(new_shape)
-    if strides == contiguous_strides(shape):
-        return contiguous_strides(new_shape)
-    pending = list(new_shape)
-    reversed_strides = []
-    for run_size, run_stride in _runs_from_the_end(shape, strides):
-        filled = 1
-        while pending and (filled < run_size or pending[-1] == 1):
-            reversed_strides.append(filled * run_stride)
-            filled *= pending.pop()
-        if filled != run_size:
-            return None
-    return tuple(reversed_strides[::-1])
-
-
-def _runs_from_the_end(
-    shape: tuple[int, ...], strides: tuple[int, ...]
-) -> Iterator[tuple[int, int]]:
-    """(size, stride) of each longest group of dims that steps through memory evenly."""
-    run_size, run_stride = shape[-1], strides[-1]
-    for size, stride in zip(shape[-2::-1], strides[-2::-1], strict=True):
-        if size == 1 or stride == run_size * run_stride:
-            run_size *= size
-        else:
-            yield run_size, run_stride
-            run_size, run_stride = size, stride
-    yield run_size, run_stride
-
-
-def collapse_strides(
-    shape: tuple[int, ...], operand_strides: Sequence[tuple[int, ...]]
-) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-    """The fewest dims that visit every operand's elements in the same order.
-
-    Dims of size 1 go, and a dim joins the next one when every operand steps evenly across
-    the two. No elements give the shape (0,).
-
-    >>> collapse_strides((2, 1, 3), [(3, 9, 1), (0, 0, 0)])
-    ((6,), [(1,), (0,)])
-    """
-    if 0 in shape:
-        return (0,), [(1,)] * len(operand_strides)
-    if all(strides == contiguous_strides(shape) for strides in operand_strides):
-        numel = prod(shape)
-        return (
-            ((numel,), [(1,)] * len(operand_strides))
-            if numel != 1
-            else _scalars(len(operand_strides))
-        )
-    sizes: list[int] = []
-    steps: list[tuple[int, ...]] = []
-    for dim, size in enumerate(shape):
-        if size == 1:
-            continue
-        step = tuple([strides[dim] for strides in operand_strides])
-        if steps and steps[-1] == tuple([size * stride for stride in step]):
-            sizes[-1] *= size
-            steps[-1] = step
-        else:
-            sizes.append(size)
-            steps.append(step)
-    if not steps:
-        return _scalars(len(operand_strides))
-    return tuple(sizes), list(zip(*steps, strict=True))
-
-
-def _scalars(count: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-    return (), [()] * count

@@ -15,11 +15,13 @@ from gnomon.dtypes.dtype import (
     int16,
     int32,
     int64,
+    require_dtype,
     uint8,
     uint16,
     uint32,
     uint64,
 )
+from gnomon.dtypes.info import finfo, iinfo
 from gnomon.dtypes.promotion import (
     Category,
     Participant,
@@ -51,8 +53,10 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "finfo",
     "get_default_dtype",
     "half",
+    "iinfo",
     "int",
     "int16",
     "int32",
@@ -60,6 +64,7 @@ __all__ = [
     "int8",
     "long",
     "promote_types",
+    "require_dtype",
     "result_dtype",
     "set_default_dtype",
     "short",

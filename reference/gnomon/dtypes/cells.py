@@ -149,9 +149,10 @@ def round_once(integers: Sequence[int]) -> Sequence[float]:
     rounded to odd keeps the trace of what was cut off (Boldo and Melquiond, "Emulation of a
     FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
     """
-    if not integers or -(1 << 53) <= min(integers) and max(integers) <= 1 << 53:
+    exact = 1 << 53
+    if not integers or (min(integers) >= -exact and max(integers) <= exact):
         return integers
-    return [_round_to_odd(integer) for integer in integers]
+    return list(map(_round_to_odd, integers))
 
 
 def _round_to_odd(integer: int) -> float:

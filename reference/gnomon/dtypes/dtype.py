@@ -126,6 +126,71 @@ class DType:
         """
         return self._codec.unpack(self._codec.pack(lambda: (value,)))[0]
 
+    def convert(self, value: Scalar) -> Scalar:
+        """The element of this dtype that `value`, a bool, int or float, becomes.
+
+        - to bool: whether it is nonzero; NaN is True.
+        - integer to integer: wrapped in two's complement.
+        - to float: the nearest element, ties to even, rounded once; too large gives infinity.
+        - float to integer: truncated toward zero within a signed integer of 32 bits (for int8,
+          int16, int32, uint16) or 64 bits (for uint8, uint32, int64), where NaN and what is
+          out of range give the minimum; then wrapped. For uint64, values from 2**63 on are
+          exact below 2**64 and 0 above.
+
+        This is what PyTorch 2.13 computes on x86-64; docs/semantics/dtypes.md has the cases
+        in which it disagrees with itself.
+
+        >>> from gnomon.dtypes import bool_, float32, int8, int32
+        >>> int8.convert(300.7), int8.convert(-1.5), int32.convert(3e9)
+        (44, -1, -2147483648)
+        >>> bool_.convert(float("nan")), float32.convert(2**24 + 1)
+        (True, 16777216.0)
+        """
+        values = self._admit((value,), isinstance(value, float))
+        return self._codec.unpack(self._codec.pack(lambda: values))[0]
+
+    def convert_all(self, values: Sequence[Scalar], source: DType) -> Sequence[Scalar]:
+        """`convert` of every one of `values`, which are elements of `source`.
+
+        Returns `values` itself where this dtype holds all of them already.
+
+        >>> from gnomon.dtypes import float64, uint8
+        >>> list(uint8.convert_all([1.9, -1.0, 256.0], float64))
+        [1, 255, 0]
+        """
+        if self._holds(source):
+            return values
+        return self._codec.unpack(self.pack_converted(values, source))
+
+    def pack_converted(self, values: Sequence[Scalar], source: DType) -> Cells:
+        """`pack(convert_all(values, source))` in one step.
+
+        >>> from gnomon.dtypes import float64, int16
+        >>> int16.pack_converted([1.5, 40000.0], float64)
+        array('h', [1, -25536])
+        """
+        admitted = self._admit(values, source.is_floating_point)
+        return self._codec.pack(lambda: admitted)
+
+    def _admit(self, values: Sequence[Scalar], are_floats: bool) -> Sequence[Scalar]:
+        if are_floats:
+            return self._codec.from_floats(values)
+        return self._codec.from_integers(values)  # type: ignore[arg-type]  # none is a float
+
+    def _holds(self, source: DType) -> bool:
+        """Whether every element of `source` is, as a Python value, one of this dtype."""
+        if source is self:
+            return True
+        widens = (self.kind, source.kind) == (Kind.SIGNED, Kind.UNSIGNED)
+        return self.itemsize > source.itemsize and (self.kind is source.kind or widens)
+
+
+def require_dtype(function: str, name: str, argument: object) -> None:
+    """Raise the TypeError of `function` unless its argument `name` is a dtype."""
+    if not isinstance(argument, DType):
+        given = type(argument).__name__
+        raise TypeError(f"{function}(): argument '{name}' must be torch.dtype, not {given}")
+
 
 def _make(name: str, kind: Kind, itemsize: int, codec: Codec) -> DType:
     dtype = object.__new__(DType)

@@ -6,7 +6,7 @@ import math
 import sys
 from array import array
 from collections.abc import Sequence
-from struct import pack, unpack
+from struct import error, pack, unpack
 from typing import final
 
 from gnomon.dtypes.cells import CellSequence, Codec, Scalar, Source, raw_cells, round_once
@@ -34,7 +34,7 @@ class Float16Codec(Codec):
         values = tuple(source())
         try:
             raw = pack(f"{len(values)}e", *values)
-        except OverflowError:
+        except (OverflowError, error):  # a float or an integer beyond the format
             raw = pack(f"{len(values)}e", *map(_overflow_to_infinity, values))
         return array(self.cell, raw)
 

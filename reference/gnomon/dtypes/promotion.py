@@ -7,7 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import SupportsFloat, SupportsIndex, TypeAlias
 
-from gnomon.dtypes.dtype import ALL_DTYPES, DType, Kind, bool_, float32, int64
+from gnomon.dtypes.dtype import ALL_DTYPES, DType, Kind, bool_, float32, int64, require_dtype
 
 # Rows and columns in the order of ALL_DTYPES. A dot: PyTorch 2.13 defines no common type for
 # the wider unsigned integers and another integer. Source of the facts: torch.promote_types.
@@ -68,7 +68,7 @@ def promote_types(type1: DType, type2: DType) -> DType:
     if promoted is not None:
         return promoted
     for position, argument in enumerate((type1, type2), start=1):
-        _require_dtype("promote_types", f"type{position}", argument)
+        require_dtype("promote_types", f"type{position}", argument)
     raise RuntimeError(
         f"promote_types({type1}, {type2}): uint16, uint32 and uint64 have no common type with "
         f"another integer type or bool; convert one of the operands first, with .to(dtype)"
@@ -84,8 +84,8 @@ def can_cast(from_: DType, to: DType) -> bool:
     >>> can_cast(int64, int8), can_cast(float32, int64)
     (True, False)
     """
-    _require_dtype("can_cast", "from_", from_)
-    _require_dtype("can_cast", "to", to)
+    require_dtype("can_cast", "from_", from_)
+    require_dtype("can_cast", "to", to)
     return _rank(from_) <= _rank(to)
 
 
@@ -129,13 +129,6 @@ def _combine(higher: DType | None, lower: DType | None) -> DType | None:
     return promote_types(higher, lower) if _rank(lower) > _rank(higher) else higher
 
 
-def _require_dtype(function: str, name: str, argument: object) -> None:
-    if not isinstance(argument, DType):
-        raise TypeError(
-            f"{function}(): argument '{name}' must be torch.dtype, not {type(argument).__name__}"
-        )
-
-
 _default_dtype = float32
 
 
@@ -157,7 +150,7 @@ def set_default_dtype(dtype: DType, /) -> None:
     torch.float64
     >>> set_default_dtype(float32)
     """
-    _require_dtype("set_default_dtype", "d", dtype)
+    require_dtype("set_default_dtype", "d", dtype)
     if not dtype.is_floating_point:
         raise TypeError(
             f"set_default_dtype({dtype}): only floating-point types are supported as the "

@@ -27,7 +27,7 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that ``arguments`` (the process's own if None) name; return its status."""
+    """Run the command that ``arguments`` (None: the process's own) name; return its status."""
     name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if name in ("-h", "--help"):
         print(_help())

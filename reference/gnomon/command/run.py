@@ -30,7 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     program gave to ``sys.exit``.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    own, program = _split(arguments)
+    options = parser.parse_args(own)
     if options.device is not None:
         try:
             alias_device("cuda", str(Device(options.device)))
@@ -38,12 +39,13 @@ def run(arguments: Sequence[str]) -> int:
             parser.error(str(error))
     torch_alias.install()
     try:
-        if options.module:
-            _run_module(*options.module)
-        elif options.script:
-            _run_script(*options.script)
-        else:
-            parser.error("name a script, or a module after -m")
+        match program:
+            case ["-m", module, *rest]:
+                _run_module(module, rest)
+            case [script, *rest] if script != "-m":
+                _run_script(script, rest)
+            case _:
+                raise NoProgram("name a script, or a module after -m")
     except NoProgram as error:
         parser.error(str(error))
     except SystemExit:
@@ -60,17 +62,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Run a PyTorch program, with `torch` standing for gnomon.",
         allow_abbrev=False,
     )
-    rest = argparse.REMAINDER
     parser.add_argument("--device", metavar="NAME", help='the device that "cuda" means')
-    parser.add_argument(
-        "-m", dest="module", metavar="MODULE", nargs=rest, help="a module or package to run"
-    )
-    parser.add_argument("script", metavar="SCRIPT", nargs=rest, help="the program's file")
     return parser
 
 
-def _run_script(path: str, *arguments: str) -> None:
-    file = os.path.abspath(path)
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Part the command's own options from the program and its arguments, whatever those are."""
+    end = 0
+    while arguments[end:] and arguments[end].startswith("-") and arguments[end] != "-m":
+        end += 2 if arguments[end] == "--device" else 1
+    return arguments[:end], arguments[end:]
+
+
+def _run_script(path: str, arguments: Sequence[str]) -> None:
+    file = os.path.join(os.getcwd(), path)
     try:
         with open(file, "rb") as stream:
             source = stream.read()
@@ -84,7 +89,7 @@ def _run_script(path: str, *arguments: str) -> None:
     _execute(compile(source, file, "exec", dont_inherit=True), main)
 
 
-def _run_module(name: str, *arguments: str) -> None:
+def _run_module(name: str, arguments: Sequence[str]) -> None:
     sys.argv = ["-m", *arguments]
     _set_first_path(os.getcwd())
     spec = _find(name)
@@ -123,9 +128,19 @@ def _execute(code: CodeType, main: ModuleType) -> None:
 
 
 def _report(error: BaseException) -> int:
-    """Print the traceback of an uncaught exception as Python does, without gnomon's own frames."""
-    traceback: TracebackType | None = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_globals is globals():
-        traceback = traceback.tb_next
+    """Print the traceback of an uncaught exception as Python does, gnomon's frames left out."""
+    traceback = _without_own_frames(error.__traceback__)
     sys.excepthook(type(error), error.with_traceback(traceback), traceback)
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILURE
+
+
+def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    frames = []
+    while traceback is not None:
+        if traceback.tb_frame.f_globals.get("__package__") != __package__:
+            frames.append(traceback)
+        traceback = traceback.tb_next
+    for frame in reversed(frames):
+        frame.tb_next = traceback
+        traceback = frame
+    return traceback

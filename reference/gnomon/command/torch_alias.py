@@ -90,9 +90,8 @@ def _missing(torch_name: str) -> str:
     frame = _asker()
     line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     parent = torch_name.rpartition(".")[0]
-    return (
-        f"gnomon has no {torch_name}, which {line} asks for. dir({parent}) lists what it has."
-    )
+    # Without a full stop, for Python itself may go on with ". Did you mean ...".
+    return f"gnomon has no {torch_name}, which {line} asks for; dir({parent}) lists what it has"
 
 
 def _asker() -> FrameType:

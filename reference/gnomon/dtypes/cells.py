@@ -11,9 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 Scalar: TypeAlias = bool | int | float
+Cell: TypeAlias = Literal["b", "B", "h", "H", "i", "I", "q", "Q", "f", "d"]
+"""Type codes that `array.array` and `memoryview.cast` share."""
 Cells: TypeAlias = "array[int] | array[float]"  # quoted: not subscriptable before 3.12
 CellSequence: TypeAlias = Sequence[int] | Sequence[float]
 Source: TypeAlias = Callable[[], Iterable[Scalar]]
@@ -28,7 +30,7 @@ class Codec(ABC):
 
     __slots__ = ("cell",)
 
-    def __init__(self, cell: str) -> None:
+    def __init__(self, cell: Cell) -> None:
         self.cell = cell
 
     @abstractmethod
@@ -48,9 +50,9 @@ class Codec(ABC):
         """Floats as values that `pack` takes to the right cell."""
 
 
-def raw_cells(cell: str, cells: CellSequence) -> bytes:
+def raw_cells(cell: Cell, cells: CellSequence) -> bytes:
     """The bytes of `cells`, which are of type code `cell`."""
-    if isinstance(cells, array | memoryview):
+    if isinstance(cells, (array, memoryview)):
         return cells.tobytes()
     return array(cell, cells).tobytes()
 
@@ -92,7 +94,7 @@ class IntegerCodec(Codec):
 
     __slots__ = ("bits", "maximum", "minimum", "register")
 
-    def __init__(self, cell: str, register: str) -> None:
+    def __init__(self, cell: Cell, register: Cell) -> None:
         super().__init__(cell)
         self.bits = 8 * array(cell).itemsize
         self.minimum = -(1 << self.bits - 1) if cell.islower() else 0

@@ -8,6 +8,7 @@ from typing import final
 
 from gnomon.dtypes.cells import (
     BoolCodec,
+    Cell,
     Cells,
     CellSequence,
     Codec,
@@ -56,7 +57,7 @@ class DType:
     name: str
     kind: Kind
     itemsize: int
-    cell: str
+    cell: Cell
     is_floating_point: bool
     is_complex: bool
     is_signed: bool

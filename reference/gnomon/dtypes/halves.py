@@ -14,6 +14,9 @@ from gnomon.dtypes.cells import CellSequence, Codec, Scalar, Source, raw_cells, 
 # Where a float32 cell keeps its upper and lower half, counted in 16-bit cells.
 _UPPER, _LOWER = (1, 0) if sys.byteorder == "little" else (0, 1)
 
+# A float32 with this lower half lies midway between two numbers of bfloat16.
+_TIE = 0x8000
+
 # The smallest double that rounds to infinity in float16: halfway from 65504 to 2**16.
 _FLOAT16_OVERFLOW = 65520.0
 
@@ -69,8 +72,8 @@ class BFloat16Codec(Codec):
         singles = array("f", source())
         cells = array(self.cell, _round_to_upper_halves(singles))[_UPPER::2]
         lower = array(self.cell, singles.tobytes())[_LOWER::2]
-        if b"\x00\x80" in lower.tobytes() or b"\x80\x00" in lower.tobytes():
-            _repair_ties(cells, singles, lower, source)
+        if _TIE in lower:
+            _repair_ties(cells, singles, lower, array("d", source()))
         return cells
 
     def from_integers(self, values: Sequence[int]) -> Sequence[float]:
@@ -97,13 +100,16 @@ def _round_to_upper_halves(singles: array[float]) -> bytes:
 
 
 def _repair_ties(
-    cells: array[int], singles: array[float], lower: array[int], source: Source
+    cells: array[int], singles: array[float], lower: array[int], doubles: array[float]
 ) -> None:
     """Undo the double rounding where double to float32 made a tie that was none.
 
     Rounding is monotone and ties of bfloat16 are float32 numbers, so nothing else can differ.
     """
     upper = array("H", singles.tobytes())[_UPPER::2]
-    for index, value in enumerate(source()):
-        if lower[index] == 0x8000 and value != singles[index] and value == value:
-            cells[index] = upper[index] + (abs(value) > abs(singles[index]))
+    index = -1
+    for _ in range(lower.count(_TIE)):
+        index = lower.index(_TIE, index + 1)
+        distance = abs(doubles[index]) - abs(singles[index])
+        if distance != 0.0 and not math.isnan(distance):
+            cells[index] = upper[index] + (distance > 0.0)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from math import prod
 
+from gnomon.errors import explain
+
 
 def normalize_dim(dim: int, ndim: int, operation: str) -> int:
     """`dim` counted from the front, in `[0, ndim)`; a 0-d operand counts as 1-d.
@@ -18,9 +20,12 @@ def normalize_dim(dim: int, ndim: int, operation: str) -> int:
     if -count <= dim < 0:
         return dim + count
     raise IndexError(
-        f"{operation}: Dimension out of range (expected to be in range of "
-        f"[{-count}, {count - 1}], but got {dim}); the operand has {ndim} dims, "
-        "pass one of them"
+        explain(
+            operation,
+            "Dimension out of range (expected to be in range of "
+            f"[{-count}, {count - 1}], but got {dim})",
+            remedy=f"The operand has {ndim} dims, name one of them.",
+        )
     )
 
 
@@ -36,8 +41,11 @@ def normalize_dims(dims: Iterable[int], ndim: int, operation: str) -> tuple[int,
     if len(set(wrapped)) != len(wrapped):
         repeated = next(dim for dim in wrapped if wrapped.count(dim) > 1)
         raise RuntimeError(
-            f"{operation}: dim {repeated} appears multiple times in the list of dims "
-            f"{wrapped}; name each dim once"
+            explain(
+                operation,
+                f"dim {repeated} appears multiple times in the list of dims {wrapped}",
+                remedy="Name each dim once.",
+            )
         )
     return wrapped
 
@@ -56,26 +64,40 @@ def infer_size(shape: Sequence[int], numel: int, operation: str = "view") -> tup
     if shape and min(shape) < -1:
         position = next(k for k, size in enumerate(shape) if size < -1)
         raise RuntimeError(
-            f"{operation}: invalid shape dimension {shape[position]} at index {position} "
-            f"of shape {list(shape)}; sizes are >= 0, or -1 once to infer one"
+            explain(
+                operation,
+                f"invalid shape dimension {shape[position]} at index {position} "
+                f"of shape {list(shape)}",
+                remedy="Sizes are >= 0, or -1 once to infer one.",
+            )
         )
     if inferred > 1:
         raise RuntimeError(
-            f"{operation}: only one dimension can be inferred, but shape {list(shape)} "
-            f"holds -1 {inferred} times; give all sizes but one"
+            explain(
+                operation,
+                f"only one dimension can be inferred, but shape {list(shape)} "
+                f"holds -1 {inferred} times",
+                remedy="Give all sizes but one.",
+            )
         )
     if inferred and known == 0 and numel == 0:
         raise RuntimeError(
-            f"{operation}: cannot reshape tensor of 0 elements into shape {list(shape)} "
-            "because the unspecified dimension size -1 can be any value and is ambiguous; "
-            "give every size"
+            explain(
+                operation,
+                f"cannot reshape tensor of 0 elements into shape {list(shape)} "
+                "because the unspecified dimension size -1 can be any value and is ambiguous",
+                remedy="Give every size.",
+            )
         )
     if known == numel and not inferred:
         return shape
     if not inferred or known == 0 or numel % known:
         raise RuntimeError(
-            f"{operation}: shape '{list(shape)}' is invalid for input of size {numel}; "
-            f"the sizes given multiply to {known}, choose sizes that multiply to {numel}"
+            explain(
+                operation,
+                f"shape '{list(shape)}' is invalid for input of size {numel}",
+                remedy=f"The sizes given multiply to {known}, choose ones that make {numel}.",
+            )
         )
     return tuple([numel // known if size == -1 else size for size in shape])
 
@@ -109,9 +131,13 @@ def _broadcast_pair(a: tuple[int, ...], b: tuple[int, ...], operation: str) -> t
         size_a, size_b = padded_a[dim], padded_b[dim]
         if size_a != size_b and size_a != 1 and size_b != 1:
             raise RuntimeError(
-                f"{operation}: The size of tensor a ({size_a}) must match the size of "
-                f"tensor b ({size_b}) at non-singleton dimension {dim}; shapes {list(a)} "
-                f"and {list(b)} do not broadcast, sizes must be equal or 1"
+                explain(
+                    operation,
+                    f"The size of tensor a ({size_a}) must match the size of "
+                    f"tensor b ({size_b}) at non-singleton dimension {dim}",
+                    remedy=f"Shapes {list(a)} and {list(b)} do not broadcast: make the sizes "
+                    "equal, or one of them 1.",
+                )
             )
     return tuple(sizes)
 
@@ -125,15 +151,23 @@ def permutation(dims: Sequence[int], shape: Sequence[int]) -> list[int]:
     ndim = len(shape)
     if len(dims) != ndim:
         raise RuntimeError(
-            "permute: number of dimensions in the tensor input does not match the length of "
-            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
-            f"len(dims) = {len(dims)}; name every dim of shape {list(shape)} once"
+            explain(
+                "permute",
+                "number of dimensions in the tensor input does not match the length of "
+                f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+                f"len(dims) = {len(dims)}",
+                remedy=f"Name every dim of shape {list(shape)} once.",
+            )
         )
     order = [normalize_dim(dim, ndim, "permute") for dim in dims]
     if len(set(order)) != ndim:
         raise RuntimeError(
-            f"permute: permute(): duplicate dims are not allowed. Got {tuple(dims)} for shape "
-            f"{list(shape)}; name every dim once"
+            explain(
+                "permute",
+                f"permute(): duplicate dims are not allowed. Got {tuple(dims)} for shape "
+                f"{list(shape)}",
+                remedy="Name every dim once.",
+            )
         )
     return order
 
@@ -146,9 +180,13 @@ def moved_order(source: Sequence[int], destination: Sequence[int], ndim: int) ->
     """
     if len(source) != len(destination):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should "
-            "contain the same number of dims as destination "
-            f"({list(destination)} dims); give each dim its place"
+            explain(
+                "movedim",
+                f"Invalid source or destination dims: source ({list(source)} dims) should "
+                "contain the same number of dims as destination "
+                f"({list(destination)} dims)",
+                remedy="Give each dim its place.",
+            )
         )
     moved = _distinct(source, ndim, "source")
     places = _distinct(destination, ndim, "destination")
@@ -161,7 +199,11 @@ def _distinct(dims: Sequence[int], ndim: int, role: str) -> list[int]:
     wrapped = [normalize_dim(dim, ndim, "movedim") for dim in dims]
     if len(set(wrapped)) != len(wrapped):
         raise RuntimeError(
-            f"movedim: repeated dim in `{role}` ({list(dims)}); name each dim once"
+            explain(
+                "movedim",
+                f"repeated dim in `{role}` ({list(dims)})",
+                remedy="Name each dim once.",
+            )
         )
     return wrapped
 
@@ -176,7 +218,33 @@ def flattened_shape(shape: tuple[int, ...], start: int = 0, end: int = -1) -> tu
     end = normalize_dim(end, len(shape), "flatten")
     if start > end:
         raise RuntimeError(
-            "flatten: flatten() has invalid args: start_dim cannot come after end_dim; got "
-            f"dims {start} and {end} of shape {list(shape)}, swap them"
+            explain(
+                "flatten",
+                "flatten() has invalid args: start_dim cannot come after end_dim",
+                remedy=f"Got dims {start} and {end} of shape {list(shape)}, swap them.",
+            )
         )
     return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+
+
+def unflattened_sizes(sizes: Sequence[int], size: int, dim: int) -> tuple[int, ...]:
+    """`sizes`, with a -1 inferred, into which `dim` of `size` elements can be split.
+
+    >>> unflattened_sizes((3, -1), 6, 0)
+    (3, 2)
+    """
+    if not sizes:
+        raise RuntimeError(
+            explain("unflatten", "sizes must be non-empty", remedy="Give at least one size.")
+        )
+    try:
+        return infer_size(sizes, size, "unflatten")
+    except RuntimeError as error:
+        raise RuntimeError(
+            explain(
+                "unflatten",
+                f"Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+                f"({size}) in the input tensor",
+                remedy=f"Choose sizes that make {size}.",
+            )
+        ) from error

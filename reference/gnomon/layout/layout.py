@@ -6,6 +6,7 @@ from itertools import pairwise
 from operator import index as as_int
 from typing import Final, final
 
+from gnomon.errors import explain
 from gnomon.layout import strides as rules
 from gnomon.layout.dims import (
     flattened_shape,
@@ -14,10 +15,24 @@ from gnomon.layout.dims import (
     normalize_dim,
     normalize_dims,
     permutation,
+    unflattened_sizes,
 )
 from gnomon.layout.facts import LayoutFacts
-from gnomon.layout.pieces import chunk_sizes, section_sizes, split_sizes
-from gnomon.layout.reshaping import collapse_strides, expand_strides, view_strides
+from gnomon.layout.pieces import (
+    chunk_sizes,
+    index_within,
+    narrow_start,
+    section_sizes,
+    slice_bounds,
+    split_sizes,
+    window_count,
+)
+from gnomon.layout.reshaping import (
+    check_strided,
+    collapse_strides,
+    expand_strides,
+    view_strides,
+)
 
 _CACHED_SHAPES: Final = 4096
 
@@ -48,8 +63,12 @@ class Layout(LayoutFacts):
         for size in shape:
             if size < 0:
                 raise RuntimeError(
-                    f"empty: Trying to create tensor with negative dimension {size}: "
-                    f"{list(shape)}; sizes are >= 0"
+                    explain(
+                        "empty",
+                        f"Trying to create tensor with negative dimension {size}: "
+                        f"{list(shape)}",
+                        remedy="Give sizes of 0 or more.",
+                    )
                 )
         return Layout(shape, rules.contiguous_strides(shape), 0)
 
@@ -63,16 +82,10 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 6)).slice(1, 1, -1, 2)
         Layout(shape=(2, 2), strides=(6, 2), offset=1)
         """
+        self._needs_dims("slice", IndexError)
         shape, strides, offset = self
-        self._needs_dims("slice")
         dim = normalize_dim(dim, len(shape), "slice")
-        if step <= 0:
-            raise RuntimeError(
-                f"slice: slice step must be positive, got {step} for shape {list(shape)}; "
-                "use flip() to reverse a dim"
-            )
-        first, last, _ = slice(start, stop, step).indices(shape[dim])
-        length = max(0, -((first - last) // step))
+        first, length = slice_bounds(shape[dim], start, stop, step)
         stride = strides[dim]
         return Layout(
             (*shape[:dim], length, *shape[dim + 1 :]),
@@ -86,24 +99,13 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 3)).select(1, -1)
         Layout(shape=(2,), strides=(3,), offset=2)
         """
+        self._needs_dims("select", IndexError)
         shape, strides, offset = self
-        if not shape:
-            raise IndexError(
-                "select: select() cannot be applied to a 0-dim tensor; use item() to read it"
-            )
         dim = normalize_dim(dim, len(shape), "select")
-        size = shape[dim]
-        if not -size <= index < size:
-            raise IndexError(
-                f"select(): index {index} out of range for tensor of size {list(shape)} at "
-                f"dimension {dim}: index {index} is out of bounds for dimension {dim} with "
-                f"size {size}; indices run from 0 to size - 1, negative ones count back"
-            )
-        stride = strides[dim]
         return Layout(
             shape[:dim] + shape[dim + 1 :],
             strides[:dim] + strides[dim + 1 :],
-            offset + (index if index >= 0 else index + size) * stride,
+            offset + index_within(index, dim, shape) * strides[dim],
         )
 
     def narrow(self, dim: int, start: int, length: int) -> "Layout":
@@ -112,27 +114,12 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 6)).narrow(1, 2, 3)
         Layout(shape=(2, 3), strides=(6, 1), offset=2)
         """
+        self._needs_dims("narrow")
         shape, strides, offset = self
-        if not shape:
-            raise RuntimeError("narrow: narrow() cannot be applied to a 0-dim tensor")
-        if length < 0:
-            raise RuntimeError(f"narrow: narrow(): length must be non-negative, got {length}")
         dim = normalize_dim(dim, len(shape), "narrow")
-        size, stride = shape[dim], strides[dim]
-        if not -size <= start <= size:
-            raise IndexError(
-                f"narrow: start out of range (expected to be in range of [{-size}, {size}], "
-                f"but got {start}) for dim {dim} of shape {list(shape)}"
-            )
-        if start < 0:
-            start += size
-        if start + length > size:
-            raise RuntimeError(
-                f"narrow: start ({start}) + length ({length}) exceeds dimension size "
-                f"({size}). Shorten the length, or slice, which clamps"
-            )
+        first = narrow_start(start, length, dim, shape)
         return Layout(
-            (*shape[:dim], length, *shape[dim + 1 :]), strides, offset + start * stride
+            (*shape[:dim], length, *shape[dim + 1 :]), strides, offset + first * strides[dim]
         )
 
     def squeeze(self, dim: int | Sequence[int] | None = None) -> "Layout":
@@ -172,21 +159,12 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((7,)).unfold(0, 3, 2)
         Layout(shape=(3, 3), strides=(2, 1), offset=0)
         """
-        shape, strides, offset = self
+        shape, strides, offset = self if self.shape else self.unsqueeze(0)
         dim = normalize_dim(dim, len(shape), "unfold")
-        extent, stride = (shape[dim], strides[dim]) if shape else (1, 1)
-        if size < 0:
-            raise RuntimeError(f"unfold: size is {size} but must be >= 0")
-        if size > extent:
-            raise RuntimeError(
-                f"unfold: maximum size for tensor at dimension {dim} is {extent} but size is "
-                f"{size}; a window must fit into shape {list(shape)}"
-            )
-        if step <= 0:
-            raise RuntimeError(f"unfold: step is {step} but must be > 0")
-        if not shape:
-            return Layout((size,), (1,), offset)
-        windows = (extent - size) // step + 1
+        windows = window_count(shape[dim], size, step, dim)
+        if not self.shape:
+            return Layout((size,), strides, offset)
+        stride = strides[dim]
         return Layout(
             (*shape[:dim], windows, *shape[dim + 1 :], size),
             (*strides[:dim], stride * step, *strides[dim + 1 :], stride),
@@ -241,24 +219,28 @@ class Layout(LayoutFacts):
         Layout(shape=(3,), strides=(5,), offset=1)
         """
         shape, strides, start = self
-        dim1 = normalize_dim(dim1, len(shape), "diagonal")
-        dim2 = normalize_dim(dim2, len(shape), "diagonal")
+        ndim = len(shape)
+        dim1, dim2 = (
+            normalize_dim(dim1, ndim, "diagonal"),
+            normalize_dim(dim2, ndim, "diagonal"),
+        )
         if dim1 == dim2:
             raise RuntimeError(
-                f"diagonal: diagonal dimensions cannot be identical {dim1}, {dim2}; choose "
-                f"two dims of shape {list(shape)}"
+                explain(
+                    "diagonal",
+                    f"diagonal dimensions cannot be identical {dim1}, {dim2}",
+                    remedy=f"Choose two dims of shape {list(shape)}.",
+                )
             )
-        if offset >= 0:
-            length = max(0, min(shape[dim1], shape[dim2] - offset))
-            skipped = offset * strides[dim2]
-        else:
-            length = max(0, min(shape[dim1] + offset, shape[dim2]))
-            skipped = -offset * strides[dim1]
-        kept = [k for k in range(len(shape)) if k != dim1 and k != dim2]
+        above, below = max(offset, 0), max(-offset, 0)
+        length = max(0, min(shape[dim1] - below, shape[dim2] - above))
+        if length:
+            start += below * strides[dim1] + above * strides[dim2]
+        kept = [dim for dim in range(ndim) if dim != dim1 and dim != dim2]
         return Layout(
-            (*[shape[k] for k in kept], length),
-            (*[strides[k] for k in kept], strides[dim1] + strides[dim2]),
-            start + skipped if length else start,
+            (*[shape[dim] for dim in kept], length),
+            (*[strides[dim] for dim in kept], strides[dim1] + strides[dim2]),
+            start,
         )
 
     # -- other shapes --------------------------------------------------------------------
@@ -292,10 +274,14 @@ class Layout(LayoutFacts):
         strides = view_strides(self.shape, self.strides, sizes)
         if strides is None:
             raise RuntimeError(
-                "view: view size is not compatible with input tensor's size and stride (at "
-                "least one dimension spans across two contiguous subspaces): no strides show "
-                f"shape {list(self.shape)} with strides {list(self.strides)} as "
-                f"{list(sizes)}. Use .reshape(...) instead, which copies"
+                explain(
+                    "view",
+                    "view size is not compatible with input tensor's size and stride (at least "
+                    "one dimension spans across two contiguous subspaces): no strides show "
+                    f"shape {list(self.shape)} with strides {list(self.strides)} as "
+                    f"{list(sizes)}",
+                    remedy="Use .reshape(...) instead, which copies.",
+                )
             )
         return Layout(sizes, strides, self.offset)
 
@@ -333,18 +319,10 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 6)).unflatten(1, (3, -1))
         Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
         """
+        self._needs_dims("unflatten")
         shape = self.shape
         dim = normalize_dim(dim, len(shape), "unflatten")
-        self._needs_dims("unflatten")
-        if not sizes:
-            raise RuntimeError("unflatten: sizes must be non-empty")
-        try:
-            parts = infer_size(sizes, shape[dim], "unflatten")
-        except RuntimeError as error:
-            raise RuntimeError(
-                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of "
-                f"dim {dim} ({shape[dim]}) in the input tensor of shape {list(shape)}"
-            ) from error
+        parts = unflattened_sizes(sizes, shape[dim], dim)
         return self.view((*shape[:dim], *parts, *shape[dim + 1 :]))
 
     def as_strided(
@@ -357,21 +335,8 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((6,)).as_strided((2, 2), (1, 1), 3)
         Layout(shape=(2, 2), strides=(1, 1), offset=3)
         """
-        if len(shape) != len(strides):
-            raise RuntimeError(
-                "as_strided: mismatch in length of strides and shape, "
-                f"got {list(strides)} and {list(shape)}"
-            )
-        if any(stride < 0 for stride in strides):
-            raise RuntimeError(
-                "as_strided: Negative strides are not supported at the moment, "
-                f"got strides: {list(strides)}; use flip() to reverse a dim"
-            )
-        if any(size < 0 for size in shape):
-            raise RuntimeError(f"as_strided: negative sizes in shape {list(shape)}")
         start = self.offset if offset is None else offset
-        if start < 0:
-            raise RuntimeError(f"as_strided: Tensor: invalid storage offset {start}")
+        check_strided(shape, strides, start)
         return Layout(tuple(shape), tuple(strides), start)
 
     # -- several views at once -----------------------------------------------------------
@@ -402,11 +367,7 @@ class Layout(LayoutFacts):
         >>> [piece.shape for piece in Layout.contiguous((7,)).tensor_split((2, 3))]
         [(2,), (1,), (4,)]
         """
-        if not self.shape:
-            raise RuntimeError(
-                "tensor_split: tensor_split expected at least a 1-dimensional tensor, but "
-                "got a tensor with 0 dims"
-            )
+        self._needs_dims("tensor_split")
         dim = normalize_dim(dim, len(self.shape), "tensor_split")
         if isinstance(sections, int):
             return self._pieces(section_sizes(self.shape[dim], sections), dim)
@@ -419,10 +380,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 3)).unbind()[1]
         Layout(shape=(3,), strides=(1,), offset=3)
         """
-        if not self.shape:
-            raise IndexError(
-                f"unbind: Dimension specified as {dim} but tensor has no dimensions"
-            )
+        self._needs_dims("unbind", IndexError)
         dim = normalize_dim(dim, len(self.shape), "unbind")
         return tuple([self.select(dim, index) for index in range(self.shape[dim])])
 
@@ -435,11 +393,17 @@ class Layout(LayoutFacts):
             offset += size * stride
         return tuple(pieces)
 
-    def _needs_dims(self, operation: str) -> None:
+    def _needs_dims(
+        self, operation: str, error: type[RuntimeError | IndexError] = RuntimeError
+    ) -> None:
         if not self.shape:
-            raise RuntimeError(
-                f"{operation}: {operation} expects at least a 1-dimensional tensor, but got "
-                "a 0-dim one; unsqueeze it first"
+            raise error(
+                explain(
+                    operation,
+                    f"{operation}() cannot be applied to a 0-dim tensor: it expects at least a "
+                    "1-dimensional tensor",
+                    remedy="Unsqueeze it first, or read it with item().",
+                )
             )
 
     # -- layouts for others --------------------------------------------------------------
@@ -471,7 +435,11 @@ class Layout(LayoutFacts):
         """
         if len(self.shape) not in (4, 5):
             raise RuntimeError(
-                f"channels_last: required rank 4 tensor to use channels_last format, or rank "
-                f"5 for channels_last_3d, got shape {list(self.shape)}"
+                explain(
+                    "channels_last",
+                    "required rank 4 tensor to use channels_last format",
+                    remedy=f"Shape {list(self.shape)} has no channels_last layout; rank 5 has "
+                    "channels_last_3d.",
+                )
             )
         return Layout(self.shape, rules.channels_last_strides(self.shape), 0)

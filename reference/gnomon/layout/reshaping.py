@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import prod
 
+from gnomon.errors import explain
 from gnomon.layout.strides import contiguous_strides
 
 
@@ -96,9 +97,13 @@ def expand_strides(
     added = len(new_shape) - len(shape)
     if added < 0:
         raise RuntimeError(
-            f"expand: shape {list(shape)} to size={list(new_shape)}: the number of sizes "
-            f"provided ({len(new_shape)}) must be greater or equal to the number of dimensions "
-            f"in the tensor ({len(shape)}); give a size, or -1, for each dim"
+            explain(
+                "expand",
+                f"shape {list(shape)} to size={list(new_shape)}: the number of sizes provided "
+                f"({len(new_shape)}) must be greater or equal to the number of dimensions in "
+                f"the tensor ({len(shape)})",
+                remedy="Give a size, or -1, for each dim.",
+            )
         )
     sizes = list(new_shape)
     steps = [0] * added + list(strides)
@@ -108,19 +113,49 @@ def expand_strides(
         elif size != old_size:
             if old_size != 1 or size < 0:
                 raise RuntimeError(
-                    f"expand: The expanded size of the tensor ({size}) must match the "
-                    f"existing size ({old_size}) at non-singleton dimension {dim}.  "
-                    f"Target sizes: {list(new_shape)}.  Tensor sizes: {list(shape)}. "
-                    "Only dims of size 1 expand"
+                    explain(
+                        "expand",
+                        f"The expanded size of the tensor ({size}) must match the "
+                        f"existing size ({old_size}) at non-singleton dimension {dim}.  "
+                        f"Target sizes: {list(new_shape)}.  Tensor sizes: {list(shape)}",
+                        remedy="Only dims of size 1 expand.",
+                    )
                 )
             steps[dim] = 0
     for dim in range(added - 1, -1, -1):
         if sizes[dim] < 0:
             raise RuntimeError(
-                f"expand: The expanded size of the tensor ({sizes[dim]}) isn't allowed in a "
-                f"leading, non-existing dimension {dim}; -1 keeps an existing size and shape "
-                f"{list(shape)} has none there, give the size"
+                explain(
+                    "expand",
+                    f"The expanded size of the tensor ({sizes[dim]}) isn't allowed in a "
+                    f"leading, non-existing dimension {dim}",
+                    remedy=f"Give the size: shape {list(shape)} has none there to keep.",
+                )
             )
         if sizes[dim] == 1 and shape:
             steps[dim] = sizes[dim + 1] * steps[dim + 1]
     return tuple(sizes), tuple(steps)
+
+
+def check_strided(shape: Sequence[int], strides: Sequence[int], offset: int) -> None:
+    """Raise `RuntimeError` unless the three are such as `as_strided` accepts.
+
+    >>> check_strided((2, 3), (0, 1), 4)
+    """
+    if len(shape) != len(strides):
+        rule = "mismatch in length of strides and shape"
+    elif any(stride < 0 for stride in strides):
+        rule = "Negative strides are not supported at the moment"
+    elif any(size < 0 for size in shape):
+        rule = "negative sizes"
+    elif offset < 0:
+        rule = f"Tensor: invalid storage offset {offset}"
+    else:
+        return
+    raise RuntimeError(
+        explain(
+            "as_strided",
+            f"{rule}, got strides: {list(strides)} for sizes: {list(shape)}",
+            remedy="Give a size and a stride of 0 or more for each dim, and such an offset.",
+        )
+    )

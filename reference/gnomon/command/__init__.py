@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from gnomon.command.devices import list_devices
 from gnomon.command.run import run
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Command = Callable[[Sequence[str]], int]
 
@@ -49,7 +52,7 @@ def find(name: str) -> Command:
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
-    offers = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    offers = [entry for entry in _installed() if entry.name == name]
     if not offers:
         raise CommandError(f"there is no command {name!r}. Run `gnomon --help` for the list.")
     if len(offers) > 1:
@@ -64,6 +67,13 @@ def find(name: str) -> Command:
             f"the command {name!r} of {_origin(offers[0])} does not load: "
             f"{type(error).__name__}: {error}. Repair or uninstall that distribution."
         ) from error
+
+
+def _installed() -> Sequence[EntryPoint]:
+    # Importing importlib.metadata takes longer than importing gnomon, and `run` needs none of it.
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=GROUP))
 
 
 def _load(entry: EntryPoint) -> Command:
@@ -81,7 +91,7 @@ def _help() -> str:
     lines = ["usage: gnomon COMMAND [ARGUMENTS]", "", "commands:"]
     for name, command in BUILT_IN.items():
         lines.append(f"  {name:<10}{(command.__doc__ or '').partition(chr(10))[0]}")
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in sorted(_installed(), key=lambda entry: entry.name):
         if entry.name not in BUILT_IN:
             lines.append(f"  {entry.name:<10}From the distribution {_origin(entry)}.")
     lines += ["", "`gnomon COMMAND --help` describes one command."]

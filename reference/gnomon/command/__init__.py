@@ -70,7 +70,7 @@ def find(name: str) -> Command:
 
 
 def _installed() -> Sequence[EntryPoint]:
-    # Importing importlib.metadata takes longer than importing gnomon, and `run` needs none of it.
+    # Importing importlib.metadata takes longer than importing gnomon; `run` needs none of it.
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=GROUP))

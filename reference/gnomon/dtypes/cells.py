@@ -21,6 +21,8 @@ CellSequence: TypeAlias = Sequence[int] | Sequence[float]
 Source: TypeAlias = Callable[[], Iterable[Scalar]]
 """Something that can be asked more than once for the same values."""
 
+IntegerSource: TypeAlias = Callable[[], Iterable[int]]
+
 # array("B", ...) of these bytes is the truth value of every byte.
 _TRUTH = bytes((0,)) + bytes((1,)) * 255
 
@@ -92,23 +94,25 @@ class IntegerCodec(Codec):
     wrapped. The widths are those PyTorch 2.13 uses on x86-64; docs/semantics/dtypes.md.
     """
 
-    __slots__ = ("bits", "maximum", "minimum", "register")
+    __slots__ = ("mask", "minimum", "register")
 
     def __init__(self, cell: Cell, register: Cell) -> None:
         super().__init__(cell)
-        self.bits = 8 * array(cell).itemsize
-        self.minimum = -(1 << self.bits - 1) if cell.islower() else 0
-        self.maximum = self.minimum + (1 << self.bits) - 1
+        bits = 8 * array(cell).itemsize
+        self.mask = (1 << bits) - 1
+        self.minimum = -(1 << (bits - 1)) if cell.islower() else 0
         self.register = register
 
     def unpack(self, cells: CellSequence) -> Sequence[Scalar]:
         return cells
 
     def pack(self, source: Source) -> array[int]:
+        integers: IntegerSource = source  # type: ignore[assignment]  # values of the own kind
         try:
-            return array(self.cell, source())  # type: ignore[arg-type]  # own kind: integers
+            return array(self.cell, integers())
         except OverflowError:
-            return array(self.cell, map(self._wrap, source()))  # type: ignore[arg-type]  # own
+            low, mask = self.minimum, self.mask
+            return array(self.cell, [((value - low) & mask) + low for value in integers()])
 
     def from_integers(self, values: Sequence[int]) -> Sequence[int]:
         return values
@@ -120,9 +124,6 @@ class IntegerCodec(Codec):
             truncate = _truncate_unsigned if self.register == "Q" else _truncate
             limit = 2.0 ** (8 * array(self.register).itemsize - 1)
             return [truncate(value, limit) for value in values]
-
-    def _wrap(self, value: int) -> int:
-        return (value - self.minimum & (1 << self.bits) - 1) + self.minimum
 
 
 @final

@@ -93,9 +93,9 @@ def _round_to_upper_halves(singles: array[float]) -> bytes:
     size = 4 * len(singles)
     bits = int.from_bytes(singles.tobytes(), sys.byteorder)
     ones = int.from_bytes(b"\x00\x00\x00\x01" * len(singles), "big")
-    full = (bits & ones * 0x7FFF_FFFF) + ones * 0x8000 >> 31 & ones
+    full = (((bits & (ones * 0x7FFF_FFFF)) + ones * 0x8000) >> 31) & ones
     bits ^= full << 15
-    bits += ones * 0x7FFF + (bits >> 16 & ones)
+    bits += ones * 0x7FFF + ((bits >> 16) & ones)
     return bits.to_bytes(size, sys.byteorder)
 
 

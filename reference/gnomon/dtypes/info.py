@@ -82,7 +82,7 @@ class iinfo:  # PyTorch's name
             )
         self.bits: Final = 8 * type.itemsize
         self.dtype: Final = type.name
-        self.min: Final = -(1 << self.bits - 1) if type.is_signed else 0
+        self.min: Final = -(1 << (self.bits - 1)) if type.is_signed else 0
         self.max: Final = self.min + (1 << self.bits) - 1
 
     def __eq__(self, other: object) -> bool:

@@ -1,7 +1,7 @@
 """Dtypes: what elements are, how they lie in memory, how they convert and promote."""
 
 from gnomon.dtypes.aliases import bool, double, float, half, int, long, short
-from gnomon.dtypes.cells import Cells, CellSequence, Scalar, Source
+from gnomon.dtypes.cells import Cell, Cells, CellSequence, Scalar, Source
 from gnomon.dtypes.dtype import (
     ALL_DTYPES,
     DType,
@@ -36,6 +36,7 @@ from gnomon.dtypes.promotion import (
 __all__ = [
     "ALL_DTYPES",
     "Category",
+    "Cell",
     "CellSequence",
     "Cells",
     "DType",

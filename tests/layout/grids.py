@@ -50,7 +50,8 @@ def grid_of(layout: Layout) -> Grid:
     return Grid(
         layout.shape,
         [
-            layout.offset + sum(i * stride for i, stride in zip(index, layout.strides))
+            layout.offset
+            + sum(i * stride for i, stride in zip(index, layout.strides, strict=True))
             for index in indices(layout.shape)
         ],
     )

@@ -34,7 +34,9 @@ def signed_layouts(draw: st.DrawFn) -> Layout:
 def operands_of_one_shape(draw: st.DrawFn) -> list[Layout]:
     shape = draw(shapes())
     count = draw(st.integers(1, 3))
-    return [Layout(shape, draw(strides_for(shape)), draw(st.integers(0, 9))) for _ in range(count)]
+    return [
+        Layout(shape, draw(strides_for(shape)), draw(st.integers(0, 9))) for _ in range(count)
+    ]
 
 
 @given(layouts() | signed_layouts())
@@ -144,8 +146,10 @@ def test_collapse_together_keeps_the_pairs(operands: list[Layout]) -> None:
         assert collapsed == [operands[0].collapse()]
     reordered = collapse_together(operands, any_order=True)
     assert sorted(zip(*[grid_of(c).positions for c in reordered], strict=True)) == sorted(pairs)
-    assert all(c.is_contiguous for c in reordered) or not operands[0].is_dense or any(
-        operand.strides != operands[0].strides for operand in operands
+    assert (
+        all(c.is_contiguous for c in reordered)
+        or not operands[0].is_dense
+        or any(operand.strides != operands[0].strides for operand in operands)
     )
 
 

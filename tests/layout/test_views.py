@@ -1,5 +1,6 @@
 """Every view is what it does to the list of positions."""
 
+from itertools import pairwise
 from math import prod
 
 from hypothesis import assume, given
@@ -253,11 +254,10 @@ def test_split_into_sizes(layout: Layout, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, size), max_size=3)))
     bounds = [0, *cuts, size]
     expected = [
-        grid_of(layout).take(front, range(start, stop))
-        for start, stop in zip(bounds, bounds[1:], strict=False)
+        grid_of(layout).take(front, range(start, stop)) for start, stop in pairwise(bounds)
     ]
     for pieces in (
-        layout.split([stop - start for start, stop in zip(bounds, bounds[1:])], dim),
+        layout.split([stop - start for start, stop in pairwise(bounds)], dim),
         layout.tensor_split(cuts, dim),
     ):
         assert len(pieces) == len(expected)

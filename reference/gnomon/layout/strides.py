@@ -14,7 +14,8 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     >>> contiguous_strides((2, 3, 4)), contiguous_strides((2, 0, 4)), contiguous_strides(())
     ((12, 4, 1), (4, 4, 1), ())
     """
-    return strides_in_order(shape, range(len(shape) - 1, -1, -1))
+    counted = tuple([size or 1 for size in shape])
+    return strides_in_order(counted, range(len(shape) - 1, -1, -1))
 
 
 def channels_last_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -29,6 +30,9 @@ def channels_last_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 def strides_in_order(shape: tuple[int, ...], order: Sequence[int]) -> tuple[int, ...]:
     """Dense strides of `shape` whose dims are laid out in `order`, innermost first.
 
+    Outside a dim of size 0 every stride is 0, as PyTorch has it for every order but the
+    row-major one.
+
     >>> strides_in_order((2, 3, 4), (0, 2, 1))
     (1, 8, 2)
     """
@@ -36,7 +40,7 @@ def strides_in_order(shape: tuple[int, ...], order: Sequence[int]) -> tuple[int,
     step = 1
     for dim in order:
         strides[dim] = step
-        step *= shape[dim] or 1
+        step *= shape[dim]
     return tuple(strides)
 
 

@@ -32,7 +32,8 @@ def multinomial(
     `weights` are numbers of `dtype` that need not sum to one. A matrix is its rows drawn one
     after another. Several draws with replacement invert the cumulative weights; all else is
     the exponential race (the greatest `weight / exponential` come first, ties by index), so
-    it takes one exponential per category whatever `count` is.
+    it takes one exponential per category whatever `count` is. PyTorch leaves the order of ties
+    open; they are common in the 16-bit dtypes only.
 
     Raises `RuntimeError` for a bad weight, all weights zero, or too many draws.
 

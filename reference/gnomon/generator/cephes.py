@@ -11,55 +11,35 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
-_SQRT_HALF: Final = 0.7071067690849304
+SQRT_HALF: Final = 0.7071067690849304
 """The float32 nearest to sqrt(1/2), where the logarithm's reduction switches exponent."""
 
 
-@lru_cache(maxsize=1)
-def _log_coefficients() -> array[float]:
-    return array(
-        "f",
-        (
-            7.0376836292e-2,
-            -1.1514610310e-1,
-            1.1676998740e-1,
-            -1.2420140846e-1,
-            1.4249322787e-1,
-            -1.6668057665e-1,
-            2.0000714765e-1,
-            -2.4999993993e-1,
-            3.3333331174e-1,
-        ),
-    )
-
-
-@lru_cache(maxsize=1)
-def _sine_coefficients() -> array[float]:
-    return array("f", (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1))
-
-
-@lru_cache(maxsize=1)
-def _cosine_coefficients() -> array[float]:
-    return array("f", (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2))
-
-
-@lru_cache(maxsize=1)
-def _reduction_constants() -> array[float]:
-    """Return 4/pi, minus pi/4 in three parts, and ln(2) in two parts, each a float32."""
-    return array(
-        "f",
-        (
-            1.27323954473516,
-            -0.78515625,
-            -2.4187564849853515625e-4,
-            -3.77489497744594108e-8,
-            -2.12194440e-4,
-            0.693359375,
-        ),
-    )
+LOG_COEFFICIENTS: Final = array(
+    "f",
+    (
+        7.0376836292e-2,
+        -1.1514610310e-1,
+        1.1676998740e-1,
+        -1.2420140846e-1,
+        1.4249322787e-1,
+        -1.6668057665e-1,
+        2.0000714765e-1,
+        -2.4999993993e-1,
+        3.3333331174e-1,
+    ),
+)
+LOG_TWO_PARTS: Final = array("f", (-2.12194440e-4, 0.693359375))
+SINE_COEFFICIENTS: Final = array("f", (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1))
+COSINE_COEFFICIENTS: Final = array(
+    "f", (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
+)
+_FOUR_OVER_PI: Final = array("f", (1.27323954473516,))[0]
+_MINUS_QUARTER_PI_PARTS: Final = array(
+    "f", (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)
+)
 
 
 def _horner(coefficients: Sequence[float], x: Sequence[float]) -> array[float]:
@@ -70,22 +50,32 @@ def _horner(coefficients: Sequence[float], x: Sequence[float]) -> array[float]:
     return total
 
 
+def split(values: Sequence[float]) -> tuple[list[float], list[int]]:
+    """Return x and e with value = (1 + x) * 2**e and 1 + x in [sqrt(1/2), sqrt(2)), exactly.
+
+    >>> split([1.0, 0.75, 0.5])
+    ([0.0, -0.25, 0.0], [0, 0, -1])
+    """
+    reduced: list[float] = []
+    exponents: list[int] = []
+    for value in values:
+        mantissa, exponent = math.frexp(value)
+        small = mantissa < SQRT_HALF
+        reduced.append(2.0 * mantissa - 1.0 if small else mantissa - 1.0)
+        exponents.append(exponent - small)
+    return reduced, exponents
+
+
 def log(values: Sequence[float]) -> array[float]:
     """Return the float32 natural logarithm of positive, normal float32 numbers.
 
     >>> log([1.0, 0.5]).tolist()
     [0.0, -0.6931471824645996]
     """
-    low_part, high_part = _reduction_constants()[4:]
-    exponents: list[int] = []
-    reduced: list[float] = []
-    for value in values:
-        mantissa, exponent = math.frexp(value)
-        small = mantissa < _SQRT_HALF
-        reduced.append(2.0 * mantissa - 1.0 if small else mantissa - 1.0)
-        exponents.append(exponent - small)
+    low_part, high_part = LOG_TWO_PARTS
+    reduced, exponents = split(values)
     square = array("f", [x * x for x in reduced])
-    polynomial = _horner(_log_coefficients(), reduced)
+    polynomial = _horner(LOG_COEFFICIENTS, reduced)
     cubic = array("f", [p * x for p, x in zip(polynomial, reduced, strict=True)])
     tail = array("f", [e * low_part for e in exponents])
     y = array("f", [c * z + t for c, z, t in zip(cubic, square, tail, strict=True)])
@@ -100,11 +90,10 @@ def sincos(angles: Sequence[float]) -> tuple[array[float], array[float]]:
     >>> [part.tolist() for part in sincos([0.0])]
     [[0.0], [1.0]]
     """
-    four_over_pi, *quarter_pi_parts = _reduction_constants()[:4]
-    scaled = array("f", [angle * four_over_pi for angle in angles])
+    scaled = array("f", [angle * _FOUR_OVER_PI for angle in angles])
     octants = [int(s) + 1 & ~1 for s in scaled]
     x: Sequence[float] = angles
-    for part in quarter_pi_parts:
+    for part in _MINUS_QUARTER_PI_PARTS:
         x = array("f", [o * part + v for o, v in zip(octants, x, strict=True)])
     square = array("f", [v * v for v in x])
     cosine = _cosine_kernel(square)
@@ -119,13 +108,13 @@ def sincos(angles: Sequence[float]) -> tuple[array[float], array[float]]:
 
 
 def _cosine_kernel(square: Sequence[float]) -> array[float]:
-    y = _horner(_cosine_coefficients(), square)
+    y = _horner(COSINE_COEFFICIENTS, square)
     y = array("f", [v * z for v, z in zip(y, square, strict=True)])
     y = array("f", [v * z - 0.5 * z for v, z in zip(y, square, strict=True)])
     return array("f", [v + 1.0 for v in y])
 
 
 def _sine_kernel(x: Sequence[float], square: Sequence[float]) -> array[float]:
-    y = _horner(_sine_coefficients(), square)
+    y = _horner(SINE_COEFFICIENTS, square)
     y = array("f", [v * z for v, z in zip(y, square, strict=True)])
     return array("f", [v * a + a for v, a in zip(y, x, strict=True)])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from gnomon.dtypes import DType
+from gnomon.dtypes import DType, float64
 from gnomon.generator.mersenne import MersenneTwister
 from gnomon.generator.requirements import require, require_floating
-from gnomon.generator.rounding import round_floats
+from gnomon.generator.rounding import multiply_add, round_floats
 from gnomon.generator.uniform import unit_doubles
 
 
@@ -18,7 +18,6 @@ def exponential(
 
     Raises `RuntimeError` unless `rate > 0`; an infinite rate gives zeros.
 
-    >>> from gnomon.dtypes import float64
     >>> exponential(MersenneTwister(0), 1, float64)
     [3.508326186707642]
     """
@@ -47,13 +46,8 @@ def cauchy(
     """
     require_floating("cauchy_", dtype)
     require(sigma > 0.0, f"cauchy_: sigma must be positive, got median={median}, sigma={sigma}")
-    return round_floats(
-        [
-            median + sigma * math.tan(math.pi * (value - 0.5))
-            for value in unit_doubles(generator, count)
-        ],
-        dtype,
-    )
+    tangents = [math.tan(math.pi * (value - 0.5)) for value in unit_doubles(generator, count)]
+    return round_floats(multiply_add(tangents, sigma, median, float64), dtype)
 
 
 def geometric(

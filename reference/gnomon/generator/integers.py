@@ -49,8 +49,8 @@ def random_from(generator: MersenneTwister, count: int, dtype: DType, low: int) 
     """Return `count` integers from `low` to the dtype's largest: `Tensor.random_(low, None)`.
 
     For a floating dtype the largest is 2**digits. The lowest int64 asks for all 64 bits, of
-    int64, float64, float32 and bfloat16 only. Raises `RuntimeError` when `low` is not below
-    that largest or leaves the dtype's range.
+    int64, float64, float32 and bfloat16 only. Raises `RuntimeError` when `low` leaves the
+    dtype's range, and in a floating dtype when it is that largest.
 
     >>> from gnomon.dtypes import int8
     >>> random_from(MersenneTwister(0), 3, int8, 100)
@@ -71,7 +71,7 @@ def random_from(generator: MersenneTwister, count: int, dtype: DType, low: int) 
     )
     if dtype.is_floating_point:
         low = _representable_low(low, dtype)
-    require(low < highest, f"random_: low={low} must be less than {highest} for {dtype!r}")
+        require(low < highest, f"random_: low={low} must be less than {highest} for {dtype!r}")
     return _from_range(generator, count, dtype, low, highest - low + 1)
 
 
@@ -100,7 +100,7 @@ def randperm(generator: MersenneTwister, length: int) -> list[int]:
     Fisher and Yates' shuffle from the front. Raises `RuntimeError` for a negative length.
 
     >>> randperm(MersenneTwister(0), 5)
-    [4, 1, 3, 0, 2]
+    [4, 0, 1, 3, 2]
     """
     require(length >= 0, f"randperm: n must not be negative, got n={length}")
     order = list(range(length))

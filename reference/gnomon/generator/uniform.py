@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,7 +19,7 @@ def unit_doubles(generator: MersenneTwister, count: int) -> list[float]:
     """Return `count` multiples of 2**-53 in [0, 1): the low 53 bits of a 64-bit draw each.
 
     >>> unit_doubles(MersenneTwister(0), 1)
-    [0.15599163581705096]
+    [0.9700530018065531]
     """
     words = generator.words(2 * count)
     return [
@@ -41,6 +42,17 @@ def unit_singles(generator: MersenneTwister, count: int) -> list[float]:
     return [(word & 0xFF_FFFF) * _SINGLE_STEP for word in generator.words(count)]
 
 
+def uniform_bounds(low: float, high: float, dtype: DType) -> tuple[float, float]:
+    """Return both bounds rounded to `dtype`; `RuntimeError` when they do not bound anything."""
+    low_rounded, high_rounded, distance = round_floats((low, high, high - low), dtype)
+    bounds = f"uniform_: low={low}, high={high}, dtype {dtype!r}"
+    require(math.isfinite(low_rounded), f"{bounds}: low is out of bounds of the dtype")
+    require(math.isfinite(high_rounded), f"{bounds}: high is out of bounds of the dtype")
+    require(low <= high, f"{bounds}: low must not exceed high; swap them")
+    require(distance < math.inf, f"{bounds}: high - low exceeds the dtype's largest number")
+    return low_rounded, high_rounded
+
+
 def uniform(
     generator: MersenneTwister, count: int, dtype: DType, low: float = 0.0, high: float = 1.0
 ) -> list[float]:
@@ -54,16 +66,10 @@ def uniform(
     >>> uniform(MersenneTwister(0), 2, float32)
     [0.49625658988952637, 0.7682217955589294]
     >>> uniform(MersenneTwister(0), 2, float16, -1.0, 1.0)
-    [-0.00748443603515625, 0.53662109375]
+    [-0.007488250732421875, 0.53662109375]
     """
     require_floating("uniform_", dtype)
-    low_rounded, high_rounded = round_floats((low, high), dtype)
-    bounds = f"uniform_: low={low}, high={high}, dtype {dtype!r}"
-    require(abs(low_rounded) < float("inf"), f"{bounds}: low is out of bounds of the dtype")
-    require(abs(high_rounded) < float("inf"), f"{bounds}: high is out of bounds of the dtype")
-    require(low <= high, f"{bounds}: low must not exceed high; swap them")
-    (distance,) = round_floats((high - low,), dtype)
-    require(distance < float("inf"), f"{bounds}: high - low exceeds the dtype's largest number")
+    low_rounded, high_rounded = uniform_bounds(low, high, dtype)
     if dtype is float64:
         units = unit_doubles(generator, count)
         return multiply_add(units, high - low, low, dtype) if (low, high) != (0, 1) else units
@@ -85,7 +91,7 @@ def bernoulli(generator: MersenneTwister, count: int, probability: float) -> lis
     `1 - p` and divides what it keeps by `1 - p`. Raises `RuntimeError` outside [0, 1].
 
     >>> bernoulli(MersenneTwister(0), 4, 0.5)
-    [True, False, True, True]
+    [False, False, True, False]
     """
     require(
         0.0 <= probability <= 1.0,

@@ -87,7 +87,7 @@ class LayoutFacts(NamedTuple):
         >>> list(LayoutFacts((2, 3), (1, 2), 10).positions())
         [10, 12, 14, 11, 13, 15]
         """
-        shape, (strides,) = collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, (self.strides,))
         return _positions(shape, strides, self.offset)
 
     def as_range(self) -> range | None:
@@ -96,7 +96,7 @@ class LayoutFacts(NamedTuple):
         >>> LayoutFacts((2, 3), (6, 2), 1).as_range()
         range(1, 13, 2)
         """
-        shape, (strides,) = collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, (self.strides,))
         if not shape:
             return range(self.offset, self.offset + 1)
         if len(shape) > 1 or strides[0] == 0:

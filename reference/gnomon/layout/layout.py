@@ -414,7 +414,7 @@ class Layout(LayoutFacts):
         >>> Layout((2, 1, 3, 4), (24, 9, 4, 1), 5).collapse()
         Layout(shape=(2, 12), strides=(24, 1), offset=5)
         """
-        shape, (strides,) = collapse_strides(self.shape, [self.strides])
+        shape, (strides,) = collapse_strides(self.shape, (self.strides,))
         return Layout(shape, strides, self.offset)
 
     def dense_like(self) -> "Layout":

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import final
+from functools import lru_cache
+from typing import Final, final
 
 from gnomon.layout.dims import broadcast_shapes
 from gnomon.layout.injective import has_solution
 from gnomon.layout.layout import Layout
 from gnomon.layout.reshaping import collapse_strides
 from gnomon.layout.strides import innermost_first, strides_in_order
+
+_CACHED_OUTPUTS: Final = 4096
 
 
 @final
@@ -93,7 +96,7 @@ def collapse_together(layouts: Sequence[Layout], *, any_order: bool = False) -> 
         operand_strides = [
             tuple([strides[dim] for dim in order]) for strides in operand_strides
         ]
-    sizes, collapsed = collapse_strides(shape, operand_strides)
+    sizes, collapsed = collapse_strides(shape, tuple(operand_strides))
     return [
         Layout(sizes, strides, layout.offset)
         for strides, layout in zip(collapsed, layouts, strict=True)
@@ -123,6 +126,11 @@ def output_layout(operands: Sequence[Layout], operation: str = "output_layout") 
     >>> output_layout([Layout((2, 3), (1, 2)), Layout((), ())])
     Layout(shape=(2, 3), strides=(1, 2), offset=0)
     """
+    return _output_layout(tuple(operands), operation)
+
+
+@lru_cache(_CACHED_OUTPUTS)
+def _output_layout(operands: tuple[Layout, ...], operation: str) -> Layout:
     first = operands[0]
     shape = first.shape
     if all(operand.shape == shape for operand in operands):

@@ -1,10 +1,14 @@
 """Rules that carry strides over to another shape: viewing, expanding, merging dims."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from math import prod
+from typing import Final
 
 from gnomon.errors import explain
 from gnomon.layout.strides import contiguous_strides
+
+_CACHED_COLLAPSES: Final = 4096
 
 
 def view_strides(
@@ -51,21 +55,28 @@ def _runs_from_the_end(
 
 
 def collapse_strides(
-    shape: tuple[int, ...], operand_strides: Sequence[tuple[int, ...]]
-) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    shape: tuple[int, ...], operand_strides: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
     """The fewest dims that visit every operand's elements in the same order.
 
     Dims of size 1 go, and a dim joins the next one when every operand steps evenly across
     the two. No elements give the shape (0,).
 
-    >>> collapse_strides((2, 1, 3), [(3, 9, 1), (0, 0, 0)])
-    ((6,), [(1,), (0,)])
+    >>> collapse_strides((2, 1, 3), ((3, 9, 1), (0, 0, 0)))
+    ((6,), ((1,), (0,)))
     """
+    return _collapse_strides(shape, operand_strides)
+
+
+@lru_cache(_CACHED_COLLAPSES)
+def _collapse_strides(
+    shape: tuple[int, ...], operand_strides: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
     count = len(operand_strides)
     if 0 in shape:
-        return (0,), [(1,)] * count
+        return (0,), ((1,),) * count
     if all(strides == contiguous_strides(shape) for strides in operand_strides):
-        shape, operand_strides = (prod(shape),), [(1,)] * count
+        shape, operand_strides = (prod(shape),), ((1,),) * count
     sizes: list[int] = []
     steps: list[tuple[int, ...]] = []
     for dim, size in enumerate(shape):
@@ -78,7 +89,7 @@ def collapse_strides(
         else:
             sizes.append(size)
             steps.append(step)
-    return tuple(sizes), [tuple([step[k] for step in steps]) for k in range(count)]
+    return tuple(sizes), tuple([tuple([step[k] for step in steps]) for k in range(count)])
 
 
 def expand_strides(

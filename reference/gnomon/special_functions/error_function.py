@@ -57,7 +57,7 @@ def _polynomial(x: float, coefficients: Sequence[float]) -> float:
 
 
 def _central_slope(distance: float) -> float:
-    """Return quantile / distance where the probability is 1/2 + distance, |distance| <= 0.425."""
+    """Return quantile / distance for the probability 1/2 + distance, |distance| <= 0.425."""
     r = 0.180625 - distance * distance
     return _polynomial(r, _CENTRAL_NUMERATOR) / _polynomial(r, _CENTRAL_DENOMINATOR)
 
@@ -85,13 +85,13 @@ def erfinv(x: float) -> float:
     """Return the y with erf(y) = x: the normal quantile of (1 + x) / 2, divided by sqrt(2).
 
     AS 241 takes the distance from 1/2 or the tail probability, both exact in x.
-    Measured error: at most 4 ULP.
+    Measured error: at most 6 ULP.
 
     | x       | erfinv     |
     |---------|------------|
     | ±0      | ±0         |
     | ±1      | ±inf       |
-    | \\|x\\| > 1 | nan      |
+    | beyond  | nan        |
 
     >>> erfinv(0.5), erfinv(-1.0)
     (0.4769362762044699, -inf)
@@ -106,7 +106,7 @@ def erfinv(x: float) -> float:
 def ndtri(p: float) -> float:
     """Return the normal quantile: the x with ndtr(x) = p (AS 241).
 
-    Measured error: at most 4 ULP.
+    Measured error: at most 6 ULP.
 
     | p              | ndtri |
     |----------------|-------|
@@ -138,8 +138,8 @@ def erfcx(x: float) -> float:
     | inf         | 0     |
     | x < -26.63  | inf   |
 
-    >>> erfcx(0.0), erfcx(-30.0), erfcx(1e300)
-    (1.0, inf, 5.641895835477563e-301)
+    >>> erfcx(0.0), erfcx(-30.0), erfcx(math.inf)
+    (1.0, inf, 0.0)
     """
     if x < -27:
         return math.inf
@@ -188,7 +188,7 @@ def ndtr(x: float) -> float:
 def log_ndtr(x: float) -> float:
     """Return log(ndtr(x)), from the complement on the right and from erfcx on the left.
 
-    Measured error: at most 5 ULP.
+    Measured error: at most 6 ULP.
 
     | x    | log_ndtr |
     |------|----------|

@@ -1,0 +1,270 @@
+"""The backend protocol: everything an accelerator must offer to run gnomon.
+
+A backend is one device. It has four memory verbs (``allocate``, ``write``, ``read``, ``synchronize``),
+one launch verb per family of operations, and ``supports``. A launch receives operands that are already
+promoted, broadcast and validated, and an output operand of any injective layout; element ``i`` of an
+operand stands at ``offset + sum(i_k * stride_k)`` of its storage. A backend never hears of views,
+promotion, broadcasting, autograd or error messages.
+
+What an operation *means* is on its record: a backend looks records up by ``name``, and the reference
+backend evaluates the meaning itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast, final
+
+from gnomon.dtypes import Cells, DType, Scalar
+from gnomon.errors import NotSupported
+
+if TYPE_CHECKING:
+    from gnomon.devices import Device
+    from gnomon.generator import MersenneTwister
+    from gnomon.layout import Layout
+    from gnomon.memory import Memory
+
+
+@final
+class Storage:
+    """The bytes of one device, and how often they were written.
+
+    The version counter is what lets ``backward`` notice that a saved tensor has changed since.
+    """
+
+    __slots__ = ("__weakref__", "backend", "memory", "version")
+
+    def __init__(self, backend: Backend, memory: Memory) -> None:
+        self.backend = backend
+        self.memory = memory
+        self.version = 0
+
+    @property
+    def device(self) -> Device:
+        return self.backend.device
+
+    @property
+    def nbytes(self) -> int:
+        return self.memory.nbytes
+
+
+class Operand(NamedTuple):
+    """How to read a tensor: which storage, at which positions, as which dtype."""
+
+    storage: Storage
+    layout: Layout
+    dtype: DType
+
+    def describe(self) -> str:
+        """Return dtype and shape, as error messages show them."""
+        return f"{self.dtype.name}{list(self.layout.shape)}"
+
+
+class IndexedDimension(NamedTuple):
+    """One dimension that is read through an index instead of in order.
+
+    ``indices`` holds int64 and has the layout of the launch's shape; its values lie in
+    ``-size <= value < size``, negative ones counting from the end; each adds ``value * stride`` to the
+    position read or written.
+    """
+
+    indices: Operand
+    size: int
+    stride: int
+
+
+class ElementwiseRecord(Protocol):
+    """An operation that looks at one element of each input at a time."""
+
+    @property
+    def name(self) -> str: ...
+
+    def evaluate(
+        self, columns: Sequence[Sequence[Scalar]], compute: DType, result: DType
+    ) -> Cells:
+        """Return cells of ``result`` for the columns of values of ``compute``."""
+
+
+class ReductionRecord(Protocol):
+    """An operation that makes one element of many."""
+
+    @property
+    def name(self) -> str: ...
+
+    def meaning_on(
+        self, dtype: DType
+    ) -> Callable[[Sequence[Scalar], Sequence[Scalar]], Scalar]:
+        """Return the function of elements and parameters that folds elements of ``dtype``."""
+
+
+class ScanRecord(Protocol):
+    """An operation that makes a running result along a dimension."""
+
+    @property
+    def name(self) -> str: ...
+
+    def meaning_on(self, dtype: DType) -> Callable[[Sequence[Scalar]], Iterable[Scalar]]:
+        """Return the function that yields the running results of elements of ``dtype``."""
+
+
+class ScatterRecord(Protocol):
+    """How several values that are written to one place combine."""
+
+    @property
+    def name(self) -> str: ...
+
+    def combine(self, present: Scalar, value: Scalar) -> Scalar: ...
+
+
+class SourceRecord(Protocol):
+    """An operation that makes elements of nothing, such as random numbers."""
+
+    @property
+    def name(self) -> str: ...
+
+    def generate(
+        self,
+        layout: Layout,
+        dtype: DType,
+        parameters: tuple[Scalar, ...],
+        generator: MersenneTwister | None,
+    ) -> Sequence[Scalar]:
+        """Return the elements, in logical order, of an output with this layout and dtype."""
+
+
+Kernel = TypeVar("Kernel")
+Kernel_co = TypeVar("Kernel_co", covariant=True)
+
+
+class Fusible(Protocol[Kernel_co]):
+    """A composite for which a backend may offer one kernel of the type ``Kernel``."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@final
+class FusedKernels:
+    """The composites a backend runs as one kernel, each with a kernel of the composite's own type."""
+
+    __slots__ = ("_kernels",)
+
+    def __init__(self) -> None:
+        self._kernels: dict[str, object] = {}
+
+    def offer(self, composite: Fusible[Kernel], kernel: Kernel) -> None:
+        """Run ``composite`` with ``kernel`` from now on."""
+        self._kernels[composite.name] = kernel
+
+    def find(self, composite: Fusible[Kernel]) -> Kernel | None:
+        """Return the kernel offered for ``composite``, or None."""
+        return cast("Kernel | None", self._kernels.get(composite.name))
+
+
+class Backend(ABC):
+    """One device, as the operations of gnomon see it.
+
+    A subclass sets ``device`` and writes the verbs. Work may be deferred: only ``read`` and
+    ``synchronize`` must wait for it. A launch that a backend has no kernel for raises
+    ``NotSupported`` (see :meth:`lacks`) before it has any effect.
+    """
+
+    device: Device
+    kernels: FusedKernels
+
+    @abstractmethod
+    def allocate(self, nbytes: int) -> Memory:
+        """Return memory of ``nbytes`` bytes with undefined content, or raise OutOfMemoryError."""
+
+    @abstractmethod
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        """Copy the host's ``data`` (format ``B``) to ``memory`` from byte ``offset`` on."""
+
+    @abstractmethod
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        """Return ``nbytes`` bytes from ``offset`` on, as a memoryview of format ``B``."""
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Wait until all work given to the device is done."""
+
+    @abstractmethod
+    def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
+        """Return whether the operation called ``name`` runs here on operands of ``dtypes``."""
+
+    @abstractmethod
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        """Write ``record`` of the inputs' elements to ``output``.
+
+        Inputs have the output's shape; a Python number stands for an operand full of it. All are of
+        one compute dtype, except that ``copy`` converts and ``where`` takes a bool first. The output
+        may be one of the inputs (same positions), or overlap none of them.
+        """
+
+    @abstractmethod
+    def reduce(
+        self,
+        record: ReductionRecord,
+        input: Operand,
+        dims: tuple[int, ...],
+        parameters: tuple[Scalar, ...],
+        output: Operand,
+    ) -> None:
+        """Fold the elements along ``dims``; ``output`` has size 1 there and the input's size elsewhere."""
+
+    @abstractmethod
+    def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
+        """Write the running results of ``record`` along ``dim``; shapes are equal."""
+
+    @abstractmethod
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        """Read ``source`` through indices.
+
+        ``source`` has the output's shape, with stride 0 along what the indices replace; the element
+        at ``i`` stands at the source's position of ``i`` plus the sum over ``indexed`` of
+        ``indices[i] * stride``. An index out of range raises IndexError.
+        """
+
+    @abstractmethod
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        """Combine ``source`` into ``destination`` through indices, in the logical order of ``source``.
+
+        ``destination`` has the indices' shape, with stride 0 along what the indices replace. An index
+        out of range raises IndexError and leaves the destination as it was.
+        """
+
+    @abstractmethod
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        """Sort along ``dim``, stably, NaN as the largest; ``indices`` is int64."""
+
+    @abstractmethod
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: MersenneTwister | None,
+        output: Operand,
+    ) -> None:
+        """Fill ``output`` in logical order with what ``record`` makes of its parameters."""
+
+    def lacks(self, name: str, dtypes: Sequence[DType]) -> NotSupported:
+        """Return the error for an operation this backend has no kernel for."""
+        listed = ", ".join(dtype.name for dtype in dtypes)
+        return NotSupported(
+            f"{name}: the device {self.device} has no kernel for the dtypes ({listed}). Convert the "
+            "operands to a dtype it supports, move them to the CPU, or set GNOMON_FALLBACK=cpu to "
+            "let the reference run what the device lacks."
+        )

@@ -1,0 +1,150 @@
+"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import final
+
+from gnomon.backend import (
+    Backend,
+    ElementwiseRecord,
+    FusedKernels,
+    IndexedDimension,
+    Operand,
+    ReductionRecord,
+    ScanRecord,
+    ScatterRecord,
+    SourceRecord,
+)
+from gnomon.cpu.elements import (
+    cells_of,
+    indexed_positions,
+    read_elements,
+    read_rows,
+    with_last,
+    write_cells,
+)
+from gnomon.devices import CPU
+from gnomon.dtypes import DType, Scalar
+from gnomon.errors import OutOfMemoryError
+from gnomon.generator import MersenneTwister
+from gnomon.memory import HostMemory, Memory
+
+
+@final
+class ReferenceBackend(Backend):
+    """The processor of this machine, driven in pure Python."""
+
+    def __init__(self) -> None:
+        self.device = CPU
+        self.kernels = FusedKernels()
+
+    def allocate(self, nbytes: int) -> HostMemory:
+        try:
+            return HostMemory(memoryview(bytearray(nbytes)))
+        except (MemoryError, OverflowError) as error:
+            raise OutOfMemoryError(
+                f"allocate: the host has no {nbytes} bytes left for a tensor. Free tensors, or make "
+                "smaller ones."
+            ) from error
+
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        assert isinstance(memory, HostMemory)
+        memory.bytes[offset : offset + data.nbytes] = data
+
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        assert isinstance(memory, HostMemory)
+        return memory.bytes[offset : offset + nbytes]
+
+    def synchronize(self) -> None:
+        """Do nothing: every launch is done when it returns."""
+
+    def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
+        return True
+
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        columns: list[Sequence[Scalar]] = []
+        compute = output.dtype
+        for value in inputs:
+            if isinstance(value, Operand):
+                compute = value.dtype
+                columns.append(read_elements(value))
+            else:
+                columns.append([value] * output.layout.numel)
+        write_cells(output, record.evaluate(columns, compute, output.dtype))
+
+    def reduce(
+        self,
+        record: ReductionRecord,
+        input: Operand,
+        dims: tuple[int, ...],
+        parameters: tuple[Scalar, ...],
+        output: Operand,
+    ) -> None:
+        fold = record.meaning_on(input.dtype)
+        rows = read_rows(input, dims)
+        folded = [fold(row, parameters) for row in rows]
+        write_cells(output, output.dtype.pack(folded))
+
+    def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
+        accumulate = record.meaning_on(input.dtype)
+        running: list[Scalar] = []
+        for row in read_rows(input, (dim,)):
+            running.extend(accumulate(row))
+        write_cells(with_last(output, (dim,)), output.dtype.pack(running))
+
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        positions = indexed_positions(source.layout, indexed)
+        cells = cells_of(source)
+        write_cells(output, array(output.dtype.cell, map(cells.__getitem__, positions)))
+
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        positions = indexed_positions(destination.layout, indexed)
+        dtype = destination.dtype
+        cells = cells_of(destination)
+        values: Iterable[Scalar]
+        values = read_elements(source) if isinstance(source, Operand) else repeat(source)
+        changed: dict[int, Scalar] = {}
+        for position, value in zip(positions, values, strict=False):
+            present = changed.get(position)
+            if present is None:
+                (present,) = dtype.unpack(cells[position : position + 1])
+            changed[position] = record.combine(present, value)
+        for position, cell in zip(changed, dtype.pack(list(changed.values())), strict=True):
+            cells[position] = cell  # type: ignore[call-overload]  # floats where the cells are
+
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        order: list[int] = []
+        sorted_values: list[Scalar] = []
+        floating = input.dtype.is_floating_point
+        for row in read_rows(input, (dim,)):
+            keys = [(value != value, value) for value in row] if floating else row
+            ranks = sorted(range(len(row)), key=keys.__getitem__, reverse=descending)
+            order.extend(ranks)
+            sorted_values.extend(map(row.__getitem__, ranks))
+        write_cells(with_last(values, (dim,)), values.dtype.pack(sorted_values))
+        write_cells(with_last(indices, (dim,)), indices.dtype.pack(order))
+
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: MersenneTwister | None,
+        output: Operand,
+    ) -> None:
+        values = record.generate(output.layout, output.dtype, parameters, generator)
+        write_cells(output, output.dtype.pack(values))

@@ -1,0 +1,209 @@
+"""From tensors to a launch: the checks, promotion, broadcasting and allocation all families share.
+
+Infer first, execute second: everything here is decided before a backend is asked, so errors are the same on
+every device and nothing is half-written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from gnomon.backend import Backend, Operand, Storage
+from gnomon.core import TensorCore
+from gnomon.devices import CPU
+from gnomon.dtypes import (
+    Category,
+    DType,
+    Participant,
+    Scalar,
+    bool_,
+    dtype_of_scalar,
+    result_dtype,
+)
+from gnomon.errors import explain
+from gnomon.layout import Layout, output_layout
+from gnomon.op.copy import COPY
+
+if TYPE_CHECKING:
+    from gnomon.op.rules import DTypeRule
+
+
+def allocate(backend: Backend, layout: Layout, dtype: DType) -> Operand:
+    """Return a fresh operand of a dense ``layout``, with undefined content."""
+    elements = 1
+    for size in layout.shape:
+        elements *= size
+    return Operand(Storage(backend, backend.allocate(elements * dtype.itemsize)), layout, dtype)
+
+
+def converted(operand: Operand, dtype: DType) -> Operand:
+    """Return a fresh operand with the elements of ``operand`` as ``dtype``, its strides kept if dense."""
+    backend = operand.storage.backend
+    output = allocate(backend, operand.layout.dense_like(), dtype)
+    backend.elementwise(COPY, (operand,), output)
+    return output
+
+
+def contiguous(operand: Operand) -> Operand:
+    """Return ``operand`` itself if it is contiguous, otherwise a contiguous copy."""
+    if operand.layout.is_contiguous:
+        return operand
+    backend = operand.storage.backend
+    output = allocate(backend, Layout.contiguous(operand.layout.shape), operand.dtype)
+    backend.elementwise(COPY, (operand,), output)
+    return output
+
+
+def filled(backend: Backend, shape: tuple[int, ...], dtype: DType, value: Scalar) -> Operand:
+    """Return a fresh contiguous operand full of ``value``."""
+    output = allocate(backend, Layout.contiguous(shape), dtype)
+    backend.elementwise(COPY, (value,), output)
+    return output
+
+
+def item_of(operand: Operand) -> Scalar:
+    """Return the single element of ``operand`` as a Python number."""
+    storage, layout, dtype = operand
+    itemsize = dtype.itemsize
+    data = storage.backend.read(storage.memory, layout.offset * itemsize, itemsize)
+    return dtype.unpack(data.cast(dtype.cell))[0]
+
+
+def values_of(operand: Operand) -> Sequence[Scalar]:
+    """Return the elements of ``operand`` in logical order, read from its device."""
+    storage, layout, dtype = contiguous(operand)
+    itemsize = dtype.itemsize
+    data = storage.backend.read(
+        storage.memory, layout.offset * itemsize, layout.numel * itemsize
+    )
+    return dtype.unpack(data.cast(dtype.cell))
+
+
+def common_dtype(inputs: Sequence[TensorCore | Scalar]) -> DType:
+    """Return the dtype the inputs promote to: dimensioned tensors before 0-d ones before numbers."""
+    participants: list[Participant] = []
+    for value in inputs:
+        if not isinstance(value, TensorCore):
+            participants.append((Category.SCALAR, dtype_of_scalar(value)))
+        elif value.is_wrapped_number:
+            participants.append((Category.SCALAR, value.operand.dtype))
+        elif value.operand.layout.shape:
+            participants.append((Category.DIMENSIONED, value.operand.dtype))
+        else:
+            participants.append((Category.ZERO_DIM, value.operand.dtype))
+    return result_dtype(participants)
+
+
+def common_backend(operation: str, inputs: Sequence[TensorCore | Scalar]) -> Backend:
+    """Return the backend all inputs live on; 0-d tensors of the CPU may join any device."""
+    found: Backend | None = None
+    for value in inputs:
+        if isinstance(value, TensorCore):
+            backend = value.operand.storage.backend
+            if found is None or found is backend:
+                found = backend
+            elif _is_host_scalar(value):
+                continue
+            elif found.device == CPU and _all_host_scalars(inputs, found):
+                found = backend
+            else:
+                raise RuntimeError(
+                    explain(
+                        operation,
+                        "expected all tensors to be on the same device, found "
+                        f"{found.device} and {backend.device}",
+                        remedy="Move one with .to(device)",
+                    )
+                )
+    if found is None:
+        raise TypeError(f"{operation}: at least one operand must be a tensor.")
+    return found
+
+
+def _is_host_scalar(tensor: TensorCore) -> bool:
+    return not tensor.operand.layout.shape and tensor.operand.storage.backend.device == CPU
+
+
+def _all_host_scalars(inputs: Sequence[TensorCore | Scalar], host: Backend) -> bool:
+    return all(
+        not isinstance(value, TensorCore)
+        or value.operand.storage.backend is not host
+        or _is_host_scalar(value)
+        for value in inputs
+    )
+
+
+class Launch(NamedTuple):
+    """An elementwise launch that is decided but not done."""
+
+    backend: Backend
+    inputs: tuple[Operand | Scalar, ...]
+    layout: Layout
+    result: DType
+
+
+def prepare(
+    operation: str,
+    rule: DTypeRule,
+    inputs: Sequence[TensorCore | Scalar],
+    conditions: int = 0,
+) -> Launch:
+    """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not promote."""
+    promoting = inputs[conditions:]
+    first = inputs[0]
+    if not conditions and isinstance(first, TensorCore):
+        alike = _operands_alike(first.operand, inputs)
+        if alike is not None:
+            storage, layout, dtype = first.operand
+            compute, result = rule(operation, dtype)
+            if compute is dtype:
+                return Launch(storage.backend, alike, layout, result)
+    compute, result = rule(operation, common_dtype(promoting))
+    backend = common_backend(operation, inputs)
+    layouts = [value.operand.layout for value in inputs if isinstance(value, TensorCore)]
+    layout = output_layout(layouts, operation)
+    shape = layout.shape
+    prepared: list[Operand | Scalar] = []
+    for position, value in enumerate(inputs):
+        dtype = compute if position >= conditions else bool_
+        if not isinstance(value, TensorCore):
+            prepared.append(dtype.convert(value))
+            continue
+        operand = value.operand
+        if operand.storage.backend is not backend or value.is_wrapped_number:
+            prepared.append(dtype.convert(item_of(operand)))
+            continue
+        if operand.dtype is not dtype:
+            operand = converted(operand, dtype)
+        if operand.layout.shape != shape:
+            operand = operand._replace(layout=operand.layout.expand(shape))
+        prepared.append(operand)
+    return Launch(backend, tuple(prepared), layout, result)
+
+
+def _operands_alike(
+    first: Operand, inputs: Sequence[TensorCore | Scalar]
+) -> tuple[Operand, ...] | None:
+    """Return the operands if all are contiguous and of one shape, dtype and device, else None.
+
+    The common case, decided without promotion or broadcasting; contiguous layouts of a shape are
+    usually one object.
+    """
+    storage, layout, dtype = first
+    backend = storage.backend
+    if layout.offset or not (layout is Layout.contiguous(layout.shape) or layout.is_contiguous):
+        return None
+    operands = []
+    for value in inputs:
+        if not isinstance(value, TensorCore) or value.is_wrapped_number:
+            return None
+        operand = value.operand
+        if (
+            operand.dtype is not dtype
+            or operand.storage.backend is not backend
+            or (operand.layout is not layout and operand.layout != layout)
+        ):
+            return None
+        operands.append(operand)
+    return tuple(operands)

@@ -1,0 +1,50 @@
+"""Memory: what holds a storage's bytes, and the host's own kind of it."""
+
+from __future__ import annotations
+
+from struct import calcsize
+from typing import Protocol, final
+
+
+class Memory(Protocol):
+    """What a backend's ``allocate`` returns; only that backend looks inside."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+@final
+class HostMemory:
+    """Bytes of this process: a writable buffer, ours or one shared with NumPy.
+
+    >>> memory = HostMemory(memoryview(bytearray(8)))
+    >>> memory.cells("f")[1] = 2.5
+    >>> memory.cells("f").tolist()
+    [0.0, 2.5]
+    """
+
+    __slots__ = ("_cells", "bytes")
+
+    def __init__(self, bytes: memoryview) -> None:
+        """Wrap ``bytes``, a C-contiguous memoryview of format ``B``."""
+        self.bytes = bytes
+        self._cells: dict[str, memoryview] = {}
+
+    @property
+    def nbytes(self) -> int:
+        return self.bytes.nbytes
+
+    def cells(self, code: str) -> memoryview:
+        """Return the bytes as a flat sequence of cells of the ``struct`` format ``code``."""
+        cells = self._cells.get(code)
+        if cells is None:
+            whole = self.bytes
+            if remainder := whole.nbytes % calcsize(code):
+                whole = whole[: whole.nbytes - remainder]
+            cells = self._cells[code] = cast_cells(whole, code)
+        return cells
+
+
+def cast_cells(data: memoryview, code: str) -> memoryview:
+    """Return ``data`` as cells of the ``struct`` format ``code``."""
+    return data.cast(code)  # type: ignore[call-overload,no-any-return]  # any format, not a literal

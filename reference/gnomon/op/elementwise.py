@@ -1,0 +1,360 @@
+"""Elementwise families: operations that look at one element of each input at a time.
+
+A record says what differs between operations: the name, the dtype rule, the meaning on Python numbers,
+the derivative, the tolerance, the domain. Everything else is here once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from types import FunctionType
+from typing import ParamSpec, TypeAlias, TypeVar, cast, final, overload
+
+from gnomon.core import Cotangents, TensorCore
+from gnomon.devices import CPU
+from gnomon.dispatch import allocate, filled, prepare
+from gnomon.dtypes import Cells, DType, Kind, Scalar, bool_, dtype_of_scalar, float64
+from gnomon.errors import explain
+from gnomon.graph.modes import modes
+from gnomon.graph.nodes import OperationNode, set_history
+from gnomon.graph.saved import SavedTensor
+from gnomon.op.claims import Domain, Tolerance
+from gnomon.op.output import deliver
+from gnomon.op.rules import DTypeRule
+from gnomon.registry import backend_for
+
+T = TypeVar("T", bound=TensorCore)
+P = ParamSpec("P")
+
+UnaryMeaning: TypeAlias = Callable[[Scalar], Scalar]
+BinaryMeaning: TypeAlias = Callable[[Scalar, Scalar], Scalar]
+TernaryMeaning: TypeAlias = Callable[[Scalar, Scalar, Scalar], Scalar]
+
+#: ``(cotangent, input, output) -> cotangent of the input``. A derivative keeps alive only what it
+#: names: a parameter whose name begins with an underscore is not saved, and must not be used.
+UnaryDerivative: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore], TensorCore]
+#: ``(cotangent, first, second, output) -> cotangent of one of the inputs``; saved as above.
+BinaryDerivative: TypeAlias = Callable[
+    [TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
+]
+#: ``(cotangent, first, second, third, output) -> cotangent of one of the inputs``; saved as above.
+TernaryDerivative: TypeAlias = Callable[
+    [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
+]
+
+# Stands where a tensor was not saved; a derivative that uses it fails at once.
+NOT_SAVED = cast(TensorCore, None)
+
+
+@lru_cache(maxsize=None)
+def saved_parameters(derivative: object) -> tuple[bool, ...]:
+    """Return, for each parameter after the cotangent, whether the derivative needs it saved.
+
+    >>> saved_parameters(lambda g, x, _y: x)
+    (True, False)
+    """
+    assert isinstance(derivative, FunctionType)
+    code = derivative.__code__
+    return tuple(not name.startswith("_") for name in code.co_varnames[1 : code.co_argcount])
+
+
+@lru_cache(maxsize=None)
+def node_label(name: str) -> str:
+    """Return the name PyTorch gives the node of an operation.
+
+    >>> node_label("log_softmax")
+    'LogSoftmaxBackward0'
+    """
+    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+
+
+def guarded(
+    meaning: Callable[P, Scalar], undefined: Callable[P, Scalar]
+) -> Callable[P, Scalar]:
+    """Return ``meaning`` made total: ``undefined`` answers where it raises."""
+
+    def total(*args: P.args, **kwargs: P.kwargs) -> Scalar:
+        try:
+            return meaning(*args, **kwargs)
+        except (ArithmeticError, ValueError):
+            return undefined(*args, **kwargs)
+
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Elementwise(ABC):
+    """What the families of one, two and three inputs share."""
+
+    name: str
+    dtype: DTypeRule
+    tolerance: Tolerance
+    domain: Domain | tuple[Domain, ...]
+    #: The node's name where PyTorch's is not made of the operation's.
+    node_name: str = ""
+    #: How many leading inputs are bool conditions, which take no part in promotion.
+    conditions: int = 0
+
+    @abstractmethod
+    def values(
+        self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
+    ) -> Iterable[Scalar]:
+        """Yield the meaning of each row of ``columns``; unless ``total``, it may raise as C's does."""
+
+    @abstractmethod
+    def derivative(self, position: int) -> object:
+        """Return the derivative with respect to the input at ``position``, or None."""
+
+    @abstractmethod
+    def cotangent(
+        self,
+        position: int,
+        cotangent: TensorCore,
+        inputs: Sequence[TensorCore],
+        output: TensorCore,
+    ) -> TensorCore:
+        """Return the cotangent of the input at ``position``."""
+
+    def evaluate(
+        self, columns: Sequence[Sequence[Scalar]], compute: DType, result: DType
+    ) -> Cells:
+        """Return cells of ``result`` for columns of values of ``compute``."""
+        try:
+            return result.pack_from(lambda: self.values(columns, compute, total=False))
+        except ZeroDivisionError:
+            if compute.kind < Kind.FLOAT:
+                raise RuntimeError(
+                    explain(
+                        self.name,
+                        "ZeroDivisionError, an integer was divided by zero",
+                        remedy="Convert to a floating-point dtype to get inf or nan",
+                    )
+                ) from None
+            return result.pack_from(lambda: self.values(columns, compute, total=True))
+        except (ArithmeticError, ValueError):
+            return result.pack_from(lambda: self.values(columns, compute, total=True))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Unary(Elementwise):
+    """An operation of one input, such as ``sin``."""
+
+    scalar: UnaryMeaning
+    #: The meaning on integers and bools, where it is not ``scalar``.
+    integer: UnaryMeaning | None = None
+    boolean: UnaryMeaning | None = None
+    #: The value where ``scalar`` raises, as C functions of Python's math do.
+    undefined: UnaryMeaning | None = None
+    vjp: UnaryDerivative | None = None
+
+    def __call__(self, input: T, *, out: T | None = None) -> T:
+        return apply(self, (input,), out)
+
+    def values(
+        self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
+    ) -> Iterable[Scalar]:
+        (input,) = columns
+        meaning = self.scalar
+        if dtype.kind < Kind.FLOAT:
+            meaning = (self.boolean if dtype is bool_ else None) or self.integer or meaning
+        if total and self.undefined is not None:
+            meaning = guarded(meaning, self.undefined)
+        return map(meaning, input)
+
+    def derivative(self, position: int) -> object:
+        return self.vjp
+
+    def cotangent(
+        self,
+        position: int,
+        cotangent: TensorCore,
+        inputs: Sequence[TensorCore],
+        output: TensorCore,
+    ) -> TensorCore:
+        assert self.vjp is not None
+        return self.vjp(cotangent, inputs[0], output)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Binary(Elementwise):
+    """An operation of two inputs, such as ``add``; one of them may be a Python number."""
+
+    scalar: BinaryMeaning
+    integer: BinaryMeaning | None = None
+    boolean: BinaryMeaning | None = None
+    undefined: BinaryMeaning | None = None
+    vjp: tuple[BinaryDerivative | None, BinaryDerivative | None] = (None, None)
+
+    @overload
+    def __call__(self, input: T, other: T | Scalar, *, out: T | None = None) -> T: ...
+    @overload
+    def __call__(self, input: Scalar, other: T, *, out: T | None = None) -> T: ...
+    def __call__(self, input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T:
+        return apply(self, (input, other), out)
+
+    def values(
+        self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
+    ) -> Iterable[Scalar]:
+        input, other = columns
+        meaning = self.scalar
+        if dtype.kind < Kind.FLOAT:
+            meaning = (self.boolean if dtype is bool_ else None) or self.integer or meaning
+        if total and self.undefined is not None:
+            meaning = guarded(meaning, self.undefined)
+        return map(meaning, input, other)
+
+    def derivative(self, position: int) -> object:
+        return self.vjp[position]
+
+    def cotangent(
+        self,
+        position: int,
+        cotangent: TensorCore,
+        inputs: Sequence[TensorCore],
+        output: TensorCore,
+    ) -> TensorCore:
+        derivative = self.vjp[position]
+        assert derivative is not None
+        return derivative(cotangent, inputs[0], inputs[1], output)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ternary(Elementwise):
+    """An operation of three inputs, such as ``where``; some may be Python numbers."""
+
+    scalar: TernaryMeaning
+    vjp: tuple[TernaryDerivative | None, TernaryDerivative | None, TernaryDerivative | None]
+
+    def __call__(
+        self, input: T, other: T | Scalar, third: T | Scalar, *, out: T | None = None
+    ) -> T:
+        return apply(self, (input, other, third), out)
+
+    def values(
+        self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
+    ) -> Iterable[Scalar]:
+        first, second, third = columns
+        return map(self.scalar, first, second, third)
+
+    def derivative(self, position: int) -> object:
+        return self.vjp[position]
+
+    def cotangent(
+        self,
+        position: int,
+        cotangent: TensorCore,
+        inputs: Sequence[TensorCore],
+        output: TensorCore,
+    ) -> TensorCore:
+        derivative = self.vjp[position]
+        assert derivative is not None
+        return derivative(cotangent, inputs[0], inputs[1], inputs[2], output)
+
+
+def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) -> T:
+    """Run an elementwise record on tensors and Python numbers, and record it for ``backward``."""
+    launch = prepare(record.name, record.dtype, inputs, record.conditions)
+    output = allocate(launch.backend, launch.layout, launch.result)
+    launch.backend.elementwise(record, launch.inputs, output)
+    prototype = first_tensor(inputs)
+    result = prototype.like(output)
+    if modes.grad and launch.result.kind >= Kind.FLOAT:
+        record_history(record, inputs, inputs, result)
+    if out is not None:
+        return deliver(record.name, result, out, inputs)
+    return result
+
+
+def first_tensor(inputs: Sequence[T | Scalar]) -> T:
+    """Return the first tensor among ``inputs``, of which ``prepare`` has seen that there is one."""
+    for value in inputs:
+        if isinstance(value, TensorCore):
+            return value
+    raise AssertionError("prepare lets no call without a tensor through")
+
+
+def record_history(
+    record: Elementwise,
+    inputs: Sequence[TensorCore | Scalar],
+    kept: Sequence[TensorCore | Scalar],
+    result: TensorCore,
+) -> OperationNode | None:
+    """Make ``result`` the output of a new node if a gradient can flow through the record.
+
+    ``inputs`` give the edges and ``kept`` what to save of each: an in-place call keeps a copy of what
+    it is about to overwrite.
+    """
+    needs = tuple([isinstance(value, TensorCore) and value.tracked for value in inputs])
+    if True not in needs:
+        return None
+    wanted = [False] * (len(inputs) + 1)
+    differentiable = False
+    for position, needed in enumerate(needs):
+        derivative = record.derivative(position) if needed else None
+        if derivative is not None:
+            differentiable = True
+            for index, saved in enumerate(saved_parameters(derivative)):
+                wanted[index] |= saved
+    if not differentiable:
+        return None
+    saves = [
+        SavedTensor(value) if want and isinstance(value, TensorCore) else None
+        for want, value in zip(wanted, kept, strict=False)
+    ]
+    saves.append(SavedTensor(result, output_index=0) if wanted[-1] else None)
+    numbers = tuple([None if isinstance(value, TensorCore) else value for value in inputs])
+    node = OperationNode(
+        record.node_name or node_label(record.name),
+        [value if isinstance(value, TensorCore) else None for value in inputs],
+        (result,),
+        saves,
+        partial(_cotangents, record, needs, numbers),
+    )
+    set_history(result, node)
+    return node
+
+
+def _cotangents(
+    record: Elementwise,
+    needs: tuple[bool, ...],
+    numbers: tuple[Scalar | None, ...],
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
+) -> Cotangents:
+    (cotangent,) = cotangents
+    if cotangent is None:
+        return [None] * len(needs)
+    *kept, output = saved
+    inputs = [
+        _operand_for_derivative(cotangent, tensor, number)
+        for tensor, number in zip(kept, numbers, strict=True)
+    ]
+    return [
+        record.cotangent(position, cotangent, inputs, NOT_SAVED if output is None else output)
+        if needed and record.derivative(position) is not None
+        else None
+        for position, needed in enumerate(needs)
+    ]
+
+
+def _operand_for_derivative(
+    prototype: TensorCore, tensor: TensorCore | None, number: Scalar | None
+) -> TensorCore:
+    if tensor is not None:
+        return tensor
+    return NOT_SAVED if number is None else wrapped_number(prototype, number)
+
+
+def wrapped_number(prototype: T, number: Scalar) -> T:
+    """Return a Python number in tensor form, which promotes as the number would."""
+    dtype = dtype_of_scalar(number)
+    stored = float64 if dtype.is_floating_point else dtype
+    tensor = prototype.like(filled(backend_for(CPU), (), stored, number))
+    tensor.is_wrapped_number = True
+    return tensor

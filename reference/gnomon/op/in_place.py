@@ -1,0 +1,234 @@
+"""Writing in place: the checks, the write, and the history it leaves.
+
+After a write, the tensor's history is that of the operation. When the tensor is a view, it is its base whose
+history changes: the base's node becomes "a copy of what was there, with the part under the view's
+layout replaced" (:class:`CopySlices`), and other views of the base get new nodes when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar, final
+
+from gnomon.backend import Operand
+from gnomon.core import Cotangents, Node, TensorCore, ViewKind
+from gnomon.dispatch import allocate, prepare
+from gnomon.dtypes import Scalar
+from gnomon.errors import explain
+from gnomon.graph.modes import modes
+from gnomon.graph.nodes import edge_of, gradient_node, metadata_of, recording, set_history
+from gnomon.layout import Layout, share_positions
+from gnomon.op.copy import COPY
+from gnomon.op.copying import clone, clone_as
+from gnomon.op.elementwise import Elementwise, record_history
+from gnomon.op.output import check_castable, check_writable, count_write, write
+from gnomon.op.view import view_node_from_base, view_through_storage
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def apply_in_place(record: Elementwise, target: T, *others: TensorCore | Scalar) -> T:
+    """Run an elementwise record with ``target`` as first input and as output; return ``target``."""
+    return write_elementwise(record, target, (target, *others))
+
+
+def write_elementwise(
+    record: Elementwise, target: T, inputs: tuple[TensorCore | Scalar, ...]
+) -> T:
+    """Run an elementwise record on ``inputs`` and write the result to ``target``, in place."""
+    operation = f"{record.name}_"
+    tensors = [value for value in inputs if isinstance(value, TensorCore)]
+    records = recording(target, *tensors)
+    check_in_place(operation, target, records)
+    check_writable(operation, target, inputs)
+    launch = prepare(operation, record.dtype, inputs, record.conditions)
+    operand = target.operand
+    shape = operand.layout.shape
+    if launch.layout.shape != shape:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"output with shape {list(shape)} doesn't match the broadcast shape "
+                f"{list(launch.layout.shape)}",
+                remedy="Use the out-of-place operation, whose result has the broadcast shape",
+            )
+        )
+    fresh = Operand(operand.storage, operand.layout, launch.result)
+    check_castable(operation, fresh, operand)
+    kept: Sequence[TensorCore | Scalar] = inputs
+    if records:
+        kept = [_before_write(value, target) for value in inputs]
+    direct = launch.result is operand.dtype and not _reads_elsewhere(target, tensors)
+    output = (
+        operand if direct else allocate(launch.backend, Layout.contiguous(shape), launch.result)
+    )
+    launch.backend.elementwise(record, launch.inputs, output)
+    if direct:
+        count_write(target)
+    else:
+        write(target, output)
+    if records:
+        made = target.like(target.operand)
+        node = record_history(record, inputs, kept, made)
+        rebase_history(target, node)
+    return target
+
+
+def _before_write(value: TensorCore | Scalar, target: TensorCore) -> TensorCore | Scalar:
+    """Return ``value``, or a copy of it with its history if the write to ``target`` would change it."""
+    if not isinstance(value, TensorCore) or value.operand.storage is not target.operand.storage:
+        return value
+    operand = value.operand
+    copy = allocate(operand.storage.backend, operand.layout.dense_like(), operand.dtype)
+    operand.storage.backend.elementwise(COPY, (operand,), copy)
+    kept = value.like(copy)
+    edge = edge_of(value)
+    if edge is not None:
+        set_history(kept, edge.node, edge.output)
+    return kept
+
+
+def _reads_elsewhere(target: TensorCore, tensors: Sequence[TensorCore]) -> bool:
+    """Whether an input reads positions of ``target`` under another layout than the target's own."""
+    storage, layout, _ = target.operand
+    return any(
+        tensor.operand.storage is storage
+        and tensor.operand.layout != layout
+        and share_positions(tensor.operand.layout, layout)
+        for tensor in tensors
+    )
+
+
+def replace(target: T, operation: str, result: TensorCore) -> T:
+    """Write ``result``, which was computed out of place, to ``target``, and take over its history.
+
+    The form of every in-place operation that is not elementwise; ``result`` must not have saved
+    ``target`` itself (see :func:`snapshot`).
+    """
+    check_in_place(operation, target, result.tracked or recording(target))
+    check_writable(operation, target)
+    check_castable(operation, result.operand, target.operand)
+    if result.operand.layout.shape != target.operand.layout.shape:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"output with shape {list(target.operand.layout.shape)} doesn't match the result's "
+                f"shape {list(result.operand.layout.shape)}",
+                remedy="Use the out-of-place operation",
+            )
+        )
+    write(target, result.operand)
+    if modes.grad and (result.tracked or target.tracked):
+        rebase_history(target, gradient_node(result), _output_index(result))
+    return target
+
+
+def snapshot(target: T) -> T:
+    """Return what an in-place operation computes from: a copy if the graph may need it later."""
+    if not recording(target):
+        return target
+    kept = _before_write(target, target)
+    assert isinstance(kept, type(target))
+    return kept
+
+
+def _output_index(tensor: TensorCore) -> int:
+    return tensor.autograd.output_index if tensor.autograd is not None else 0
+
+
+def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
+    """Raise RuntimeError when ``target`` must not be written to in the current mode."""
+    if target.made_for_inference and not modes.inference:
+        raise RuntimeError(
+            f"{operation}: Inplace update to inference tensor outside InferenceMode is not allowed. "
+            "clone() it to get a normal tensor."
+        )
+    if not records:
+        return
+    state = target.autograd
+    if state is None:
+        return
+    if state.requires_grad and state.node is None:
+        raise RuntimeError(
+            f"{operation}: a leaf Variable that requires grad is being used in an in-place operation. "
+            "Wrap the update in gnomon.no_grad(), or compute a new tensor."
+        )
+    if state.view is None:
+        return
+    base = state.view.base
+    if base.autograd is not None and base.autograd.requires_grad and base.autograd.node is None:
+        raise RuntimeError(
+            f"{operation}: a view of a leaf Variable that requires grad is being used in an in-place "
+            "operation. Wrap the update in gnomon.no_grad(), or write to a clone of the leaf."
+        )
+    if state.view.kind is not ViewKind.DIFFERENTIABLE:
+        raise RuntimeError(
+            f"{operation}: a view is being modified inplace that was {state.view.kind.value}. Such a "
+            "view and its base can't be given a history; write to a clone() of it, or make the view "
+            "with grad mode on."
+        )
+
+
+def rebase_history(target: TensorCore, node: Node | None, index: int = 0) -> None:
+    """Let ``target``, just written to, be the ``index``-th output of ``node`` (None: of nothing)."""
+    state = target.autograd_state()
+    view = state.view
+    if view is None:
+        state.node = node
+        state.output_index = index
+        return
+    base = view.base
+    slices = CopySlices(base, target.operand.layout, node, index)
+    base_state = base.autograd_state()
+    base_state.node = slices
+    base_state.output_index = 0
+    state.node = view_node_from_base(base, target)
+    state.output_index = 0
+    view.version = target.operand.storage.version
+
+
+@final
+class CopySlices(Node):
+    """The history of a base after a write to one of its views.
+
+    Its first edge leads to what the base was before; the others are those of the operation that
+    made the written values, which sees the cotangent under the view alone.
+    """
+
+    __slots__ = ("_base", "_function", "_function_index", "_view")
+
+    def __init__(
+        self, base: TensorCore, view: Layout, function: Node | None, function_index: int
+    ) -> None:
+        rest = function.edges if function is not None else ()
+        super().__init__((edge_of(base), *rest), (metadata_of(base),))
+        self._base = base.operand.layout
+        self._view = view
+        self._function: Node | None = function
+        self._function_index = function_index
+
+    def name(self) -> str:
+        return "CopySlices"
+
+    def backward(self, cotangents: Cotangents) -> Cotangents:
+        (cotangent,) = cotangents
+        rest = self._function.edges if self._function is not None else ()
+        if cotangent is None:
+            return (None,) * (1 + len(rest))
+        start, _ = self._base.span
+        remaining = clone_as(cotangent, self._base._replace(offset=self._base.offset - start))
+        written = self._view._replace(offset=self._view.offset - start)
+        under_view = view_through_storage(remaining, written)
+        results: Cotangents = ()
+        if self._function is not None:
+            outputs: list[TensorCore | None] = [None] * len(self._function.outputs)
+            outputs[self._function_index] = clone(under_view)
+            results = self._function.backward(outputs)
+        write(under_view, 0)
+        if recording(under_view):
+            rebase_history(under_view, None)
+        return (remaining, *results)
+
+    def release(self) -> None:
+        if self._function is not None:
+            self._function.release()

@@ -1,0 +1,139 @@
+"""Where results go: ``out=`` arguments, and the checks on tensors that are written to."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TypeVar
+
+from gnomon.backend import Operand
+from gnomon.core import TensorCore
+from gnomon.dtypes import Scalar, can_cast
+from gnomon.errors import explain
+from gnomon.graph.modes import modes
+from gnomon.layout import Layout, Overlap, overlap
+from gnomon.op.copy import COPY
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Scalar] = ()) -> T:
+    """Copy ``result`` into ``out``, which is resized to fit, and return ``out``.
+
+    Raises RuntimeError when the devices differ, when the result's dtype can't be cast to ``out``'s, when
+    ``out`` overlaps itself or partly overlaps an input, or when a gradient is asked for.
+    """
+    if modes.grad and (result.tracked or out.tracked):
+        raise RuntimeError(
+            explain(
+                operation,
+                "functions with out=... arguments don't support automatic differentiation, but one "
+                "of the arguments requires grad",
+                remedy="Leave out= away, or call it inside gnomon.no_grad()",
+            )
+        )
+    check_castable(operation, result.operand, out.operand)
+    if out.operand.layout.shape != result.operand.layout.shape:
+        if out.operand.layout.numel:
+            warnings.warn(
+                f"{operation}: out= of shape {list(out.operand.layout.shape)} was resized to "
+                f"{list(result.operand.layout.shape)}. Give a tensor of that shape, or an empty one.",
+                UserWarning,
+                stacklevel=3,
+            )
+        resize(out, result.operand.layout.shape)
+    check_writable(operation, out, inputs)
+    write(out, result.operand)
+    return out
+
+
+def check_castable(operation: str, result: Operand, target: Operand) -> None:
+    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``."""
+    if result.storage.backend is not target.storage.backend:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"the result is on {result.storage.device}, the tensor to write to on "
+                f"{target.storage.device}",
+                remedy="Give one on the result's device",
+            )
+        )
+    if not can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            explain(
+                operation,
+                f"result type {result.dtype.name} can't be cast to the desired output type "
+                f"{target.dtype.name}",
+                remedy="Write to a tensor of the result's dtype, or convert the result",
+            )
+        )
+
+
+def check_writable(
+    operation: str, target: TensorCore, inputs: Sequence[TensorCore | Scalar] = ()
+) -> None:
+    """Raise RuntimeError when writing to ``target`` would write an element twice or spoil an input."""
+    layout = target.operand.layout
+    if layout.overlaps_itself:
+        raise RuntimeError(
+            explain(
+                operation,
+                "unsupported operation: more than one element of the written-to tensor refers to a "
+                f"single memory location, strides {layout.strides}",
+                target,
+                remedy="clone() the tensor before writing to it",
+            )
+        )
+    for value in inputs:
+        if (
+            isinstance(value, TensorCore)
+            and value.operand.storage is target.operand.storage
+            and overlap(value.operand.layout, layout) is Overlap.PARTIAL
+        ):
+            raise RuntimeError(
+                explain(
+                    operation,
+                    "unsupported operation: some elements of the input tensor and the written-to "
+                    "tensor refer to a single memory location",
+                    value,
+                    target,
+                    remedy="clone() one of them first",
+                )
+            )
+
+
+def write(target: TensorCore, value: Operand | Scalar) -> None:
+    """Copy ``value``, which has ``target``'s shape, into ``target``, converting; counts as a write."""
+    operand = target.operand
+    operand.storage.backend.elementwise(COPY, (value,), operand)
+    count_write(target)
+
+
+def count_write(target: TensorCore) -> None:
+    """Let nodes that saved ``target``'s storage know that it has changed."""
+    if target.counts_writes:
+        target.operand.storage.version += 1
+
+
+def resize(target: TensorCore, shape: tuple[int, ...]) -> None:
+    """Give ``target`` the contiguous layout of ``shape``; its storage grows when it is too small."""
+    storage, layout, dtype = target.operand
+    fresh = Layout.contiguous(shape)
+    target.operand = Operand(
+        storage,
+        Layout(fresh.shape, fresh.strides, layout.offset) if layout.offset else fresh,
+        dtype,
+    )
+    _, end = target.operand.layout.span
+    ensure_capacity(target, end * dtype.itemsize)
+
+
+def ensure_capacity(target: TensorCore, nbytes: int) -> None:
+    """Let ``target``'s storage hold at least ``nbytes`` bytes, keeping what it holds."""
+    storage = target.operand.storage
+    if storage.nbytes >= nbytes:
+        return
+    backend = storage.backend
+    grown = backend.allocate(nbytes)
+    backend.write(grown, 0, backend.read(storage.memory, 0, storage.nbytes))
+    storage.memory = grown

@@ -1,0 +1,226 @@
+"""Views: a tensor read through another layout of its storage, and the one derivative they share.
+
+A view is a function from layout to layout (``gnomon.layout``). Applied to the contiguous layout of the
+input's shape, the same function says which element of the input each element of the view is; the
+cotangent of the input is the view's, accumulated through that layout. ``accumulate`` and
+``read_through`` are each other's derivative, so views differentiate any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Concatenate, Generic, ParamSpec, TypeVar, final
+
+from gnomon.backend import IndexedDimension, Operand
+from gnomon.core import Cotangents, Node, TensorCore, ViewKind, ViewRelation
+from gnomon.dispatch import allocate, contiguous, filled
+from gnomon.dtypes import Scalar, int64
+from gnomon.graph.modes import modes
+from gnomon.graph.nodes import OperationNode, recording, set_history
+from gnomon.layout import Layout
+from gnomon.op.copy import COPY
+from gnomon.op.elementwise import node_label
+
+T = TypeVar("T", bound=TensorCore)
+P = ParamSpec("P")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View(Generic[P]):
+    """An operation that returns its input's storage under another layout, such as ``transpose``."""
+
+    name: str
+    layout: Callable[Concatenate[Layout, P], Layout]
+    #: A faster form of the shared derivative: ``(cotangent, input's shape) -> cotangent of the input``.
+    vjp: Callable[[TensorCore, tuple[int, ...]], TensorCore] | None = None
+    node_name: str = ""
+
+    def __call__(self, input: T, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        operand = input.operand
+        layout = self.layout(operand.layout, *args, **kwargs)
+        return view_of(
+            input,
+            layout,
+            self.node_name or node_label(self.name),
+            lambda whole: self.layout(whole, *args, **kwargs),
+            vjp=self.vjp,
+        )
+
+
+def view_of(
+    input: T,
+    layout: Layout,
+    label: str,
+    relative: Callable[[Layout], Layout],
+    kind: ViewKind = ViewKind.DIFFERENTIABLE,
+    vjp: Callable[[TensorCore, tuple[int, ...]], TensorCore] | None = None,
+) -> T:
+    """Return ``input``'s storage under ``layout``, as a view that shares its history.
+
+    ``relative`` maps the contiguous layout of the input's shape to where the view reads in it.
+    """
+    operand = input.operand
+    result = input.like(Operand(operand.storage, layout, operand.dtype))
+    result.counts_writes = input.counts_writes
+    result.made_for_inference = input.made_for_inference
+    if modes.inference or input.made_for_inference:
+        return result
+    state = result.autograd_state()
+    source = input.autograd
+    parent = source.view if source is not None else None
+    if not modes.grad:
+        kind = ViewKind.NO_GRAD
+    elif parent is not None and parent.kind is not ViewKind.DIFFERENTIABLE:
+        kind = parent.kind
+    base = input if parent is None else parent.base
+    state.view = ViewRelation(base, kind, operand.storage.version, view_node_from_base)
+    if recording(input):
+        derivative = partial(_through_view, operand.layout.shape, relative, vjp)
+        set_history(result, OperationNode(label, (input,), (result,), (), derivative))
+    return result
+
+
+def _through_view(
+    shape: tuple[int, ...],
+    relative: Callable[[Layout], Layout],
+    vjp: Callable[[TensorCore, tuple[int, ...]], TensorCore] | None,
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
+) -> Cotangents:
+    (cotangent,) = cotangents
+    if cotangent is None:
+        return (None,)
+    if vjp is not None:
+        return (vjp(cotangent, shape),)
+    whole = Layout.contiguous(shape)
+    return (view_as(accumulate(cotangent, relative(whole), whole.numel), shape),)
+
+
+def view_through_storage(input: T, layout: Layout) -> T:
+    """Return the part of ``input``'s storage under ``layout``, whatever the input's own layout is.
+
+    The general ``as_strided``: positions that the input does not have give it no gradient.
+    """
+    result = view_of(input, layout, "AsStridedBackward0", lambda whole: whole)
+    if recording(input):
+        set_history(result, view_node_from_base(input, result))
+    return result
+
+
+def view_node_from_base(base: TensorCore, view: TensorCore) -> Node:
+    """Return a node for ``view`` that reads it from ``base`` as the base is now."""
+    base_layout, view_layout = base.operand.layout, view.operand.layout
+    return OperationNode(
+        "AsStridedBackward0",
+        (base,),
+        (view,),
+        (),
+        partial(_through_storage, base_layout, view_layout),
+    )
+
+
+def _through_storage(
+    base: Layout,
+    view: Layout,
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
+) -> Cotangents:
+    (cotangent,) = cotangents
+    if cotangent is None:
+        return (None,)
+    start, end = base.span
+    cells = accumulate(cotangent, view._replace(offset=view.offset - start), end - start)
+    return (read_through(cells, base._replace(offset=base.offset - start)),)
+
+
+def accumulate(cotangent: T, layout: Layout, cells: int) -> T:
+    """Return ``cells`` zeros to which each element of ``cotangent`` is added at its place in ``layout``.
+
+    The derivative of reading a tensor of ``cells`` elements through ``layout``.
+    """
+    operand = cotangent.operand
+    backend, dtype = operand.storage.backend, operand.dtype
+    output = filled(backend, (cells,), dtype, 0)
+    if layout.is_injective:
+        backend.elementwise(COPY, (operand,), Operand(output.storage, layout, dtype))
+    elif cells:
+        index = _positions(operand, layout)
+        backend.scatter(
+            ADD_TO, operand, [IndexedDimension(index, cells, 1)], _spread(output, layout.shape)
+        )
+    result = cotangent.like(output)
+    if recording(cotangent):
+        node = OperationNode(
+            "AccumulateThroughLayoutBackward0",
+            (cotangent,),
+            (result,),
+            (),
+            partial(_read, layout),
+        )
+        set_history(result, node)
+    return result
+
+
+def _read(
+    layout: Layout, cotangents: Cotangents, saved: Sequence[TensorCore | None]
+) -> Cotangents:
+    (cotangent,) = cotangents
+    return (None if cotangent is None else read_through(cotangent, layout),)
+
+
+def read_through(input: T, layout: Layout) -> T:
+    """Return the elements of the 1-d ``input`` that ``layout`` reads, as a tensor of its shape."""
+    operand = contiguous(input.operand)
+    shifted = layout._replace(offset=layout.offset + operand.layout.offset)
+    result = input.like(contiguous(Operand(operand.storage, shifted, operand.dtype)))
+    if recording(input):
+        cells = operand.layout.numel
+        node = OperationNode(
+            "ReadThroughLayoutBackward0",
+            (input,),
+            (result,),
+            (),
+            partial(_collect, layout, cells),
+        )
+        set_history(result, node)
+    return result
+
+
+def _collect(
+    layout: Layout, cells: int, cotangents: Cotangents, saved: Sequence[TensorCore | None]
+) -> Cotangents:
+    (cotangent,) = cotangents
+    return (None if cotangent is None else accumulate(cotangent, layout, cells),)
+
+
+def _positions(operand: Operand, layout: Layout) -> Operand:
+    """Return where ``layout`` reads, as an int64 operand on ``operand``'s device."""
+    backend = operand.storage.backend
+    index = allocate(backend, Layout.contiguous(layout.shape), int64)
+    cells = int64.pack(list(layout.positions()))
+    backend.write(index.storage.memory, 0, memoryview(cells).cast("B"))
+    return index
+
+
+def _spread(cells: Operand, shape: tuple[int, ...]) -> Operand:
+    """Return ``cells`` as a scatter's destination: every index starts from its first element."""
+    strides = (0,) * len(shape)
+    return Operand(cells.storage, Layout(shape, strides, cells.layout.offset), cells.dtype)
+
+
+@final
+class _AddTo:
+    """The combination that adds: duplicates accumulate."""
+
+    name = "add"
+
+    def combine(self, present: Scalar, value: Scalar) -> Scalar:
+        return present + value
+
+
+ADD_TO = _AddTo()
+
+view_as = View(name="view", layout=Layout.view)

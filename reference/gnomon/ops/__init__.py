@@ -1,0 +1,1 @@
+"""The operations: one record each. This folder is the specification of what gnomon computes."""

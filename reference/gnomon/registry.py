@@ -1,0 +1,52 @@
+"""Which backend serves which device.
+
+The reference is always ``cpu``. Other device types are found by a loader that a higher floor installs, so
+that nothing is imported before a program first names the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gnomon.backend import Backend
+from gnomon.devices import Device
+
+_backends: dict[Device, Backend] = {}
+
+
+def _no_loader(device: Device) -> Backend:
+    raise RuntimeError(f"device: no backend serves {device}.")
+
+
+_loader: Callable[[Device], Backend] = _no_loader
+
+
+def install_loader(loader: Callable[[Device], Backend]) -> None:
+    """Ask ``loader`` for the backend of every device not opened yet; it raises if there is none."""
+    global _loader
+    _loader = loader
+
+
+def register_backend(backend: Backend) -> None:
+    """Let ``backend`` serve its device; nothing may replace a device that is being served."""
+    if backend.device in _backends:
+        raise RuntimeError(f"register_backend: the device {backend.device} is served already.")
+    _backends[backend.device] = backend
+
+
+def backend_for(device: Device) -> Backend:
+    """Return the backend that serves ``device``, opening it at first use.
+
+    Raises RuntimeError when no installed backend knows the device.
+    """
+    backend = _backends.get(device)
+    if backend is not None:
+        return backend
+    if device.type == "cpu":
+        return _backends[Device("cpu")]
+    if device.index is None:
+        backend = backend_for(Device(device.type, 0))
+    else:
+        backend = _loader(device)
+    _backends[device] = backend
+    return backend

@@ -1,15 +1,20 @@
 """Totality, IEEE special values and identities."""
 
 import math
+import struct
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon import special_functions as special
 
 INF, NAN = math.inf, math.nan
+
+# Each function is drawn for on its own; a busy machine must not fail a test.
+QUICK = settings(max_examples=50, deadline=None)
+
 
 UNARY: list[Callable[[float], float]] = [
     special.acos,
@@ -94,6 +99,7 @@ def same(x: float, y: float) -> bool:
     )
 
 
+@QUICK
 @given(x=FLOATS)
 @pytest.mark.parametrize("function", UNARY, ids=lambda function: function.__name__)
 def test_unary_is_total_and_propagates_nan(
@@ -103,18 +109,21 @@ def test_unary_is_total_and_propagates_nan(
     assert math.isnan(function(NAN))
 
 
+@QUICK
 @given(x=FLOATS, y=FLOATS)
 @pytest.mark.parametrize("function", BINARY, ids=lambda function: function.__name__)
 def test_binary_is_total(function: Callable[[float, float], float], x: float, y: float) -> None:
     assert isinstance(function(x, y), float)
 
 
+@QUICK
 @given(x=FLOATS, n=st.integers(0, 400))
 def test_polygamma_and_multigammaln_are_total(x: float, n: int) -> None:
     assert isinstance(special.polygamma(n, x), float)
     assert isinstance(special.multigammaln(x, n % 5 + 1), float)
 
 
+@QUICK
 @given(x=FLOATS, decimals=st.integers(-400, 400))
 def test_rounding_and_frexp_are_total(x: float, decimals: int) -> None:
     assert isinstance(special.round_half_even(x, decimals), float)
@@ -181,6 +190,7 @@ def test_special_value(
     assert same(function(*arguments), expected), function(*arguments)
 
 
+@QUICK
 @given(x=st.floats(-5, 5))
 def test_erfinv_inverts_erf(x: float) -> None:
     # erf(x) is rounded: half an ULP of it moves erfinv by that over erf'(x).
@@ -190,6 +200,7 @@ def test_erfinv_inverts_erf(x: float) -> None:
         assert abs(special.erfinv(math.erf(x)) - x) <= allowed
 
 
+@QUICK
 @given(p=st.floats(1e-300, 0.5))
 def test_ndtr_inverts_ndtri(p: float) -> None:
     # ndtr magnifies a relative error of x by |x| ndtr'(x) / ndtr(x) < 1 + x², x² < 1400.
@@ -197,6 +208,7 @@ def test_ndtr_inverts_ndtri(p: float) -> None:
     assert abs(special.ndtr(x) - p) <= 16 * (1 + x * x) * math.ulp(p)
 
 
+@QUICK
 @given(x=st.floats(1e-3, 100))
 def test_recurrences(x: float) -> None:
     # ψ(x + 1) = ψ(x) + 1/x and lgamma(x + 1) = lgamma(x) + log(x); x + 1 is rounded as well.
@@ -207,6 +219,7 @@ def test_recurrences(x: float) -> None:
     assert abs(special.lgamma(x + 1) - special.lgamma(x) - math.log(x)) <= 16 * eps * size
 
 
+@QUICK
 @given(x=st.floats(0.01, 700))
 def test_bessel_branches_agree_with_the_scaled_form(x: float) -> None:
     for plain, scaled in ((special.i0, special.i0e), (special.i1, special.i1e)):
@@ -214,6 +227,7 @@ def test_bessel_branches_agree_with_the_scaled_form(x: float) -> None:
         assert math.isclose(plain(30.0), plain(math.nextafter(30.0, 31.0)), rel_tol=1e-14)
 
 
+@QUICK
 @given(x=st.floats(allow_nan=False, allow_infinity=False), y=st.floats(-1e9, 1e9))
 def test_quotient_and_remainder_belong_together(x: float, y: float) -> None:
     if y == 0:
@@ -228,10 +242,9 @@ def test_quotient_and_remainder_belong_together(x: float, y: float) -> None:
 FORMATS = {(24, -126): ("f", "I"), (11, -14): ("e", "H"), (53, -1022): ("d", "Q")}
 
 
+@QUICK
 @given(bits=st.integers(0, 2**63 - 2), data=st.data())
 def test_nextafter_steps_through_the_bit_patterns(bits: int, data: st.DataObject) -> None:
-    import struct
-
     for (significand, minimum), (code, integer) in FORMATS.items():
         width = 8 * struct.calcsize(code)
         infinity = ((1 << (width - significand)) - 1) << (significand - 1)
@@ -270,6 +283,7 @@ def test_integer_division_by_zero_is_refused(function: Callable[[int, int], int]
         function(1, 0)
 
 
+@QUICK
 @given(x=st.integers(-(2**63), 2**63 - 1), y=st.integers(0, 40))
 def test_integer_power_wraps(x: int, y: int) -> None:
     result = special.integer_power(x, y)

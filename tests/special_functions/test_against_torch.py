@@ -199,7 +199,8 @@ def as_int64(value: int) -> int:
     return (value + 2**63) % 2**64 - 2**63
 
 
-INT64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9)
+# Without -2^63, whose absolute value overflows: PyTorch's gcd(5, -2^63) is -1.
+INT64 = st.integers(1 - 2**63, 2**63 - 1) | st.integers(-9, 9)
 
 
 @QUICK
@@ -215,7 +216,7 @@ def test_integers(x: int, y: int) -> None:
         (special.gcd, torch.gcd),
         (special.lcm, torch.lcm),
     ]
-    if y not in (0, -1):  # PyTorch lets the smallest integer overflow, or trap, over -1
+    if y != 0:
         cases += [
             (special.integer_floor_divide, torch.floor_divide),
             (special.integer_trunc_divide, lambda m, n: torch.div(m, n, rounding_mode="trunc")),

@@ -1,0 +1,27 @@
+"""The final ``Tensor``: the methods of every family, over one operand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gnomon.tensor.properties import PropertyMethods
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from gnomon.backend import Operand
+
+
+class Tensor(
+    PropertyMethods,
+):
+    """A multi-dimensional array of elements of one dtype, on one device.
+
+    Views share their storage with the tensor they were taken of, so that a write through one shows in
+    the other.
+    """
+
+    def like(self, operand: Operand) -> Self:
+        tensor = object.__new__(Tensor)
+        tensor.operand = operand
+        return tensor  # type: ignore[return-value]  # operations on a subclass return plain tensors

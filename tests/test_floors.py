@@ -28,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"ops"}),
     frozenset({"composite"}),
     frozenset({"cpu", "plugins"}),
-    frozenset({"gnomon", "__main__", "command"}),
+    frozenset({"gnomon", "__main__", "command", "cuda", "tensor"}),
 )
 
 MAXIMUM_LINES = 500

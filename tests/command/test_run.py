@@ -132,6 +132,7 @@ def test_an_interrupt_ends_with_the_shell_status_of_one(tmp_path: Path) -> None:
         (["-m", "absent"], "there is no module 'absent' on sys.path"),
         (["-m", "sys"], "the module 'sys' holds no Python code to run"),
         (["--device", ":1", "probe.py"], "':1' names no device"),
+        (["--device", "absent:1", "probe.py"], "no installed backend is called 'absent'"),
         (["--devi", "cpu", "probe.py"], "unrecognized arguments: --devi"),
     ],
 )

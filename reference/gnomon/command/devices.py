@@ -11,14 +11,18 @@ from gnomon.plugins import backends
 def list_devices(arguments: Sequence[str]) -> int:
     """List the backends and their devices, and why a backend does not load.
 
-    The status is 0 when every installed backend loads, else 1.
+    One line for each backend: its name, its devices, and its status.
+
+    >>> list_devices([])  # doctest: +ELLIPSIS
+    cpu... cpu... the reference, pure Python...
+    0
     """
     argparse.ArgumentParser(
         prog="gnomon devices",
         description="List the backends and their devices, and why a backend does not load.",
     ).parse_args(arguments)
-    found = backends()
-    width = max(len(name) for name, _, _ in found)
-    for name, status, devices in found:
-        print(f"{name:<{width}}  {', '.join(map(str, devices)) or '(no device)'}  {status}")
+    rows = [(found.name, " ".join(found.devices) or "-", found.status) for found in backends()]
+    name_width, devices_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, devices, status in rows:
+        print(f"{name:<{name_width}}  {devices:<{devices_width}}  {status}")
     return 0

@@ -13,6 +13,7 @@ from types import CodeType, ModuleType, TracebackType
 
 from gnomon.command import torch_alias
 from gnomon.devices import Device, alias_device
+from gnomon.registry import backend_for
 
 FAILURE, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 
@@ -34,7 +35,9 @@ def run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(own)
     if options.device is not None:
         try:
-            alias_device("cuda", str(Device(options.device)))
+            device = Device(options.device)
+            backend_for(device)  # A device that does not open is better told of now than later.
+            alias_device("cuda", str(device))
         except RuntimeError as error:
             parser.error(str(error))
     torch_alias.install()

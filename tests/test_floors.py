@@ -21,7 +21,9 @@ PACKAGE = ROOT / "reference" / "gnomon"
 # The modules directly inside gnomon; a package stands for everything in it. "gnomon" itself is
 # its __init__.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"dtypes", "errors", "generator", "layout", "printing", "special_functions"}),
+    frozenset(
+        {"dtypes", "errors", "generator", "layout", "printing", "special_functions", "version"}
+    ),
     frozenset({"backend", "devices", "memory", "registry"}),
     frozenset({"core"}),
     frozenset({"dispatch", "graph", "op"}),

@@ -68,8 +68,11 @@ def test_the_distribution_has_three_typed_packages_and_no_dependencies() -> None
         assert (ROOT / package / "py.typed").exists()
 
 
-def test_the_version_is_the_distributions() -> None:
-    assert gnomon.__version__ == PROJECT["project"]["version"]
+def test_the_version_is_stated_once() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    file = ROOT / PROJECT["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{gnomon.__version__}"' in file.read_text(encoding="utf-8")
+    assert gnomon.version.__version__ == gnomon.__version__
 
 
 def test_the_license_is_whole() -> None:

@@ -7,7 +7,9 @@ The public names are PyTorch's, so that ``import gnomon as torch`` runs PyTorch 
 tensor([2., 3.])
 """
 
+from gnomon import cuda as cuda
 from gnomon import plugins as plugins
+from gnomon import version as version
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.devices import Device as device
 from gnomon.devices import get_default_device as get_default_device
@@ -33,5 +35,6 @@ from gnomon.ops.arithmetic import *
 from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import tensor as tensor
+from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Final
 
 from gnomon.dtypes import DType, float32, float64
@@ -58,7 +57,7 @@ def multiply_add(
     """Return `value * scale + shift` for each value, each rounded once to float32 or float64.
 
     PyTorch's draws are compiled to fused multiply-add instructions. All numbers must already
-    be of `dtype`.
+    be of `dtype`. Where `scale` is beyond 2**800 or below 2**-800, float64 rounds twice.
 
     >>> multiply_add([0.1], 10.0, -1.0, float64)
     [5.551115123125783e-17]
@@ -71,22 +70,24 @@ def multiply_add(
     patterns = array("Q", sums.tobytes())
     for index, pattern in enumerate(patterns):
         if pattern & 0x1FFF_FFFF == 0x1000_0000:
-            sums[index] = _off_midpoint(values[index], scale, shift, sums[index])
+            sums[index] = _off_midpoint(values[index] * scale, shift)
     return array("f", sums).tolist()
 
 
-def _off_midpoint(value: float, scale: float, shift: float, total: float) -> float:
-    """Move a double off a float32 midpoint if the exact sum is not on it."""
-    error = Fraction(value) * Fraction(scale) + Fraction(shift) - Fraction(total)
+def _off_midpoint(product: float, shift: float) -> float:
+    """Return the sum, moved off a float32 midpoint if the exact sum is not on it."""
+    total = product + shift
+    # Knuth's two-sum: total + error is exact (The Art of Computer Programming, 4.2.2).
+    shift_part = total - product
+    error = (product - (total - shift_part)) + (shift - shift_part)
     return math.nextafter(total, math.copysign(math.inf, error)) if error else total
 
 
 def _multiply_add_double(values: Sequence[float], scale: float, shift: float) -> list[float]:
-    if shift == 0.0 or scale in (0.0, 1.0) or not math.isfinite(scale + shift):
+    exact_apart = shift == 0.0 or scale == 1.0 or not math.isfinite(shift)
+    # Beyond these bounds, zero and infinity included, the halves leave the exponent range.
+    if exact_apart or not 2.0**-800 < abs(scale) < 2.0**800:
         return [value * scale + shift for value in values]
-    if not 2.0**-500 < abs(scale) < 2.0**500:  # the halves below would leave the exponent range
-        exact_scale, exact_shift = Fraction(scale), Fraction(shift)
-        return [float(Fraction(value) * exact_scale + exact_shift) for value in values]
     carry = _SPLITTER * scale
     scale_high = carry - (carry - scale)
     scale_low = scale - scale_high

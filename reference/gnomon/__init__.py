@@ -17,24 +17,42 @@ from gnomon.devices import set_default_device as set_default_device
 from gnomon.dtypes import DType as dtype
 from gnomon.dtypes import bfloat16 as bfloat16
 from gnomon.dtypes import bool_ as bool
+from gnomon.dtypes import double as double
 from gnomon.dtypes import finfo as finfo
+from gnomon.dtypes import float as float
 from gnomon.dtypes import float16 as float16
 from gnomon.dtypes import float32 as float32
 from gnomon.dtypes import float64 as float64
+from gnomon.dtypes import get_default_dtype as get_default_dtype
+from gnomon.dtypes import half as half
 from gnomon.dtypes import iinfo as iinfo
+from gnomon.dtypes import int as int
 from gnomon.dtypes import int8 as int8
 from gnomon.dtypes import int16 as int16
 from gnomon.dtypes import int32 as int32
 from gnomon.dtypes import int64 as int64
+from gnomon.dtypes import long as long
+from gnomon.dtypes import promote_types as promote_types
+from gnomon.dtypes import set_default_dtype as set_default_dtype
+from gnomon.dtypes import short as short
 from gnomon.dtypes import uint8 as uint8
 from gnomon.dtypes import uint16 as uint16
 from gnomon.dtypes import uint32 as uint32
 from gnomon.dtypes import uint64 as uint64
+from gnomon.formats import MemoryFormat as memory_format
+from gnomon.formats import TensorLayout as layout
+from gnomon.formats import channels_last as channels_last
+from gnomon.formats import channels_last_3d as channels_last_3d
+from gnomon.formats import contiguous_format as contiguous_format
+from gnomon.formats import preserve_format as preserve_format
+from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
 from gnomon.ops.arithmetic import *
+from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import tensor as tensor
+from gnomon.tensor.factories import *
 from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

@@ -38,13 +38,10 @@ def tensor(
         flat: list[Scalar] = []
         _flatten(data, shape, flat)
         values, given = flat, _dtype_of(flat)
-    result = Tensor.like(_PROTOTYPE, from_values(values, given, shape, dtype or given, device))
+    result = Tensor.over(from_values(values, given, shape, dtype or given, device))
     if requires_grad:
         result.autograd_state().requires_grad = True
     return result
-
-
-_PROTOTYPE = object.__new__(Tensor)
 
 
 def from_values(

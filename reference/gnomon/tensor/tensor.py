@@ -22,6 +22,11 @@ class Tensor(
     """
 
     def like(self, operand: Operand) -> Self:
+        return Tensor.over(operand)  # type: ignore[return-value]  # a subclass's results are plain
+
+    @staticmethod
+    def over(operand: Operand) -> Tensor:
+        """Return a tensor over ``operand``, outside any graph."""
         tensor = object.__new__(Tensor)
         tensor.operand = operand
-        return tensor  # type: ignore[return-value]  # operations on a subclass return plain tensors
+        return tensor

@@ -1,0 +1,52 @@
+"""Sources: operations that make elements of nothing but their number and a few parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+from gnomon.backend import Backend, Operand
+from gnomon.dispatch import allocate
+from gnomon.dtypes import DType, Scalar, float64, int64
+from gnomon.generator import MersenneTwister
+from gnomon.layout import Layout
+from gnomon.op.claims import Tolerance
+
+#: ``(index, parameters) -> element``, the index counting elements in logical order.
+ElementMeaning: TypeAlias = Callable[[int, Sequence[Scalar]], Scalar]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """A source whose elements depend on their index alone, such as ``arange``."""
+
+    name: str
+    element: ElementMeaning
+    tolerance: Tolerance
+
+    def __call__(
+        self,
+        backend: Backend,
+        shape: tuple[int, ...],
+        dtype: DType,
+        parameters: tuple[Scalar, ...],
+    ) -> Operand:
+        """Return a fresh contiguous operand of the elements."""
+        output = allocate(backend, Layout.contiguous(shape), dtype)
+        backend.source(self, parameters, None, output)
+        return output
+
+    def generate(
+        self,
+        layout: Layout,
+        dtype: DType,
+        parameters: tuple[Scalar, ...],
+        generator: MersenneTwister | None,
+    ) -> Sequence[Scalar]:
+        """Return the elements of an output with this layout and dtype."""
+        element = self.element
+        values = [element(index, parameters) for index in range(layout.numel)]
+        exact = int64 if all(isinstance(value, int) for value in values) else float64
+        return dtype.convert_all(values, exact)

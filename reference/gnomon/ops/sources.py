@@ -1,0 +1,46 @@
+"""Sources of regular values. Elements are computed in float64 and rounded once, as exact integers for integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnomon.dtypes import Scalar
+from gnomon.op.claims import EXACT, Ulps
+from gnomon.op.source import Source
+
+
+def _linear(index: int, parameters: Sequence[Scalar]) -> Scalar:
+    start, end, steps = parameters
+    if steps <= 1:
+        return start
+    # From the nearer end, so that both ends are hit exactly.
+    step = (end - start) / (steps - 1)
+    if index < steps // 2:
+        return start + step * index
+    return end - step * (steps - 1 - index)
+
+
+def _power(index: int, parameters: Sequence[Scalar]) -> Scalar:
+    *interval, base = parameters
+    try:
+        return float(base) ** _linear(index, interval)
+    except OverflowError:
+        return float("inf")
+
+
+#: ``start + index * step``
+arange: Source = Source(
+    name="arange",
+    element=lambda index, parameters: parameters[0] + index * parameters[1],
+    tolerance=EXACT,
+)
+#: ``steps`` values from ``start`` to ``end``, both included
+linspace: Source = Source(name="linspace", element=_linear, tolerance=Ulps(2, 2, 2))
+#: ``base`` to the powers that ``linspace`` gives
+logspace: Source = Source(name="logspace", element=_power, tolerance=Ulps(16, 16, 4))
+#: 1 where row and column are equal, given the number of columns
+eye: Source = Source(
+    name="eye",
+    element=lambda index, parameters: int(index % parameters[0] == index // parameters[0]),
+    tolerance=EXACT,
+)

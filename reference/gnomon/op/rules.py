@@ -44,7 +44,7 @@ def int_to_float(operation: str, dtype: DType) -> tuple[DType, DType]:
 def floating(operation: str, dtype: DType) -> tuple[DType, DType]:
     """Floats only."""
     if dtype.kind < Kind.FLOAT:
-        raise RuntimeError(
+        raise NotImplementedError(
             explain(
                 operation,
                 f"not defined on {dtype.name}, only on floating-point dtypes",
@@ -57,7 +57,7 @@ def floating(operation: str, dtype: DType) -> tuple[DType, DType]:
 def integral(operation: str, dtype: DType) -> tuple[DType, DType]:
     """Bool and integers only."""
     if dtype.kind >= Kind.FLOAT:
-        raise RuntimeError(
+        raise NotImplementedError(
             explain(
                 operation,
                 f"not defined on {dtype.name}, only on bool and integer dtypes",

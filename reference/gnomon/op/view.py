@@ -21,6 +21,7 @@ from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout
 from gnomon.op.copy import COPY
+from gnomon.op.copying import clone_as
 from gnomon.op.elementwise import node_label
 
 T = TypeVar("T", bound=TensorCore)
@@ -96,7 +97,22 @@ def _through_view(
     if vjp is not None:
         return (vjp(cotangent, shape),)
     whole = Layout.contiguous(shape)
-    return (view_as(accumulate(cotangent, relative(whole), whole.numel), shape),)
+    read = relative(whole)
+    if read.is_dense and read.numel == whole.numel:
+        # The view showed every element once, so the cotangent needs no more than another view.
+        order = sorted(range(read.ndim), key=read.strides.__getitem__, reverse=True)
+        return (reshaped(permuted(cotangent, order), shape),)
+    return (view_as(accumulate(cotangent, read, whole.numel), shape),)
+
+
+def reshaped(input: T, shape: tuple[int, ...]) -> T:
+    """Return the elements of ``input`` as ``shape``: a view where strides allow it, else a copy."""
+    layout = input.operand.layout
+    if layout.shape == shape:
+        return input
+    if layout.view_or_none(shape) is None:
+        input = clone_as(input, Layout.contiguous(layout.shape))
+    return view_as(input, shape)
 
 
 def view_through_storage(input: T, layout: Layout) -> T:
@@ -224,3 +240,4 @@ class _AddTo:
 ADD_TO = _AddTo()
 
 view_as = View(name="view", layout=Layout.view)
+permuted = View(name="permute", layout=Layout.permute)

@@ -1,0 +1,47 @@
+"""Sizes and dims as callers give them: as ints, as one sequence, or as 0-d integer tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import index
+from typing import SupportsIndex, TypeAlias
+
+#: One of several positional arguments that name sizes or dims, or the only one that names them all.
+IntegerArgument: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
+
+
+def integers(operation: str, given: tuple[IntegerArgument, ...]) -> tuple[int, ...]:
+    """Return the integers of ``f(2, 3)`` or of ``f((2, 3))`` as a tuple.
+
+    Raises TypeError for anything that is not an integer.
+
+    >>> integers("view", (2, 3)), integers("view", ([2, 3],)), integers("view", ())
+    ((2, 3), (2, 3), ())
+    """
+    items: Sequence[IntegerArgument] = given
+    if len(given) == 1:
+        (first,) = given
+        if isinstance(first, tuple | list):
+            items = first
+    numbers = []
+    for position, item in enumerate(items):
+        if type(item) is int:
+            numbers.append(item)
+        elif isinstance(item, tuple | list | bool) or not hasattr(item, "__index__"):
+            raise TypeError(
+                f"{operation}: expected integers, or one sequence of them, but argument "
+                f"{position} is {type(item).__name__}. Convert it with int() first."
+            )
+        else:
+            numbers.append(index(item))
+    return tuple(numbers)
+
+
+def integer_or_integers(operation: str, given: IntegerArgument) -> int | tuple[int, ...]:
+    """Return one integer as an int, a sequence of them as a tuple.
+
+    >>> integer_or_integers("squeeze", 1), integer_or_integers("squeeze", [1, 2])
+    (1, (1, 2))
+    """
+    numbers = integers(operation, (given,))
+    return numbers if isinstance(given, tuple | list) else numbers[0]

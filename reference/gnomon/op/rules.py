@@ -33,6 +33,15 @@ def numeric(operation: str, dtype: DType) -> tuple[DType, DType]:
     return dtype, dtype
 
 
+def integers_and_floats(operation: str, dtype: DType) -> tuple[DType, DType]:
+    """Any dtype but bool, on which the operation was never given a meaning."""
+    if dtype is bool_:
+        raise NotImplementedError(
+            explain(operation, "not defined on bool", remedy="Convert to an integer dtype")
+        )
+    return dtype, dtype
+
+
 def int_to_float(operation: str, dtype: DType) -> tuple[DType, DType]:
     """Floats as they are; bool and integers in the default dtype."""
     if dtype.kind >= Kind.FLOAT:

@@ -8,6 +8,7 @@ layout replaced" (:class:`CopySlices`), and other views of the base get new node
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar, final
 
 from gnomon.backend import Operand
@@ -20,7 +21,7 @@ from gnomon.graph.nodes import edge_of, gradient_node, metadata_of, recording, s
 from gnomon.layout import Layout, share_positions
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone, clone_as
-from gnomon.op.elementwise import Elementwise, record_history
+from gnomon.op.elementwise import Elementwise, Unary, record_history
 from gnomon.op.output import check_castable, check_writable, count_write, write
 from gnomon.op.view import view_node_from_base, view_through_storage
 
@@ -30,6 +31,17 @@ T = TypeVar("T", bound=TensorCore)
 def apply_in_place(record: Elementwise, target: T, *others: TensorCore | Scalar) -> T:
     """Run an elementwise record with ``target`` as first input and as output; return ``target``."""
     return write_elementwise(record, target, (target, *others))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """The in-place form of a unary record: ``sin_`` of ``sin``."""
+
+    record: Unary
+
+    def __call__(self, input: T) -> T:
+        return apply_in_place(self.record, input)
 
 
 def write_elementwise(

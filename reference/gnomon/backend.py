@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast, final
 
 from gnomon.dtypes import Cells, DType, Scalar
 from gnomon.errors import NotSupported
@@ -64,14 +64,15 @@ class Operand(NamedTuple):
 class IndexedDimension(NamedTuple):
     """One dimension that is read through an index instead of in order.
 
-    ``indices`` holds int64 and has the layout of the launch's shape; its values lie in
-    ``-size <= value < size``, negative ones counting from the end; each adds ``value * stride`` to the
-    position read or written.
+    ``indices`` holds int64 and has the launch's shape; its values lie in ``-size <= value < size``,
+    negative ones counting from the end, or in ``0 <= value < size`` unless ``negative``; each adds
+    ``value * stride`` to the position read or written.
     """
 
     indices: Operand
     size: int
     stride: int
+    negative: bool = True
 
 
 class ElementwiseRecord(Protocol):
@@ -142,6 +143,9 @@ class Fusible(Protocol[Kernel_co]):
 
     @property
     def name(self) -> str: ...
+
+    def kernel_on(self, backend: Backend) -> Kernel_co | None:
+        """Return the kernel ``backend`` offers, or None."""
 
 
 @final

@@ -18,6 +18,7 @@ from gnomon.backend import (
     ScatterRecord,
     SourceRecord,
 )
+from gnomon.composite.matrix import matrix_product
 from gnomon.cpu.elements import (
     cells_of,
     indexed_positions,
@@ -26,6 +27,7 @@ from gnomon.cpu.elements import (
     with_last,
     write_cells,
 )
+from gnomon.cpu.matrix_product import multiply_matrices
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
@@ -40,6 +42,7 @@ class ReferenceBackend(Backend):
     def __init__(self) -> None:
         self.device = CPU
         self.kernels = FusedKernels()
+        self.kernels.offer(matrix_product, multiply_matrices)
 
     def allocate(self, nbytes: int) -> HostMemory:
         try:

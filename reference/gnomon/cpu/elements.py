@@ -99,13 +99,14 @@ def read_rows(operand: Operand, dims: tuple[int, ...]) -> Iterator[Sequence[Scal
 def indexed_positions(layout: Layout, indexed: Sequence[IndexedDimension]) -> list[int]:
     """Return the cell each index reads or writes; IndexError for an index out of range."""
     positions: Iterable[int] = layout.positions()
-    for index, size, stride in indexed:
+    for index, size, stride, negative in indexed:
         values = read_cells(index)
-        if values and not (-size <= min(values) and max(values) < size):
-            wrong = next(value for value in values if not -size <= value < size)
+        lowest = -size if negative else 0
+        if values and not (lowest <= min(values) and max(values) < size):
+            wrong = next(value for value in values if not lowest <= value < size)
             raise IndexError(
                 f"index {wrong} is out of bounds for dimension with size {size}. Indices lie in "
-                f"[{-size}, {size - 1}]."
+                f"[{lowest}, {size - 1}]."
             )
         wrapped = [int(value) % size * stride for value in values]
         positions = map(add, positions, wrapped)

@@ -1,0 +1,1 @@
+"""Ordinary functions over records: matrix products, activations, losses, norms."""

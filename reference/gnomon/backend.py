@@ -1,14 +1,13 @@
 """The backend protocol: everything an accelerator must offer to run gnomon.
 
-A backend is one device. It has four memory verbs (``allocate``, ``write``, ``read``, ``synchronize``),
-one launch verb per family of operations, and ``supports``. A launch receives operands that are already
-promoted, broadcast and validated, and an output operand of any injective layout; element ``i`` of an
-operand stands at ``offset + sum(i_k * stride_k)`` of its storage. A backend never hears of views,
-promotion, broadcasting, autograd or error messages.
+A backend is one device. It has four memory verbs (``allocate``, ``write``, ``read``,
+``synchronize``), one launch verb per family of operations, and ``supports``. A launch receives
+operands that are already promoted, broadcast and validated, and an output operand of any
+injective layout; element ``i`` of an operand stands at ``offset + sum(i_k * stride_k)`` of its
+storage. A backend never hears of views, promotion, broadcasting, autograd or error messages.
 
-What an operation *means* is on its record: a backend looks records up by ``name``, and the reference
-backend evaluates the meaning itself.
-"""
+What an operation *means* is on its record: a backend looks records up by ``name``, and the
+reference backend evaluates the meaning itself. """
 
 from __future__ import annotations
 
@@ -64,10 +63,9 @@ class Operand(NamedTuple):
 class IndexedDimension(NamedTuple):
     """One dimension that is read through an index instead of in order.
 
-    ``indices`` holds int64 and has the launch's shape; its values lie in ``-size <= value < size``,
-    negative ones counting from the end, or in ``0 <= value < size`` unless ``negative``; each adds
-    ``value * stride`` to the position read or written.
-    """
+    ``indices`` holds int64 and has the launch's shape; its values lie in ``-size <= value <
+    size``, negative ones counting from the end, or in ``0 <= value < size`` unless
+    ``negative``; each adds ``value * stride`` to the position read or written. """
 
     indices: Operand
     size: int
@@ -150,7 +148,9 @@ class Fusible(Protocol[Kernel_co]):
 
 @final
 class FusedKernels:
-    """The composites a backend runs as one kernel, each with a kernel of the composite's own type."""
+    """The composites a backend runs as one kernel, each with a kernel of the composite's own
+    type.
+    """
 
     __slots__ = ("_kernels",)
 
@@ -179,7 +179,8 @@ class Backend(ABC):
 
     @abstractmethod
     def allocate(self, nbytes: int) -> Memory:
-        """Return memory of ``nbytes`` bytes with undefined content, or raise OutOfMemoryError."""
+        """Return memory of ``nbytes`` bytes with undefined content, or raise OutOfMemoryError.
+        """
 
     @abstractmethod
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
@@ -203,9 +204,9 @@ class Backend(ABC):
     ) -> None:
         """Write ``record`` of the inputs' elements to ``output``.
 
-        Inputs have the output's shape; a Python number stands for an operand full of it. All are of
-        one compute dtype, except that ``copy`` converts and ``where`` takes a bool first. The output
-        may be one of the inputs (same positions), or overlap none of them.
+        Inputs have the output's shape; a Python number stands for an operand full of it. All
+        are of one compute dtype, except that ``copy`` converts and ``where`` takes a bool
+        first. The output may be one of the inputs (same positions), or overlap none of them.
         """
 
     @abstractmethod
@@ -217,7 +218,9 @@ class Backend(ABC):
         parameters: tuple[Scalar, ...],
         output: Operand,
     ) -> None:
-        """Fold the elements along ``dims``; ``output`` has size 1 there and the input's size elsewhere."""
+        """Fold the elements along ``dims``; ``output`` has size 1 there and the input's size
+        elsewhere.
+        """
 
     @abstractmethod
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
@@ -229,10 +232,9 @@ class Backend(ABC):
     ) -> None:
         """Read ``source`` through indices.
 
-        ``source`` has the output's shape, with stride 0 along what the indices replace; the element
-        at ``i`` stands at the source's position of ``i`` plus the sum over ``indexed`` of
-        ``indices[i] * stride``. An index out of range raises IndexError.
-        """
+        ``source`` has the output's shape, with stride 0 along what the indices replace; the
+        element at ``i`` stands at the source's position of ``i`` plus the sum over ``indexed``
+        of ``indices[i] * stride``. An index out of range raises IndexError. """
 
     @abstractmethod
     def scatter(
@@ -242,11 +244,11 @@ class Backend(ABC):
         indexed: Sequence[IndexedDimension],
         destination: Operand,
     ) -> None:
-        """Combine ``source`` into ``destination`` through indices, in the logical order of ``source``.
+        """Combine ``source`` into ``destination`` through indices, in the logical order of
+        ``source``.
 
-        ``destination`` has the indices' shape, with stride 0 along what the indices replace. An index
-        out of range raises IndexError and leaves the destination as it was.
-        """
+        ``destination`` has the indices' shape, with stride 0 along what the indices replace. An
+        index out of range raises IndexError and leaves the destination as it was. """
 
     @abstractmethod
     def sort(

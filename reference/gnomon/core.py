@@ -1,4 +1,6 @@
-"""TensorCore: an operand and its place in the graph of derivatives; nothing that needs an operation."""
+"""TensorCore: an operand and its place in the graph of derivatives; nothing that needs an
+operation.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _sequence = count()
 
 
 class Edge(NamedTuple):
-    """A way from a node to the node that made one of its inputs, as that node's output number ``output``."""
+    """A way from a node to the node that made one of its inputs, as that node's output number
+    ``output``.
+    """
 
     node: Node
     output: int
@@ -41,7 +45,9 @@ TensorHook = Callable[["TensorCore"], "TensorCore | None"]
 
 
 class Node(ABC):
-    """One step of the graph: turns cotangents of an operation's outputs into those of its inputs."""
+    """One step of the graph: turns cotangents of an operation's outputs into those of its
+    inputs.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -78,7 +84,8 @@ class Node(ABC):
         """Return one cotangent per edge, None for "no gradient"."""
 
     def release(self) -> None:
-        """Let go of what was saved for ``backward``; a later ``backward`` that needs it raises."""
+        """Let go of what was saved for ``backward``; a later ``backward`` that needs it raises.
+        """
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -100,7 +107,9 @@ class ViewKind(Enum):
 
 
 class ViewRelation:
-    """That a tensor is a view: of which base, how made, and for which version its node was made."""
+    """That a tensor is a view: of which base, how made, and for which version its node was
+    made.
+    """
 
     __slots__ = ("base", "kind", "remake", "version")
 

@@ -20,7 +20,8 @@ _aliases: dict[str, str] = {}
 
 
 def alias_device(name: str, target: str) -> None:
-    """Let the device type ``name`` mean ``target``, as ``gnomon run --device`` does for ``cuda``.
+    """Let the device type ``name`` mean ``target``, as ``gnomon run --device`` does for
+    ``cuda``.
 
     >>> alias_device("example", "opencl:1")
     >>> device("example")

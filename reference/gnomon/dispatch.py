@@ -1,8 +1,8 @@
-"""From tensors to a launch: the checks, promotion, broadcasting and allocation all families share.
+"""From tensors to a launch: the checks, promotion, broadcasting and allocation all families
+share.
 
-Infer first, execute second: everything here is decided before a backend is asked, so errors are the same on
-every device and nothing is half-written.
-"""
+Infer first, execute second: everything here is decided before a backend is asked, so errors are
+the same on every device and nothing is half-written. """
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def allocate(backend: Backend, layout: Layout, dtype: DType) -> Operand:
 
 
 def converted(operand: Operand, dtype: DType) -> Operand:
-    """Return a fresh operand with the elements of ``operand`` as ``dtype``, its strides kept if dense."""
+    """Return a fresh operand with the elements of ``operand`` as ``dtype``, its strides kept if
+    dense.
+    """
     backend = operand.storage.backend
     output = allocate(backend, operand.layout.dense_like(), dtype)
     backend.elementwise(COPY, (operand,), output)
@@ -81,7 +83,9 @@ def values_of(operand: Operand) -> Sequence[Scalar]:
 
 
 def common_dtype(inputs: Sequence[TensorCore | Scalar]) -> DType:
-    """Return the dtype the inputs promote to: dimensioned tensors before 0-d ones before numbers."""
+    """Return the dtype the inputs promote to: dimensioned tensors before 0-d ones before
+    numbers.
+    """
     participants: list[Participant] = []
     for value in inputs:
         if not isinstance(value, TensorCore):
@@ -149,7 +153,9 @@ def prepare(
     inputs: Sequence[TensorCore | Scalar],
     conditions: int = 0,
 ) -> Launch:
-    """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not promote."""
+    """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not
+    promote.
+    """
     promoting = inputs[conditions:]
     first = inputs[0]
     if not conditions and isinstance(first, TensorCore):
@@ -187,9 +193,8 @@ def _operands_alike(
 ) -> tuple[Operand, ...] | None:
     """Return the operands if all are contiguous and of one shape, dtype and device, else None.
 
-    The common case, decided without promotion or broadcasting; contiguous layouts of a shape are
-    usually one object.
-    """
+    The common case, decided without promotion or broadcasting; contiguous layouts of a shape
+    are usually one object. """
     storage, layout, dtype = first
     backend = storage.backend
     if layout.offset or not (layout is Layout.contiguous(layout.shape) or layout.is_contiguous):

@@ -1,8 +1,7 @@
 """Backends that other packages install, found by the entry-point group ``gnomon.backends``.
 
-Nothing is imported before a program first names the device; each way in which that can fail says what
-to do. No plugin can replace ``cpu``.
-"""
+Nothing is imported before a program first names the device; each way in which that can fail
+says what to do. No plugin can replace ``cpu``. """
 
 from __future__ import annotations
 
@@ -25,7 +24,9 @@ class Provider(Protocol):
         """Return how many devices there are; 0 when the machine has none."""
 
     def open(self, index: int) -> Backend:
-        """Return the backend of the device ``index``; raise RuntimeError with the reason if it fails."""
+        """Return the backend of the device ``index``; raise RuntimeError with the reason if it
+        fails.
+        """
 
     def describe(self, index: int) -> str:
         """Return one line about the device ``index``."""

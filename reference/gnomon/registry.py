@@ -1,8 +1,7 @@
 """Which backend serves which device.
 
-The reference is always ``cpu``. Other device types are found by a loader that a higher floor installs, so
-that nothing is imported before a program first names the device.
-"""
+The reference is always ``cpu``. Other device types are found by a loader that a higher floor
+installs, so that nothing is imported before a program first names the device. """
 
 from __future__ import annotations
 
@@ -22,7 +21,9 @@ _loader: Callable[[Device], Backend] = _no_loader
 
 
 def install_loader(loader: Callable[[Device], Backend]) -> None:
-    """Ask ``loader`` for the backend of every device not opened yet; it raises if there is none."""
+    """Ask ``loader`` for the backend of every device not opened yet; it raises if there is
+    none.
+    """
     global _loader
     _loader = loader
 

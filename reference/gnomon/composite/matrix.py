@@ -1,8 +1,7 @@
 """Products of matrices and vectors: one composite, and the shape rules around it.
 
-``matmul`` reduces every case to a product of two matrices, of two batches of matrices, of a matrix and
-a vector, or of two vectors; all four are the composite ``matrix_product``.
-"""
+``matmul`` reduces every case to a product of two matrices, of two batches of matrices, of a
+matrix and a vector, or of two vectors; all four are the composite ``matrix_product``. """
 
 from __future__ import annotations
 
@@ -45,7 +44,9 @@ matrix_product: Composite[MatrixProductMeaning, MatrixProductKernel] = Composite
 
 
 def _product(left: Operand, right: Operand, shape: tuple[int, ...], like: T) -> T:
-    """Return the product of two batches of matrices as a tensor of ``shape``, outside any graph."""
+    """Return the product of two batches of matrices as a tensor of ``shape``, outside any
+    graph.
+    """
     backend = left.storage.backend
     batch, rows, _ = left.layout.shape
     columns = right.layout.shape[2]
@@ -161,8 +162,8 @@ def _dot_derivative(
 def matmul(input: T, other: T, *, out: T | None = None) -> T:
     """Return the matrix product of ``input`` and ``other``, of any ranks from 1 on.
 
-    A 1-d operand is a row on the left and a column on the right, and its dim does not appear in the
-    result; leading dims are batches and broadcast.
+    A 1-d operand is a row on the left and a column on the right, and its dim does not appear in
+    the result; leading dims are batches and broadcast.
 
     Raises RuntimeError for a 0-d operand and for sizes that do not fit.
     """
@@ -230,7 +231,9 @@ def _unsqueezed(tensor: TensorCore, dim: int) -> Operand:
 def _check(
     operation: str, left: TensorCore, right: TensorCore, left_rank: int, right_rank: int
 ) -> None:
-    """Raise RuntimeError unless the operands have these ranks and agree in sizes, dtype and device."""
+    """Raise RuntimeError unless the operands have these ranks and agree in sizes, dtype and
+    device.
+    """
     left_shape, right_shape = left.operand.layout.shape, right.operand.layout.shape
     rule = ""
     remedy = "Transpose or reshape one operand"

@@ -1,4 +1,5 @@
-"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning."""
+"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning.
+"""
 
 from __future__ import annotations
 

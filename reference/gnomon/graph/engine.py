@@ -1,8 +1,8 @@
 """The backward pass: cotangents flow from outputs to leaves, each node once, latest node first.
 
-A node runs when every node between it and the outputs has run, so cotangents that meet are added before
-they go on. The pass keeps its own queue and never recurses: graphs may be of any depth.
-"""
+A node runs when every node between it and the outputs has run, so cotangents that meet are
+added before they go on. The pass keeps its own queue and never recurses: graphs may be of any
+depth. """
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NamedTuple, final
 from gnomon.core import Cotangents, Edge, InputMetadata, Node, TensorCore
 from gnomon.dispatch import values_of
 from gnomon.graph.modes import GradMode, modes
-from gnomon.graph.nodes import AccumulateGrad, edge_of
+from gnomon.graph.nodes import AccumulateGrad
 from gnomon.op.copying import clone, to_dtype
 from gnomon.op.foundation import add, sum_to
 from gnomon.op.in_place import apply_in_place
@@ -36,10 +36,9 @@ def run_backward(
 ) -> list[TensorCore | None]:
     """Send the roots' cotangents through the graph.
 
-    With ``inputs`` None, the ``grad`` of every leaf on the way is added to. Otherwise only nodes that
-    lead to ``inputs`` run; what arrives there is returned in their order, and is added to the leaves'
-    ``grad`` as well if ``accumulate``.
-    """
+    With ``inputs`` None, the ``grad`` of every leaf on the way is added to. Otherwise only
+    nodes that lead to ``inputs`` run; what arrives there is returned in their order, and is
+    added to the leaves' ``grad`` as well if ``accumulate``. """
     with GradMode(create_graph):
         return _Pass(roots, inputs, keep_graph, create_graph, accumulate).run()
 
@@ -178,7 +177,9 @@ def _incoming_counts(starts: Sequence[Node]) -> dict[Node, int]:
 
 
 def _nodes_leading_to(reachable: dict[Node, int], inputs: Sequence[Edge]) -> set[Node]:
-    """Return the reachable nodes from which some input can be reached, the inputs' nodes included."""
+    """Return the reachable nodes from which some input can be reached, the inputs' nodes
+    included.
+    """
     sources: dict[Node, list[Node]] = {}
     for node in reachable:
         for edge in node.edges:
@@ -218,7 +219,9 @@ def _broadcasts_from(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
 def _after_tensor_hooks(
     node: Node, cotangents: list[TensorCore | None]
 ) -> list[TensorCore | None]:
-    """Run the hooks of the node's output tensors, then let those that retain their grad have it."""
+    """Run the hooks of the node's output tensors, then let those that retain their grad have
+    it.
+    """
     for index, hooks in (node.tensor_hooks or {}).items():
         for hook in list(hooks.values()):
             arrived = cotangents[index]

@@ -8,15 +8,23 @@ False
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import ContextDecorator
-from typing import TYPE_CHECKING, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from functools import wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar, cast, overload
 
 from gnomon.core import TensorCore
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# inspect.CO_GENERATOR; importing inspect would double gnomon's import time.
+_GENERATOR_FLAG = 0x20
 
 
 class SavedTensorHooks(NamedTuple):
@@ -29,19 +37,29 @@ class SavedTensorHooks(NamedTuple):
 class Modes(threading.local):
     """The modes of the running thread."""
 
+    #: Whether operations are recorded: grad mode is on, and inference mode is off.
     grad: bool = True
+    grad_enabled: bool = True
     inference: bool = False
     anomaly: bool = False
     anomaly_checks_nan: bool = True
     saved_tensor_hooks: SavedTensorHooks | None = None
+    #: Why hooks on saved tensors are refused, if they are.
+    saved_tensor_hooks_refusal: str | None = None
+
+    def set(self, grad_enabled: bool, inference: bool) -> None:
+        """Set grad mode and inference mode together."""
+        self.grad_enabled = grad_enabled
+        self.inference = inference
+        self.grad = grad_enabled and not inference
 
 
 modes = Modes()
 
 
 def is_grad_enabled() -> bool:
-    """Return whether operations are being recorded for ``backward``."""
-    return modes.grad
+    """Return whether grad mode is on: operations are being recorded for ``backward``."""
+    return modes.grad_enabled
 
 
 def is_inference_mode_enabled() -> bool:
@@ -49,16 +67,27 @@ def is_inference_mode_enabled() -> bool:
     return modes.inference
 
 
-class GradMode(ContextDecorator):
-    """Base of the contexts that set the grad mode, as ``with`` blocks and as decorators."""
+class ModeContext(ABC):
+    """A context that sets the modes: for a ``with`` block, a function, or each step of a
+    generator.
 
-    def __init__(self, mode: bool) -> None:
-        self.mode = mode
-        self._previous: list[bool] = []
+    An instance may be entered again while it is active; each exit undoes its own entry.
+    """
+
+    def __init__(self) -> None:
+        self._previous: list[tuple[bool, bool]] = []
+
+    @abstractmethod
+    def _again(self) -> ModeContext:
+        """Return a fresh context that sets the same modes."""
+
+    @abstractmethod
+    def _set(self) -> None:
+        """Set the modes."""
 
     def __enter__(self) -> Self:
-        self._previous.append(modes.grad)
-        modes.grad = self.mode
+        self._previous.append((modes.grad_enabled, modes.inference))
+        self._set()
         return self
 
     def __exit__(
@@ -67,18 +96,150 @@ class GradMode(ContextDecorator):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        modes.grad = self._previous.pop()
+        modes.set(*self._previous.pop())
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return ``function`` run in this context, as a decorator does."""
+        if isinstance(function, FunctionType) and function.__code__.co_flags & _GENERATOR_FLAG:
+            return cast("Callable[P, R]", self._each_step(function))
+
+        @wraps(function)
+        def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return inside
+
+    def _each_step(
+        self, function: Callable[P, Generator[object, object, object]]
+    ) -> Callable[P, Generator[object, object, object]]:
+        """Run a generator's own code in this context, and what runs while it is suspended
+        outside.
+        """
+
+        @wraps(function)
+        def steps(*args: P.args, **kwargs: P.kwargs) -> Generator[object, object, object]:
+            with self._again():
+                generator = function(*args, **kwargs)
+            resume: Callable[[], object] = lambda: next(generator)
+            while True:
+                try:
+                    with self._again():
+                        produced = resume()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    sent = yield produced
+                except GeneratorExit:
+                    with self._again():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    thrown = error
+                    resume = lambda: generator.throw(thrown)  # noqa: B023
+                else:
+                    resume = lambda: generator.send(sent)  # noqa: B023
+
+        return steps
+
+
+class GradMode(ModeContext):
+    """Operations inside are recorded or not, as ``mode`` says."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def _again(self) -> GradMode:
+        return GradMode(self.mode)
+
+    def _set(self) -> None:
+        modes.set(self.mode, modes.inference)
 
 
 class no_grad(GradMode):
-    """Operations inside are not recorded; their results do not require grad."""
+    """Operations inside are not recorded; their results do not require grad.
 
-    def __init__(self) -> None:
+    Also a decorator, with or without parentheses.
+    """
+
+    @overload
+    def __new__(cls, orig_func: None = None) -> Self: ...
+    @overload
+    def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
+        cls, orig_func: Callable[P, R]
+    ) -> Callable[P, R]: ...
+    def __new__(cls, orig_func: Callable[P, R] | None = None) -> Self | Callable[P, R]:
+        return object.__new__(cls) if orig_func is None else GradMode(False)(orig_func)
+
+    def __init__(self, orig_func: None = None) -> None:
         super().__init__(False)
 
 
 class enable_grad(GradMode):
-    """Operations inside are recorded again, even within ``no_grad``."""
+    """Operations inside are recorded again, even within ``no_grad``.
 
-    def __init__(self) -> None:
+    Also a decorator, with or without parentheses.
+    """
+
+    @overload
+    def __new__(cls, orig_func: None = None) -> Self: ...
+    @overload
+    def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
+        cls, orig_func: Callable[P, R]
+    ) -> Callable[P, R]: ...
+    def __new__(cls, orig_func: Callable[P, R] | None = None) -> Self | Callable[P, R]:
+        return object.__new__(cls) if orig_func is None else GradMode(True)(orig_func)
+
+    def __init__(self, orig_func: None = None) -> None:
         super().__init__(True)
+
+
+class set_grad_enabled(GradMode):
+    """Turn recording on or off, at once; as a ``with`` block, until its end.
+
+    >>> previous = set_grad_enabled(False)
+    >>> is_grad_enabled()
+    False
+    >>> _ = set_grad_enabled(True)
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self._before = (modes.grad_enabled, modes.inference)
+        self._set()
+
+    def __enter__(self) -> Self:
+        self._previous.append(self._before)
+        self._set()
+        return self
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        modes.set(*self._before)
+        return super().__call__(function)
+
+
+class inference_mode(ModeContext):
+    """Like ``no_grad``, and tensors made inside take no part in any graph, for good.
+
+    ``inference_mode(False)`` leaves inference mode. Also a decorator, with or without
+    parentheses. """
+
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+    @overload
+    def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
+        cls, mode: Callable[P, R]
+    ) -> Callable[P, R]: ...
+    def __new__(cls, mode: bool | Callable[P, R] = True) -> Self | Callable[P, R]:
+        return object.__new__(cls) if isinstance(mode, bool) else inference_mode()(mode)
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def _again(self) -> inference_mode:
+        return inference_mode(self.mode)
+
+    def _set(self) -> None:
+        modes.set(not self.mode, self.mode)

@@ -14,7 +14,8 @@ from gnomon.graph.saved import SavedTensor, released
 
 @final
 class AccumulateGrad(Node):
-    """The end of the graph at a leaf: the engine adds what arrives here to the leaf's ``grad``."""
+    """The end of the graph at a leaf: the engine adds what arrives here to the leaf's ``grad``.
+    """
 
     __slots__ = ("variable",)
 
@@ -31,7 +32,8 @@ class AccumulateGrad(Node):
 
 @final
 class OperationNode(Node):
-    """The node of a recorded operation: its derivative, and the tensors the derivative needs."""
+    """The node of a recorded operation: its derivative, and the tensors the derivative needs.
+    """
 
     __slots__ = ("_derivative", "_label", "_saved")
 

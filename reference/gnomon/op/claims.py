@@ -1,8 +1,8 @@
 """What a record claims of its values: how exact they are, and on which inputs to look.
 
-Conformance judges every backend by these; the reference itself is correctly rounded or better than
-the claim. The figures are the relative-error tables of the OpenCL C specification (full profile).
-"""
+Conformance judges every backend by these; the reference itself is correctly rounded or better
+than the claim. The figures are the relative-error tables of the OpenCL C specification (full
+profile). """
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Ulps:
 
 @dataclass(frozen=True, slots=True)
 class SumOfTerms:
-    """The result is off by at most ``n * eps * sum(|x_i|)``, for n terms, in any order of summation."""
+    """The result is off by at most ``n * eps * sum(|x_i|)``, for n terms, in any order of
+    summation.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ EXACT = Ulps(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The interval from which conformance draws ordinary inputs; special values are always drawn too."""
+    """The interval from which conformance draws ordinary inputs; special values are always
+    drawn too.
+    """
 
     low: float
     high: float

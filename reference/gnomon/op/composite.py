@@ -1,9 +1,8 @@
 """Composites: functions over records that a backend may run as one kernel.
 
-The decomposition is the meaning, and conformance compares every kernel with it. A composite without a
-derivative of its own is differentiated through its decomposition; one with a kernel or a node of its own
-records itself with :func:`record_composite`.
-"""
+The decomposition is the meaning, and conformance compares every kernel with it. A composite
+without a derivative of its own is differentiated through its decomposition; one with a kernel
+or a node of its own records itself with :func:`record_composite`. """
 
 from __future__ import annotations
 
@@ -22,7 +21,8 @@ from gnomon.op.claims import Tolerance
 Meaning = TypeVar("Meaning")
 Kernel = TypeVar("Kernel")
 
-#: ``(cotangents of the outputs, saved tensors, which inputs need one) -> cotangents of the inputs``
+#: ``(cotangents of the outputs, saved tensors, which inputs need one) -> cotangents of the
+#: inputs``
 CompositeDerivative: TypeAlias = Callable[
     [Cotangents, Sequence[TensorCore | None], Sequence[bool]], Cotangents
 ]
@@ -54,9 +54,8 @@ def record_composite(
 ) -> None:
     """Make ``outputs`` those of one node called ``label``, if a gradient can flow to an input.
 
-    Outputs of integer dtype, such as indices, stay outside the graph. A tensor of ``saved`` that is
-    one of the outputs is kept without making a cycle.
-    """
+    Outputs of integer dtype, such as indices, stay outside the graph. A tensor of ``saved``
+    that is one of the outputs is kept without making a cycle. """
     if not recording(*inputs):
         return
     needs = [tensor is not None and tensor.tracked for tensor in inputs]

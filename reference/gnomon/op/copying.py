@@ -20,7 +20,9 @@ T = TypeVar("T", bound=TensorCore)
 def clone_as(
     input: T, layout: Layout, dtype: DType | None = None, label: str = "CloneBackward0"
 ) -> T:
-    """Return a copy of ``input`` under ``layout``, which has its shape and starts at a fresh storage."""
+    """Return a copy of ``input`` under ``layout``, which has its shape and starts at a fresh
+    storage.
+    """
     operand = input.operand
     backend = operand.storage.backend
     dtype = dtype or operand.dtype
@@ -55,7 +57,8 @@ def to_contiguous(input: T) -> T:
 
 
 def to_backend(input: T, backend: Backend) -> T:
-    """Return a copy of ``input`` on the device of ``backend``; itself when it is there already."""
+    """Return a copy of ``input`` on the device of ``backend``; itself when it is there already.
+    """
     operand = input.operand
     if operand.storage.backend is backend:
         return input
@@ -63,7 +66,9 @@ def to_backend(input: T, backend: Backend) -> T:
 
 
 def transferred(operand: Operand, backend: Backend) -> Operand:
-    """Return the elements of ``operand`` as a contiguous operand of ``backend``, through the host."""
+    """Return the elements of ``operand`` as a contiguous operand of ``backend``, through the
+    host.
+    """
     source = contiguous(operand)
     itemsize = source.dtype.itemsize
     nbytes = source.layout.numel * itemsize

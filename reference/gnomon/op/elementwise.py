@@ -1,15 +1,14 @@
 """Elementwise families: operations that look at one element of each input at a time.
 
-A record says what differs between operations: the name, the dtype rule, the meaning on Python numbers,
-the derivative, the tolerance, the domain. Everything else is here once.
-"""
+A record says what differs between operations: the name, the dtype rule, the meaning on Python
+numbers, the derivative, the tolerance, the domain. Everything else is here once. """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from types import FunctionType
 from typing import ParamSpec, TypeAlias, TypeVar, cast, final, overload
 
@@ -32,24 +31,31 @@ P = ParamSpec("P")
 UnaryMeaning: TypeAlias = Callable[[Scalar], Scalar]
 BinaryMeaning: TypeAlias = Callable[[Scalar, Scalar], Scalar]
 TernaryMeaning: TypeAlias = Callable[[Scalar, Scalar, Scalar], Scalar]
+QuaternaryMeaning: TypeAlias = Callable[[Scalar, Scalar, Scalar, Scalar], Scalar]
 
-#: ``(cotangent, input, output) -> cotangent of the input``. A derivative keeps alive only what it
-#: names: a parameter whose name begins with an underscore is not saved, and must not be used.
+#: ``(cotangent, input, output) -> cotangent of the input``. A derivative keeps alive only what
+#: it names: a parameter whose name begins with an underscore is not saved, and must not be
+#: used.
 UnaryDerivative: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore], TensorCore]
 #: ``(cotangent, first, second, output) -> cotangent of one of the inputs``; saved as above.
 BinaryDerivative: TypeAlias = Callable[
     [TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
 ]
-#: ``(cotangent, first, second, third, output) -> cotangent of one of the inputs``; saved as above.
+#: ``(cotangent, first, second, third, output) -> cotangent of one of the inputs``; saved as
+#: above.
 TernaryDerivative: TypeAlias = Callable[
     [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
+]
+#: ``(cotangent, first, second, third, fourth, output) -> cotangent of one of the inputs``; saved as above.
+QuaternaryDerivative: TypeAlias = Callable[
+    [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
 ]
 
 # Stands where a tensor was not saved; a derivative that uses it fails at once.
 NOT_SAVED = cast(TensorCore, None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def saved_parameters(derivative: object) -> tuple[bool, ...]:
     """Return, for each parameter after the cotangent, whether the derivative needs it saved.
 
@@ -61,7 +67,7 @@ def saved_parameters(derivative: object) -> tuple[bool, ...]:
     return tuple(not name.startswith("_") for name in code.co_varnames[1 : code.co_argcount])
 
 
-@lru_cache(maxsize=None)
+@cache
 def node_label(name: str) -> str:
     """Return the name PyTorch gives the node of an operation.
 
@@ -95,6 +101,8 @@ class Elementwise(ABC):
     domain: Domain | tuple[Domain, ...]
     #: The node's name where PyTorch's is not made of the operation's.
     node_name: str = ""
+    #: The node's name when an input is a Python number, where PyTorch's is another then.
+    number_node_name: str = ""
     #: How many leading inputs are bool conditions, which take no part in promotion.
     conditions: int = 0
 
@@ -102,7 +110,9 @@ class Elementwise(ABC):
     def values(
         self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
     ) -> Iterable[Scalar]:
-        """Yield the meaning of each row of ``columns``; unless ``total``, it may raise as C's does."""
+        """Yield the meaning of each row of ``columns``; unless ``total``, it may raise as C's
+        does.
+        """
 
     @abstractmethod
     def derivative(self, position: int) -> object:
@@ -188,6 +198,8 @@ class Binary(Elementwise):
     integer: BinaryMeaning | None = None
     boolean: BinaryMeaning | None = None
     undefined: BinaryMeaning | None = None
+    #: The meaning on floats where it depends on which floats there are.
+    floating: Callable[[DType], BinaryMeaning] | None = None
     vjp: tuple[BinaryDerivative | None, BinaryDerivative | None] = (None, None)
 
     @overload
@@ -204,6 +216,8 @@ class Binary(Elementwise):
         meaning = self.scalar
         if dtype.kind < Kind.FLOAT:
             meaning = (self.boolean if dtype is bool_ else None) or self.integer or meaning
+        elif self.floating is not None:
+            meaning = self.floating(dtype)
         if total and self.undefined is not None:
             meaning = guarded(meaning, self.undefined)
         return map(meaning, input, other)
@@ -231,8 +245,16 @@ class Ternary(Elementwise):
     scalar: TernaryMeaning
     vjp: tuple[TernaryDerivative | None, TernaryDerivative | None, TernaryDerivative | None]
 
+    @overload
     def __call__(
         self, input: T, other: T | Scalar, third: T | Scalar, *, out: T | None = None
+    ) -> T: ...
+    @overload
+    def __call__(
+        self, input: Scalar, other: T, third: T | Scalar, *, out: T | None = None
+    ) -> T: ...
+    def __call__(
+        self, input: T | Scalar, other: T | Scalar, third: T | Scalar, *, out: T | None = None
     ) -> T:
         return apply(self, (input, other, third), out)
 
@@ -257,8 +279,58 @@ class Ternary(Elementwise):
         return derivative(cotangent, inputs[0], inputs[1], inputs[2], output)
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quaternary(Elementwise):
+    """An operation of four inputs, such as ``addcmul`` with its scale; some may be Python numbers."""
+
+    scalar: QuaternaryMeaning
+    undefined: QuaternaryMeaning | None = None
+    vjp: tuple[
+        QuaternaryDerivative | None,
+        QuaternaryDerivative | None,
+        QuaternaryDerivative | None,
+        QuaternaryDerivative | None,
+    ]
+
+    def __call__(
+        self,
+        input: T,
+        other: T | Scalar,
+        third: T | Scalar,
+        fourth: T | Scalar,
+        *,
+        out: T | None = None,
+    ) -> T:
+        return apply(self, (input, other, third, fourth), out)
+
+    def values(
+        self, columns: Sequence[Sequence[Scalar]], dtype: DType, total: bool
+    ) -> Iterable[Scalar]:
+        first, second, third, fourth = columns
+        meaning = self.scalar
+        if total and self.undefined is not None:
+            meaning = guarded(meaning, self.undefined)
+        return map(meaning, first, second, third, fourth)
+
+    def derivative(self, position: int) -> object:
+        return self.vjp[position]
+
+    def cotangent(
+        self,
+        position: int,
+        cotangent: TensorCore,
+        inputs: Sequence[TensorCore],
+        output: TensorCore,
+    ) -> TensorCore:
+        derivative = self.vjp[position]
+        assert derivative is not None
+        return derivative(cotangent, *inputs, output)
+
+
 def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) -> T:
-    """Run an elementwise record on tensors and Python numbers, and record it for ``backward``."""
+    """Run an elementwise record on tensors and Python numbers, and record it for ``backward``.
+    """
     launch = prepare(record.name, record.dtype, inputs, record.conditions)
     output = allocate(launch.backend, launch.layout, launch.result)
     launch.backend.elementwise(record, launch.inputs, output)
@@ -272,7 +344,9 @@ def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) ->
 
 
 def first_tensor(inputs: Sequence[T | Scalar]) -> T:
-    """Return the first tensor among ``inputs``, of which ``prepare`` has seen that there is one."""
+    """Return the first tensor among ``inputs``, of which ``prepare`` has seen that there is
+    one.
+    """
     for value in inputs:
         if isinstance(value, TensorCore):
             return value
@@ -287,9 +361,8 @@ def record_history(
 ) -> OperationNode | None:
     """Make ``result`` the output of a new node if a gradient can flow through the record.
 
-    ``inputs`` give the edges and ``kept`` what to save of each: an in-place call keeps a copy of what
-    it is about to overwrite.
-    """
+    ``inputs`` give the edges and ``kept`` what to save of each: an in-place call keeps a copy
+    of what it is about to overwrite. """
     needs = tuple([isinstance(value, TensorCore) and value.tracked for value in inputs])
     if True not in needs:
         return None
@@ -309,8 +382,11 @@ def record_history(
     ]
     saves.append(SavedTensor(result, output_index=0) if wanted[-1] else None)
     numbers = tuple([None if isinstance(value, TensorCore) else value for value in inputs])
+    label = record.node_name or node_label(record.name)
+    if record.number_node_name and any([number is not None for number in numbers]):
+        label = record.number_node_name
     node = OperationNode(
-        record.node_name or node_label(record.name),
+        label,
         [value if isinstance(value, TensorCore) else None for value in inputs],
         (result,),
         saves,

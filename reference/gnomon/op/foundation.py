@@ -30,24 +30,27 @@ add: Binary = Binary(
 )
 
 
-def _sum(elements: Sequence[Scalar], parameters: Sequence[Scalar]) -> Scalar:
+def exact_sum(elements: Sequence[Scalar]) -> Scalar:
+    """Return the exact sum rounded once to float64, inf or nan where float64 sums give it.
+
+    >>> exact_sum([1e16, 1.0, -1e16]), exact_sum([math.inf, -math.inf])
+    (1.0, nan)
+    """
     try:
         return math.fsum(elements)
-    except (
-        OverflowError,
-        ValueError,
-    ):  # partial sums out of range, or infinities of both signs
+    except (OverflowError, ValueError):  # past float64, or infinities of both signs
         return sum(elements)
 
 
 sum_of: Reduction = Reduction(
     name="sum",
     dtype=integers_to_int64,
-    fold=_sum,
-    integer_fold=lambda elements, parameters: sum(elements),
-    vjp=lambda g, _x, _y, dims, parameters: g,
+    fold=lambda elements, _: exact_sum(elements),
+    integer_fold=lambda elements, _: sum(elements),
+    vjp=lambda g, _x, _y, _extent, _: g,
     tolerance=SumOfTerms(),
     domain=REALS,
+    dims_node_name="SumBackward1",
 )
 
 

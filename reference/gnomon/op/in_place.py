@@ -1,9 +1,9 @@
 """Writing in place: the checks, the write, and the history it leaves.
 
-After a write, the tensor's history is that of the operation. When the tensor is a view, it is its base whose
-history changes: the base's node becomes "a copy of what was there, with the part under the view's
-layout replaced" (:class:`CopySlices`), and other views of the base get new nodes when asked.
-"""
+After a write, the tensor's history is that of the operation. When the tensor is a view, it is
+its base whose history changes: the base's node becomes "a copy of what was there, with the part
+under the view's layout replaced" (:class:`CopySlices`), and other views of the base get new
+nodes when asked. """
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ T = TypeVar("T", bound=TensorCore)
 
 
 def apply_in_place(record: Elementwise, target: T, *others: TensorCore | Scalar) -> T:
-    """Run an elementwise record with ``target`` as first input and as output; return ``target``."""
+    """Run an elementwise record with ``target`` as first input and as output; return
+    ``target``.
+    """
     return write_elementwise(record, target, (target, *others))
 
 
@@ -87,7 +89,9 @@ def write_elementwise(
 
 
 def _before_write(value: TensorCore | Scalar, target: TensorCore) -> TensorCore | Scalar:
-    """Return ``value``, or a copy of it with its history if the write to ``target`` would change it."""
+    """Return ``value``, or a copy of it with its history if the write to ``target`` would
+    change it.
+    """
     if not isinstance(value, TensorCore) or value.operand.storage is not target.operand.storage:
         return value
     operand = value.operand
@@ -101,7 +105,9 @@ def _before_write(value: TensorCore | Scalar, target: TensorCore) -> TensorCore 
 
 
 def _reads_elsewhere(target: TensorCore, tensors: Sequence[TensorCore]) -> bool:
-    """Whether an input reads positions of ``target`` under another layout than the target's own."""
+    """Whether an input reads positions of ``target`` under another layout than the target's
+    own.
+    """
     storage, layout, _ = target.operand
     return any(
         tensor.operand.storage is storage
@@ -112,7 +118,8 @@ def _reads_elsewhere(target: TensorCore, tensors: Sequence[TensorCore]) -> bool:
 
 
 def replace(target: T, operation: str, result: TensorCore) -> T:
-    """Write ``result``, which was computed out of place, to ``target``, and take over its history.
+    """Write ``result``, which was computed out of place, to ``target``, and take over its
+    history.
 
     The form of every in-place operation that is not elementwise; ``result`` must not have saved
     ``target`` itself (see :func:`snapshot`).
@@ -136,7 +143,8 @@ def replace(target: T, operation: str, result: TensorCore) -> T:
 
 
 def snapshot(target: T) -> T:
-    """Return what an in-place operation computes from: a copy if the graph may need it later."""
+    """Return what an in-place operation computes from: a copy if the graph may need it later.
+    """
     if not recording(target):
         return target
     kept = _before_write(target, target)
@@ -182,7 +190,9 @@ def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
 
 
 def rebase_history(target: TensorCore, node: Node | None, index: int = 0) -> None:
-    """Let ``target``, just written to, be the ``index``-th output of ``node`` (None: of nothing)."""
+    """Let ``target``, just written to, be the ``index``-th output of ``node`` (None: of
+    nothing).
+    """
     state = target.autograd_state()
     view = state.view
     if view is None:

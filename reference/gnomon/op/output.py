@@ -20,9 +20,9 @@ T = TypeVar("T", bound=TensorCore)
 def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Scalar] = ()) -> T:
     """Copy ``result`` into ``out``, which is resized to fit, and return ``out``.
 
-    Raises RuntimeError when the devices differ, when the result's dtype can't be cast to ``out``'s, when
-    ``out`` overlaps itself or partly overlaps an input, or when a gradient is asked for.
-    """
+    Raises RuntimeError when the devices differ, when the result's dtype can't be cast to
+    ``out``'s, when ``out`` overlaps itself or partly overlaps an input, or when a gradient is
+    asked for. """
     if modes.grad and (result.tracked or out.tracked):
         raise RuntimeError(
             explain(
@@ -48,7 +48,8 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
 
 
 def check_castable(operation: str, result: Operand, target: Operand) -> None:
-    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``."""
+    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``.
+    """
     if result.storage.backend is not target.storage.backend:
         raise RuntimeError(
             explain(
@@ -72,7 +73,9 @@ def check_castable(operation: str, result: Operand, target: Operand) -> None:
 def check_writable(
     operation: str, target: TensorCore, inputs: Sequence[TensorCore | Scalar] = ()
 ) -> None:
-    """Raise RuntimeError when writing to ``target`` would write an element twice or spoil an input."""
+    """Raise RuntimeError when writing to ``target`` would write an element twice or spoil an
+    input.
+    """
     layout = target.operand.layout
     if layout.overlaps_itself:
         raise RuntimeError(
@@ -103,7 +106,9 @@ def check_writable(
 
 
 def write(target: TensorCore, value: Operand | Scalar) -> None:
-    """Copy ``value``, which has ``target``'s shape, into ``target``, converting; counts as a write."""
+    """Copy ``value``, which has ``target``'s shape, into ``target``, converting; counts as a
+    write.
+    """
     operand = target.operand
     operand.storage.backend.elementwise(COPY, (value,), operand)
     count_write(target)
@@ -116,7 +121,9 @@ def count_write(target: TensorCore) -> None:
 
 
 def resize(target: TensorCore, shape: tuple[int, ...]) -> None:
-    """Give ``target`` the contiguous layout of ``shape``; its storage grows when it is too small."""
+    """Give ``target`` the contiguous layout of ``shape``; its storage grows when it is too
+    small.
+    """
     storage, layout, dtype = target.operand
     fresh = Layout.contiguous(shape)
     target.operand = Operand(

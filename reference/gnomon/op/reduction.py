@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias, TypeVar, final
+from math import prod
+from operator import index
+from typing import NamedTuple, SupportsIndex, TypeAlias, TypeVar, final
 
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate, converted
@@ -21,14 +23,24 @@ from gnomon.op.rules import DTypeRule
 from gnomon.op.view import View, view_as
 
 T = TypeVar("T", bound=TensorCore)
-Dims: TypeAlias = int | Sequence[int] | None
+#: The dims of a call: one, several, or None for all.
+Dims: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+
+
+class Extent(NamedTuple):
+    """Along which dims a reduction went, and how many elements made one result."""
+
+    dims: tuple[int, ...]
+    count: int
+
 
 Fold: TypeAlias = Callable[[Sequence[Scalar], Sequence[Scalar]], Scalar]
-#: ``(cotangent, input, output, dims, parameters) -> cotangent of the input``. Cotangent and output keep the
-#: reduced dims with size 1, so that they broadcast against the input; what is returned may too.
-#: Parameters whose names begin with an underscore are not saved, as for elementwise records.
+#: ``(cotangent, input, output, extent, parameters) -> cotangent of the input``. Cotangent and
+#: output keep the reduced dims with size 1, so that they broadcast against the input; what is
+#: returned may too. Parameters whose names begin with an underscore are not saved, as for
+#: elementwise records.
 ReductionDerivative: TypeAlias = Callable[
-    [TensorCore, TensorCore, TensorCore, tuple[int, ...], tuple[Scalar, ...]], TensorCore
+    [TensorCore, TensorCore, TensorCore, Extent, tuple[Scalar, ...]], TensorCore
 ]
 
 expand_to = View(name="expand", layout=Layout.expand)
@@ -50,7 +62,9 @@ class Reduction:
     vjp: ReductionDerivative | None = None
     #: Whether an empty list of elements has a result.
     has_identity: bool = True
+    #: The node's name where PyTorch's is not made of the operation's, and that with dims given.
     node_name: str = ""
+    dims_node_name: str = ""
 
     def __call__(
         self,
@@ -63,8 +77,9 @@ class Reduction:
         out: T | None = None,
     ) -> T:
         """Fold ``input`` along ``dim`` (None or empty: all dims)."""
-        result = self._reduce(input, dim, keepdim, parameters, dtype)
-        return result if out is None else deliver(self.name, result, out, (input,))
+        dims = reduced_dims(self.name, dim, len(input.operand.layout.shape))
+        label = self.node_name if dim is None else self.dims_node_name or self.node_name
+        return self.over(input, dims, keepdim, parameters, dtype=dtype, label=label, out=out)
 
     def meaning_on(self, dtype: DType) -> Fold:
         """Return the fold for elements of ``dtype``."""
@@ -72,18 +87,25 @@ class Reduction:
             return self.integer_fold
         return self.fold
 
-    def _reduce(
+    def over(
         self,
         input: T,
-        dim: Dims,
+        dims: tuple[int, ...],
         keepdim: bool,
-        parameters: tuple[Scalar, ...],
-        dtype: DType | None,
+        parameters: tuple[Scalar, ...] = (),
+        *,
+        dtype: DType | None = None,
+        label: str = "",
+        out: T | None = None,
     ) -> T:
+        """Fold ``input`` along exactly ``dims``, which are non-negative and ascending.
+
+        ``dtype`` is what to convert to before folding, and the result's dtype.
+        """
         operand = input.operand
         shape = operand.layout.shape
-        dims = reduced_dims(self.name, dim, len(shape))
         compute, result_dtype = self.dtype(self.name, dtype or operand.dtype)
+        result_dtype = dtype or result_dtype
         if not self.has_identity:
             self._check_not_empty(input, dims)
         if operand.dtype is not compute:
@@ -96,20 +118,22 @@ class Reduction:
             output = output._replace(layout=Layout.contiguous(final_shape))
         result = input.like(output)
         if self.vjp is not None and result_dtype.kind >= Kind.FLOAT and recording(input):
-            self._record(input, result, dims, parameters, kept)
-        return result
+            self._record(input, result, dims, parameters, kept, label)
+        return result if out is None else deliver(self.name, result, out, (input,))
 
     def _check_not_empty(self, input: TensorCore, dims: tuple[int, ...]) -> None:
         shape = input.operand.layout.shape
-        if any(shape[dim] == 0 for dim in dims):
-            raise IndexError(
-                explain(
-                    self.name,
-                    f"dims {dims} hold no elements, and {self.name} of nothing has no value",
-                    input,
-                    remedy="Reduce over dims of nonzero size",
-                )
+        if all(shape[dim] for dim in dims):
+            return
+        raise IndexError(
+            explain(
+                self.name,
+                f"Expected reduction dims {dims} to have non-zero size, {self.name} of no elements "
+                "has no value",
+                input,
+                remedy="Reduce over dims of non-zero size",
             )
+        )
 
     def _record(
         self,
@@ -118,25 +142,28 @@ class Reduction:
         dims: tuple[int, ...],
         parameters: tuple[Scalar, ...],
         kept: tuple[int, ...],
+        label: str,
     ) -> None:
         assert self.vjp is not None
+        shape = input.operand.layout.shape
+        extent = Extent(dims, prod([shape[dim] for dim in dims]))
         saves_input, saves_output, *_ = saved_parameters(self.vjp)
         node = OperationNode(
-            self.node_name or node_label(self.name),
+            label or self.node_name or node_label(self.name),
             (input,),
             (result,),
             (
                 SavedTensor(input) if saves_input else None,
                 SavedTensor(result, output_index=0) if saves_output else None,
             ),
-            partial(_cotangent, self.vjp, dims, parameters, kept, input.operand.layout.shape),
+            partial(_cotangent, self.vjp, extent, parameters, kept, shape),
         )
         set_history(result, node)
 
 
 def _cotangent(
     vjp: ReductionDerivative,
-    dims: tuple[int, ...],
+    extent: Extent,
     parameters: tuple[Scalar, ...],
     kept: tuple[int, ...],
     shape: tuple[int, ...],
@@ -151,7 +178,7 @@ def _cotangent(
         view_as(cotangent, kept),
         NOT_SAVED if input is None else input,
         NOT_SAVED if output is None else view_as(output, kept),
-        dims,
+        extent,
         parameters,
     )
     if result.operand.layout.shape != shape:
@@ -160,16 +187,15 @@ def _cotangent(
 
 
 def reduced_dims(operation: str, dim: Dims, ndim: int) -> tuple[int, ...]:
-    """Return the dims to reduce, non-negative and ascending; None and the empty sequence mean all.
+    """Return the dims to reduce, non-negative and ascending; None and the empty sequence mean
+    all.
 
     Raises IndexError for a dim out of range and RuntimeError for one given twice.
     """
     if dim is None:
         return tuple(range(ndim))
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = [index(dim)] if isinstance(dim, SupportsIndex) else [index(each) for each in dim]
     if not dims:
         return tuple(range(ndim))
-    if not ndim:
-        normalize_dims(dims, 1, operation)
-        return ()
-    return tuple(sorted(normalize_dims(dims, ndim, operation)))
+    normalized = normalize_dims(dims, ndim, operation)
+    return tuple(sorted(normalized)) if ndim else ()

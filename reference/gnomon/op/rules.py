@@ -1,7 +1,7 @@
 """Dtype rules: in which dtype a record computes, and which dtype it returns.
 
-A rule is given the operation's name and the dtype its operands promote to. It returns the dtype to
-compute in and the dtype of the result, or raises for a dtype the operation does not take.
+A rule is given the operation's name and the dtype its operands promote to. It returns the dtype
+to compute in and the dtype of the result, or raises for a dtype the operation does not take.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Views: a tensor read through another layout of its storage, and the one derivative they share.
+"""Views: a tensor read through another layout of its storage, and the one derivative they
+share.
 
-A view is a function from layout to layout (``gnomon.layout``). Applied to the contiguous layout of the
-input's shape, the same function says which element of the input each element of the view is; the
-cotangent of the input is the view's, accumulated through that layout. ``accumulate`` and
-``read_through`` are each other's derivative, so views differentiate any number of times.
+A view is a function from layout to layout (``gnomon.layout``). Applied to the contiguous layout
+of the input's shape, the same function says which element of the input each element of the view
+is; the cotangent of the input is the view's, accumulated through that layout. ``accumulate``
+and ``read_through`` are each other's derivative, so views differentiate any number of times.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar, final
 from gnomon.backend import IndexedDimension, Operand
 from gnomon.core import Cotangents, Node, TensorCore, ViewKind, ViewRelation
 from gnomon.dispatch import allocate, contiguous, filled
-from gnomon.dtypes import Scalar, int64
+from gnomon.dtypes import int64
 from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone_as
 from gnomon.op.elementwise import node_label
+from gnomon.op.scatter_records import ADD_TO
 
 T = TypeVar("T", bound=TensorCore)
 P = ParamSpec("P")
@@ -31,11 +33,14 @@ P = ParamSpec("P")
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Generic[P]):
-    """An operation that returns its input's storage under another layout, such as ``transpose``."""
+    """An operation that returns its input's storage under another layout, such as
+    ``transpose``.
+    """
 
     name: str
     layout: Callable[Concatenate[Layout, P], Layout]
-    #: A faster form of the shared derivative: ``(cotangent, input's shape) -> cotangent of the input``.
+    #: A faster form of the shared derivative: ``(cotangent, input's shape) -> cotangent of the
+    #: input``.
     vjp: Callable[[TensorCore, tuple[int, ...]], TensorCore] | None = None
     node_name: str = ""
 
@@ -106,7 +111,9 @@ def _through_view(
 
 
 def reshaped(input: T, shape: tuple[int, ...]) -> T:
-    """Return the elements of ``input`` as ``shape``: a view where strides allow it, else a copy."""
+    """Return the elements of ``input`` as ``shape``: a view where strides allow it, else a
+    copy.
+    """
     layout = input.operand.layout
     if layout.shape == shape:
         return input
@@ -116,7 +123,8 @@ def reshaped(input: T, shape: tuple[int, ...]) -> T:
 
 
 def view_through_storage(input: T, layout: Layout) -> T:
-    """Return the part of ``input``'s storage under ``layout``, whatever the input's own layout is.
+    """Return the part of ``input``'s storage under ``layout``, whatever the input's own layout
+    is.
 
     The general ``as_strided``: positions that the input does not have give it no gradient.
     """
@@ -153,7 +161,8 @@ def _through_storage(
 
 
 def accumulate(cotangent: T, layout: Layout, cells: int) -> T:
-    """Return ``cells`` zeros to which each element of ``cotangent`` is added at its place in ``layout``.
+    """Return ``cells`` zeros to which each element of ``cotangent`` is added at its place in
+    ``layout``.
 
     The derivative of reading a tensor of ``cells`` elements through ``layout``.
     """
@@ -188,7 +197,8 @@ def _read(
 
 
 def read_through(input: T, layout: Layout) -> T:
-    """Return the elements of the 1-d ``input`` that ``layout`` reads, as a tensor of its shape."""
+    """Return the elements of the 1-d ``input`` that ``layout`` reads, as a tensor of its shape.
+    """
     operand = contiguous(input.operand)
     shifted = layout._replace(offset=layout.offset + operand.layout.offset)
     result = input.like(contiguous(Operand(operand.storage, shifted, operand.dtype)))
@@ -222,22 +232,11 @@ def _positions(operand: Operand, layout: Layout) -> Operand:
 
 
 def _spread(cells: Operand, shape: tuple[int, ...]) -> Operand:
-    """Return ``cells`` as a scatter's destination: every index starts from its first element."""
+    """Return ``cells`` as a scatter's destination: every index starts from its first element.
+    """
     strides = (0,) * len(shape)
     return Operand(cells.storage, Layout(shape, strides, cells.layout.offset), cells.dtype)
 
-
-@final
-class _AddTo:
-    """The combination that adds: duplicates accumulate."""
-
-    name = "add"
-
-    def combine(self, present: Scalar, value: Scalar) -> Scalar:
-        return present + value
-
-
-ADD_TO = _AddTo()
 
 view_as = View(name="view", layout=Layout.view)
 permuted = View(name="permute", layout=Layout.permute)

@@ -1,4 +1,6 @@
-"""Sources of regular values. Elements are computed in float64 and rounded once, as exact integers for integers."""
+"""Sources of regular values. Elements are computed in float64 and rounded once, as exact
+integers for integers.
+"""
 
 from __future__ import annotations
 

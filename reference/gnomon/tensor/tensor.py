@@ -17,9 +17,8 @@ class Tensor(
 ):
     """A multi-dimensional array of elements of one dtype, on one device.
 
-    Views share their storage with the tensor they were taken of, so that a write through one shows in
-    the other.
-    """
+    Views share their storage with the tensor they were taken of, so that a write through one
+    shows in the other. """
 
     def like(self, operand: Operand) -> Self:
         return Tensor.over(operand)  # type: ignore[return-value]  # a subclass's results are plain

@@ -31,7 +31,7 @@ class Extent(NamedTuple):
     """Along which dims a reduction went, and how many elements made one result."""
 
     dims: tuple[int, ...]
-    count: int
+    terms: int
 
 
 Fold: TypeAlias = Callable[[Sequence[Scalar], Sequence[Scalar]], Scalar]
@@ -128,8 +128,8 @@ class Reduction:
         raise IndexError(
             explain(
                 self.name,
-                f"Expected reduction dims {dims} to have non-zero size, {self.name} of no elements "
-                "has no value",
+                f"Expected reduction dims {dims} to have non-zero size, {self.name} of no "
+                "elements has no value",
                 input,
                 remedy="Reduce over dims of non-zero size",
             )

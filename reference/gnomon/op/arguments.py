@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
-#: One of several positional arguments that name sizes or dims, or the only one that names them all.
+#: One of several positional arguments, each a size or a dim, or the only one, which names them all.
 IntegerArgument: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 

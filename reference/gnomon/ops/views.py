@@ -1,7 +1,7 @@
 """Views that reorder, merge, split, add or drop dims: layout mathematics, nothing is copied.
 
-``reshape`` and its like are views where some strides show the elements in the same order, and copies
-elsewhere, by PyTorch's rule.
+``reshape`` and its like are views where some strides show the elements in the same order, and
+copies elsewhere, by PyTorch's rule.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def t(input: T) -> T:
 
 
 def adjoint(input: T) -> T:
-    """Return ``input`` with its last two dims exchanged; of real numbers that is all there is to it.
+    """Return ``input`` with its last two dims exchanged; real numbers have nothing to conjugate.
 
     Raises RuntimeError for a 1-d tensor; a 0-d one stays as it is.
     """
@@ -132,7 +132,7 @@ def permute(input: T, dims: Sequence[SupportsIndex]) -> T:
 
 
 def movedim(input: T, source: IntegerArgument, destination: IntegerArgument) -> T:
-    """Return ``input`` with the dims ``source`` at the places ``destination``, the others in order.
+    """Return ``input`` with the dims ``source`` moved to ``destination``, the others in order.
 
     >>> import gnomon as torch
     >>> torch.movedim(torch.tensor([[[1, 2]], [[3, 4]], [[5, 6]]]), 0, -1).shape
@@ -176,7 +176,7 @@ def squeeze(input: T, dim: IntegerArgument | None = None) -> T:
 
 
 def expand(input: T, size: Sequence[SupportsIndex]) -> T:
-    """Return ``input`` with its dims of size 1 stretched to ``size``, by a stride of 0; -1 keeps a size.
+    """Return ``input`` with dims of size 1 stretched to ``size`` by a stride of 0; -1 keeps one.
 
     Every element of a stretched dim is the same memory: clone before writing to it.
     """
@@ -195,7 +195,7 @@ def broadcast_to(input: T, size: Sequence[SupportsIndex]) -> T:
 
 
 def view(input: T, size: Sequence[SupportsIndex]) -> T:
-    """Return the elements of ``input``, in the same order, as the shape ``size``; -1 infers one size.
+    """Return the elements of ``input``, in the same order, as shape ``size``; -1 infers one.
 
     Raises RuntimeError where no strides show them so.
     """
@@ -258,7 +258,7 @@ def flatten(input: T, start_dim: SupportsIndex = 0, end_dim: SupportsIndex = -1)
 
 
 def ravel(input: T) -> T:
-    """Return the elements of ``input`` as one dim: a view of it if it is contiguous, else of a copy."""
+    """Return the elements of ``input`` as one dim: a view if it is contiguous, else a copy."""
     return view_as(to_contiguous(input), (-1,) if input.operand.layout.numel else (0,))
 
 

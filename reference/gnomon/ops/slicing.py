@@ -1,0 +1,114 @@
+"""Views of a part: one index, a range, a diagonal, windows, or any strides at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import SupportsIndex, TypeVar
+
+from gnomon.core import TensorCore
+from gnomon.dtypes import Kind
+from gnomon.errors import explain
+from gnomon.layout import Layout
+from gnomon.op.arguments import integers
+from gnomon.op.view import View, view_through_storage
+
+__all__ = ["as_strided", "diagonal", "narrow", "select"]
+
+T = TypeVar("T", bound=TensorCore)
+
+SELECT = View(name="select", layout=Layout.select)
+SLICE = View(name="slice", layout=Layout.slice)
+NARROW = View(name="narrow", layout=Layout.narrow, node_name="SliceBackward0")
+DIAGONAL = View(name="diagonal", layout=Layout.diagonal)
+UNFOLD = View(name="unfold", layout=Layout.unfold)
+
+
+def select(input: T, dim: SupportsIndex, index: SupportsIndex) -> T:
+    """Return the elements of ``input`` at ``index`` of ``dim``, which goes away.
+
+    >>> import gnomon as torch
+    >>> torch.select(torch.tensor([[1, 2], [3, 4]]), 1, -1)
+    tensor([2, 4])
+    """
+    return SELECT(input, *integers("select", (dim, index)))
+
+
+def narrow(
+    input: T, dim: SupportsIndex, start: SupportsIndex | TensorCore, length: SupportsIndex
+) -> T:
+    """Return the ``length`` elements of ``dim`` from ``start`` on; nothing is clamped.
+
+    >>> import gnomon as torch
+    >>> torch.narrow(torch.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
+    """
+    if isinstance(start, TensorCore) and (
+        start.operand.layout.shape or start.operand.dtype.kind >= Kind.FLOAT
+    ):
+        raise RuntimeError(
+            explain(
+                "narrow",
+                "start must be an 0-dim integral Tensor",
+                start,
+                remedy="Give an int",
+            )
+        )
+    return NARROW(input, *integers("narrow", (dim, start, length)))
+
+
+def diagonal(
+    input: T, offset: SupportsIndex = 0, dim1: SupportsIndex = 0, dim2: SupportsIndex = 1
+) -> T:
+    """Return the elements whose index in ``dim2`` is the one in ``dim1`` plus ``offset``.
+
+    They are the last dim of the view, in place of the two.
+
+    >>> import gnomon as torch
+    >>> torch.diagonal(torch.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    return DIAGONAL(input, *integers("diagonal", (offset, dim1, dim2)))
+
+
+def unfold(input: T, dimension: SupportsIndex, size: SupportsIndex, step: SupportsIndex) -> T:
+    """Return the windows of ``size`` elements every ``step`` along ``dimension``.
+
+    The elements of a window are a new last dim. Windows overlap in memory where ``step < size``.
+    """
+    return UNFOLD(input, *integers("unfold", (dimension, size, step)))
+
+
+def as_strided(
+    input: T,
+    size: Sequence[SupportsIndex],
+    stride: Sequence[SupportsIndex],
+    storage_offset: SupportsIndex | None = None,
+) -> T:
+    """Return any layout of ``input``'s storage; by default it begins where ``input`` does.
+
+    Raises RuntimeError for a layout that reaches beyond the storage.
+
+    >>> import gnomon as torch
+    >>> torch.as_strided(torch.tensor([1, 2, 3, 4]), (3, 2), (1, 1))
+    tensor([[1, 2],
+            [2, 3],
+            [3, 4]])
+    """
+    storage, layout, dtype = input.operand
+    sizes, strides = integers("as_strided", (size,)), integers("as_strided", (stride,))
+    offset = None if storage_offset is None else integers("as_strided", (storage_offset,))[0]
+    view = layout.as_strided(sizes, strides, offset)
+    _, end = view.span
+    needed = end * dtype.itemsize
+    if view.numel and needed > storage.nbytes:
+        raise RuntimeError(
+            explain(
+                "as_strided",
+                f"setStorage: sizes {list(sizes)}, strides {list(strides)}, storage offset "
+                f"{view.offset}, and itemsize {dtype.itemsize} requiring a storage size of "
+                f"{needed} are out of bounds for storage of size {storage.nbytes}",
+                input,
+                remedy="Choose sizes and strides within the storage",
+            )
+        )
+    return view_through_storage(input, view)

@@ -10,6 +10,7 @@ tensor([2., 3.])
 from gnomon import cuda as cuda
 from gnomon import plugins as plugins
 from gnomon import version as version
+from gnomon.composite.matrix import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.devices import Device as device
 from gnomon.devices import get_default_device as get_default_device

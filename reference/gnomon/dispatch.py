@@ -2,7 +2,8 @@
 share.
 
 Infer first, execute second: everything here is decided before a backend is asked, so errors are
-the same on every device and nothing is half-written. """
+the same on every device and nothing is half-written.
+"""
 
 from __future__ import annotations
 
@@ -194,7 +195,8 @@ def _operands_alike(
     """Return the operands if all are contiguous and of one shape, dtype and device, else None.
 
     The common case, decided without promotion or broadcasting; contiguous layouts of a shape
-    are usually one object. """
+    are usually one object.
+    """
     storage, layout, dtype = first
     backend = storage.backend
     if layout.offset or not (layout is Layout.contiguous(layout.shape) or layout.is_contiguous):

@@ -2,7 +2,8 @@
 
 Error classes are PyTorch's (``RuntimeError``, ``IndexError``, ``TypeError``, ``ValueError``),
 so that programs that catch them keep working; gnomon adds two of its own. A message names the
-operation, the operands, the rule that was broken, and what to do about it. """
+operation, the operands, the rule that was broken, and what to do about it.
+"""
 
 from __future__ import annotations
 

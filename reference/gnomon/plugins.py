@@ -1,7 +1,8 @@
 """Backends that other packages install, found by the entry-point group ``gnomon.backends``.
 
 Nothing is imported before a program first names the device; each way in which that can fail
-says what to do. No plugin can replace ``cpu``. """
+says what to do. No plugin can replace ``cpu``.
+"""
 
 from __future__ import annotations
 

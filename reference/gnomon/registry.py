@@ -1,7 +1,8 @@
 """Which backend serves which device.
 
 The reference is always ``cpu``. Other device types are found by a loader that a higher floor
-installs, so that nothing is imported before a program first names the device. """
+installs, so that nothing is imported before a program first names the device.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Products of matrices and vectors: one composite, and the shape rules around it.
 
 ``matmul`` reduces every case to a product of two matrices, of two batches of matrices, of a
-matrix and a vector, or of two vectors; all four are the composite ``matrix_product``. """
+matrix and a vector, or of two vectors; all four are the composite ``matrix_product``.
+"""
 
 from __future__ import annotations
 

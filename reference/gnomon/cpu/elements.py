@@ -1,7 +1,8 @@
 """Reading and writing the elements of operands in host memory, a row at a time.
 
 Cells move as slices of memoryviews, which is C speed: an evenly spaced operand is one slice,
-any other is one slice per innermost row. """
+any other is one slice per innermost row.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Conformance judges every backend by these; the reference itself is correctly rounded or better
 than the claim. The figures are the relative-error tables of the OpenCL C specification (full
-profile). """
+profile).
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The decomposition is the meaning, and conformance compares every kernel with it. A composite
 without a derivative of its own is differentiated through its decomposition; one with a kernel
-or a node of its own records itself with :func:`record_composite`. """
+or a node of its own records itself with :func:`record_composite`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def record_composite(
     """Make ``outputs`` those of one node called ``label``, if a gradient can flow to an input.
 
     Outputs of integer dtype, such as indices, stay outside the graph. A tensor of ``saved``
-    that is one of the outputs is kept without making a cycle. """
+    that is one of the outputs is kept without making a cycle.
+    """
     if not recording(*inputs):
         return
     needs = [tensor is not None and tensor.tracked for tensor in inputs]

@@ -22,7 +22,8 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
 
     Raises RuntimeError when the devices differ, when the result's dtype can't be cast to
     ``out``'s, when ``out`` overlaps itself or partly overlaps an input, or when a gradient is
-    asked for. """
+    asked for.
+    """
     if modes.grad and (result.tracked or out.tracked):
         raise RuntimeError(
             explain(

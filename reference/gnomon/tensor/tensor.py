@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gnomon.tensor.matrix_methods import MatrixMethods
 from gnomon.tensor.properties import PropertyMethods
 
 if TYPE_CHECKING:
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class Tensor(
+    MatrixMethods,
     PropertyMethods,
 ):
     """A multi-dimensional array of elements of one dtype, on one device.
 
     Views share their storage with the tensor they were taken of, so that a write through one
-    shows in the other. """
+    shows in the other.
+    """
 
     def like(self, operand: Operand) -> Self:
         return Tensor.over(operand)  # type: ignore[return-value]  # a subclass's results are plain

@@ -1,7 +1,8 @@
 """Elementwise families: operations that look at one element of each input at a time.
 
 A record says what differs between operations: the name, the dtype rule, the meaning on Python
-numbers, the derivative, the tolerance, the domain. Everything else is here once. """
+numbers, the derivative, the tolerance, the domain. Everything else is here once.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ BinaryDerivative: TypeAlias = Callable[
 TernaryDerivative: TypeAlias = Callable[
     [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
 ]
-#: ``(cotangent, first, second, third, fourth, output) -> cotangent of one of the inputs``; saved as above.
+#: The same with four inputs.
 QuaternaryDerivative: TypeAlias = Callable[
     [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
 ]
@@ -282,7 +283,7 @@ class Ternary(Elementwise):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quaternary(Elementwise):
-    """An operation of four inputs, such as ``addcmul`` with its scale; some may be Python numbers."""
+    """An operation of four inputs, such as ``addcmul``; some may be Python numbers."""
 
     scalar: QuaternaryMeaning
     undefined: QuaternaryMeaning | None = None
@@ -325,12 +326,12 @@ class Quaternary(Elementwise):
     ) -> TensorCore:
         derivative = self.vjp[position]
         assert derivative is not None
-        return derivative(cotangent, *inputs, output)
+        first, second, third, fourth = inputs
+        return derivative(cotangent, first, second, third, fourth, output)
 
 
 def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) -> T:
-    """Run an elementwise record on tensors and Python numbers, and record it for ``backward``.
-    """
+    """Run a record on tensors and Python numbers, and record it for ``backward``."""
     launch = prepare(record.name, record.dtype, inputs, record.conditions)
     output = allocate(launch.backend, launch.layout, launch.result)
     launch.backend.elementwise(record, launch.inputs, output)
@@ -362,7 +363,8 @@ def record_history(
     """Make ``result`` the output of a new node if a gradient can flow through the record.
 
     ``inputs`` give the edges and ``kept`` what to save of each: an in-place call keeps a copy
-    of what it is about to overwrite. """
+    of what it is about to overwrite.
+    """
     needs = tuple([isinstance(value, TensorCore) and value.tracked for value in inputs])
     if True not in needs:
         return None
@@ -383,7 +385,7 @@ def record_history(
     saves.append(SavedTensor(result, output_index=0) if wanted[-1] else None)
     numbers = tuple([None if isinstance(value, TensorCore) else value for value in inputs])
     label = record.node_name or node_label(record.name)
-    if record.number_node_name and any([number is not None for number in numbers]):
+    if record.number_node_name and numbers.count(None) < len(numbers):
         label = record.number_node_name
     node = OperationNode(
         label,

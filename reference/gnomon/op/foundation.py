@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from gnomon.core import TensorCore
+from gnomon.dispatch import filled
 from gnomon.dtypes import Scalar
 from gnomon.op.claims import EXACT, REALS, SumOfTerms
 from gnomon.op.elementwise import Binary
@@ -67,3 +68,9 @@ def sum_to(input: T, shape: tuple[int, ...]) -> T:
     ]
     summed = sum_of(input, dims, True) if dims else input
     return view_as(summed, shape)
+
+
+def no_slope(cotangent: T) -> T:
+    """Return zeros, the cotangent of what does not change; also where ``cotangent`` is NaN."""
+    storage, layout, dtype = cotangent.operand
+    return cotangent.like(filled(storage.backend, layout.shape, dtype, 0))

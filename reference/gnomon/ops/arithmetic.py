@@ -1,16 +1,66 @@
-"""Arithmetic: the exact result, rounded once to the dtype; integers wrap in two's complement."""
+"""Arithmetic: the exact result, rounded once to the dtype; integers wrap in two's complement.
+
+Tolerances: the OpenCL C specification's relative-error tables, full profile. Where an
+operation is a sum of terms, its domain keeps them from cancelling, and the errors of its steps
+add up.
+"""
 
 from __future__ import annotations
 
+import math
 import operator
+from dataclasses import replace
 
-from gnomon.op.claims import EXACT, REALS
-from gnomon.op.elementwise import Binary, Unary
-from gnomon.op.foundation import add
-from gnomon.op.rules import numeric, same
+from gnomon import special_functions as special
+from gnomon.dtypes import DType, Scalar, float64
+from gnomon.op.claims import EXACT, NONZERO, POSITIVE, PROBABILITY, REALS, Domain, Ulps
+from gnomon.op.elementwise import Binary, BinaryMeaning, Quaternary, Ternary, Unary
+from gnomon.op.foundation import no_slope
+from gnomon.op.rules import floating, int_to_float, integers_and_floats, numeric, same
 
-__all__ = ["add", "mul", "neg", "sub"]
+__all__ = ["fmod", "mul", "multiply", "neg", "negative", "sgn", "sign"]
 
+_NEGATIVE = Domain(-math.inf, 0.0)
+#: Division; correctly rounded in float64 only, by the tables.
+QUOTIENT = Ulps(2.5, 0, 1)
+
+add_scaled: Ternary = Ternary(
+    name="add_scaled",
+    node_name="AddBackward0",
+    dtype=same,
+    scalar=lambda x, y, alpha: x + alpha * y,
+    vjp=(
+        lambda g, _x, _y, _alpha, _r: g,
+        lambda g, _x, _y, alpha, _r: mul(g, alpha),
+        None,
+    ),
+    tolerance=Ulps(2, 2, 2),
+    domain=(POSITIVE, POSITIVE, POSITIVE),
+)
+sub: Binary = Binary(
+    name="sub",
+    dtype=numeric,
+    scalar=operator.sub,
+    vjp=(lambda g, _x, _y, _r: g, lambda g, _x, _y, _r: neg(g)),
+    tolerance=EXACT,
+    domain=(REALS, REALS),
+)
+sub_scaled: Ternary = Ternary(
+    name="sub_scaled",
+    node_name="SubBackward0",
+    dtype=numeric,
+    scalar=lambda x, y, alpha: x - alpha * y,
+    vjp=(
+        lambda g, _x, _y, _alpha, _r: g,
+        lambda g, _x, _y, alpha, _r: neg(mul(g, alpha)),
+        None,
+    ),
+    tolerance=Ulps(2, 2, 2),
+    domain=(POSITIVE, _NEGATIVE, POSITIVE),
+)
+#: Subtraction as ``rsub`` and ``2 - x`` ask for it, which PyTorch's nodes tell from ``sub``.
+reversed_sub: Binary = replace(sub, node_name="RsubBackward0", number_node_name="RsubBackward1")
+reversed_sub_scaled: Ternary = replace(sub_scaled, node_name="RsubBackward0")
 mul: Binary = Binary(
     name="mul",
     dtype=same,
@@ -27,11 +77,154 @@ neg: Unary = Unary(
     tolerance=EXACT,
     domain=REALS,
 )
-sub: Binary = Binary(
-    name="sub",
-    dtype=numeric,
-    scalar=operator.sub,
-    vjp=(lambda g, _x, _y, _r: g, lambda g, _x, _y, _r: neg(g)),
+sign: Unary = Unary(
+    name="sign",
+    dtype=same,
+    scalar=lambda x: (x > 0) - (x < 0),
+    vjp=lambda g, _x, _y: no_slope(g),
     tolerance=EXACT,
-    domain=(REALS, REALS),
+    domain=REALS,
 )
+sgn: Unary = replace(sign, node_name="SgnBackward0")
+abs_of: Unary = Unary(
+    name="abs",
+    dtype=integers_and_floats,
+    scalar=operator.abs,
+    vjp=lambda g, x, _y: mul(g, sign(x)),
+    tolerance=EXACT,
+    domain=REALS,
+)
+div: Binary = Binary(
+    name="div",
+    dtype=int_to_float,
+    scalar=operator.truediv,
+    undefined=special.divide,
+    vjp=(
+        lambda g, _x, y, _r: div(g, y),
+        lambda g, x, y, _r: neg(mul(g, div(div(x, y), y))),
+    ),
+    tolerance=QUOTIENT,
+    domain=(REALS, NONZERO),
+)
+floor_divide: Binary = Binary(
+    name="floor_divide",
+    node_name="DivBackward2",
+    dtype=integers_and_floats,
+    scalar=special.float_floor_divide,
+    integer=operator.floordiv,
+    vjp=(lambda g, _x, _y, _r: no_slope(g), lambda g, _x, _y, _r: no_slope(g)),
+    tolerance=QUOTIENT,
+    domain=(REALS, NONZERO),
+)
+
+
+def _truncated_quotient(dtype: DType) -> BinaryMeaning:
+    """Return the division that rounds to ``dtype`` before it cuts, as PyTorch does."""
+
+    def meaning(x: Scalar, y: Scalar) -> Scalar:
+        quotient = special.divide(x, y)
+        if dtype is not float64:
+            quotient = float(dtype.round(quotient))
+        if not math.isfinite(quotient):
+            return quotient
+        return math.copysign(math.trunc(quotient), quotient)
+
+    return meaning
+
+
+trunc_divide: Binary = Binary(
+    name="trunc_divide",
+    node_name="DivBackward2",
+    dtype=integers_and_floats,
+    scalar=special.divide,
+    floating=_truncated_quotient,
+    integer=lambda x, y: special.integer_trunc_divide(int(x), int(y)),
+    vjp=(lambda g, _x, _y, _r: no_slope(g), lambda g, _x, _y, _r: no_slope(g)),
+    tolerance=QUOTIENT,
+    domain=(REALS, NONZERO),
+)
+remainder: Binary = Binary(
+    name="remainder",
+    node_name="RemainderBackward1",
+    number_node_name="RemainderBackward0",
+    dtype=integers_and_floats,
+    scalar=special.float_remainder,
+    integer=operator.mod,
+    vjp=(
+        lambda g, _x, _y, _r: g,
+        lambda g, x, y, _r: neg(mul(g, floor_divide(x, y))),
+    ),
+    tolerance=EXACT,
+    domain=(REALS, NONZERO),
+)
+fmod: Binary = Binary(
+    name="fmod",
+    node_name="FmodBackward1",
+    number_node_name="FmodBackward0",
+    dtype=integers_and_floats,
+    scalar=math.fmod,
+    integer=lambda x, y: special.integer_fmod(int(x), int(y)),
+    undefined=special.fmod,
+    vjp=(
+        lambda g, _x, _y, _r: g,
+        lambda g, x, y, _r: neg(mul(g, trunc_divide(x, y))),
+    ),
+    tolerance=EXACT,
+    domain=(REALS, NONZERO),
+)
+#: ``addcmul(input, tensor1, tensor2, value)`` is ``input + value * tensor1 * tensor2``.
+add_product: Quaternary = Quaternary(
+    name="addcmul",
+    dtype=integers_and_floats,
+    scalar=lambda x, a, b, value: x + value * a * b,
+    vjp=(
+        lambda g, _x, _a, _b, _value, _r: g,
+        lambda g, _x, _a, b, value, _r: mul(g, mul(b, value)),
+        lambda g, _x, a, _b, value, _r: mul(g, mul(a, value)),
+        None,
+    ),
+    tolerance=Ulps(3, 3, 3),
+    domain=(POSITIVE, POSITIVE, POSITIVE, POSITIVE),
+)
+#: ``addcdiv(input, tensor1, tensor2, value)`` is ``input + value * tensor1 / tensor2``.
+add_quotient: Quaternary = Quaternary(
+    name="addcdiv",
+    dtype=floating,
+    scalar=lambda x, a, b, value: x + value * a / b,
+    undefined=lambda x, a, b, value: x + special.divide(value * a, b),
+    vjp=(
+        lambda g, _x, _a, _b, _value, _r: g,
+        lambda g, _x, _a, b, value, _r: mul(g, div(value, b)),
+        lambda g, _x, a, b, value, _r: neg(mul(g, div(mul(value, div(a, b)), b))),
+        None,
+    ),
+    tolerance=Ulps(7, 3, 4),
+    domain=(POSITIVE, POSITIVE, POSITIVE, POSITIVE),
+)
+
+
+def _interpolate(start: Scalar, end: Scalar, weight: Scalar) -> Scalar:
+    """Return the point between, reckoned from the nearer end: weight 1 gives ``end`` itself."""
+    if -0.5 < weight < 0.5:
+        return start + weight * (end - start)
+    return end - (end - start) * (1 - weight)
+
+
+lerp: Ternary = Ternary(
+    name="lerp",
+    node_name="LerpBackward1",
+    number_node_name="LerpBackward0",
+    dtype=floating,
+    scalar=_interpolate,
+    vjp=(
+        lambda g, _x, _y, weight, _r: mul(g, sub(1, weight)),
+        lambda g, _x, _y, weight, _r: mul(g, weight),
+        lambda g, x, y, _weight, _r: mul(g, sub(y, x)),
+    ),
+    # |weight * (end - start)| is at most twice the result, so three roundings cost 2 + 2 + 1.
+    tolerance=Ulps(5, 5, 5),
+    domain=(POSITIVE, POSITIVE, PROBABILITY),
+)
+
+multiply = mul
+negative = neg

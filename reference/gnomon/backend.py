@@ -7,22 +7,26 @@ injective layout; element ``i`` of an operand stands at ``offset + sum(i_k * str
 storage. A backend never hears of views, promotion, broadcasting, autograd or error messages.
 
 What an operation *means* is on its record: a backend looks records up by ``name``, and the
-reference backend evaluates the meaning itself. """
+reference backend evaluates the meaning itself.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar, cast, final
 
 from gnomon.dtypes import Cells, DType, Scalar
 from gnomon.errors import NotSupported
 
 if TYPE_CHECKING:
     from gnomon.devices import Device
-    from gnomon.generator import MersenneTwister
+    from gnomon.generator import MersenneTwister, PhiloxGenerator
     from gnomon.layout import Layout
     from gnomon.memory import Memory
+
+#: Where random numbers come from: a Mersenne Twister on the CPU, Philox on other devices.
+Stream: TypeAlias = "MersenneTwister | PhiloxGenerator"
 
 
 @final
@@ -65,7 +69,8 @@ class IndexedDimension(NamedTuple):
 
     ``indices`` holds int64 and has the launch's shape; its values lie in ``-size <= value <
     size``, negative ones counting from the end, or in ``0 <= value < size`` unless
-    ``negative``; each adds ``value * stride`` to the position read or written. """
+    ``negative``; each adds ``value * stride`` to the position read or written.
+    """
 
     indices: Operand
     size: int
@@ -127,7 +132,7 @@ class SourceRecord(Protocol):
         layout: Layout,
         dtype: DType,
         parameters: tuple[Scalar, ...],
-        generator: MersenneTwister | None,
+        generator: Stream | None,
     ) -> Sequence[Scalar]:
         """Return the elements, in logical order, of an output with this layout and dtype."""
 
@@ -179,8 +184,7 @@ class Backend(ABC):
 
     @abstractmethod
     def allocate(self, nbytes: int) -> Memory:
-        """Return memory of ``nbytes`` bytes with undefined content, or raise OutOfMemoryError.
-        """
+        """Return memory of ``nbytes`` bytes with undefined content, or raise OutOfMemoryError."""
 
     @abstractmethod
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
@@ -234,7 +238,8 @@ class Backend(ABC):
 
         ``source`` has the output's shape, with stride 0 along what the indices replace; the
         element at ``i`` stands at the source's position of ``i`` plus the sum over ``indexed``
-        of ``indices[i] * stride``. An index out of range raises IndexError. """
+        of ``indices[i] * stride``. An index out of range raises IndexError.
+        """
 
     @abstractmethod
     def scatter(
@@ -248,7 +253,8 @@ class Backend(ABC):
         ``source``.
 
         ``destination`` has the indices' shape, with stride 0 along what the indices replace. An
-        index out of range raises IndexError and leaves the destination as it was. """
+        index out of range raises IndexError and leaves the destination as it was.
+        """
 
     @abstractmethod
     def sort(
@@ -261,10 +267,15 @@ class Backend(ABC):
         self,
         record: SourceRecord,
         parameters: tuple[Scalar, ...],
-        generator: MersenneTwister | None,
+        generator: Stream | None,
         output: Operand,
     ) -> None:
-        """Fill ``output`` in logical order with what ``record`` makes of its parameters."""
+        """Fill ``output`` in logical order with what ``record`` makes of its parameters.
+
+        A random record draws from ``generator``. On an accelerator that is a
+        ``PhiloxGenerator``, of which a draw takes ``initial_seed()`` and ``next_offset()``; with a
+        Mersenne Twister, the elements are those that ``record.generate`` makes on the host.
+        """
 
     def lacks(self, name: str, dtypes: Sequence[DType]) -> NotSupported:
         """Return the error for an operation this backend has no kernel for."""

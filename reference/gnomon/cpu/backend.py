@@ -1,5 +1,4 @@
-"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning.
-"""
+"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ from gnomon.backend import (
     ScanRecord,
     ScatterRecord,
     SourceRecord,
+    Stream,
 )
 from gnomon.composite.matrix import matrix_product
 from gnomon.cpu.elements import (
@@ -32,7 +32,6 @@ from gnomon.cpu.matrix_product import multiply_matrices
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
-from gnomon.generator import MersenneTwister
 from gnomon.memory import HostMemory, Memory
 
 
@@ -147,7 +146,7 @@ class ReferenceBackend(Backend):
         self,
         record: SourceRecord,
         parameters: tuple[Scalar, ...],
-        generator: MersenneTwister | None,
+        generator: Stream | None,
         output: Operand,
     ) -> None:
         values = record.generate(output.layout, output.dtype, parameters, generator)

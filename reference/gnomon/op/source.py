@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
-from gnomon.backend import Backend, Operand
+from gnomon.backend import Backend, Operand, Stream
 from gnomon.dispatch import allocate
 from gnomon.dtypes import DType, Scalar, float64, int64
-from gnomon.generator import MersenneTwister
 from gnomon.layout import Layout
 from gnomon.op.claims import Tolerance
 
@@ -43,7 +42,7 @@ class Source:
         layout: Layout,
         dtype: DType,
         parameters: tuple[Scalar, ...],
-        generator: MersenneTwister | None,
+        generator: Stream | None,
     ) -> Sequence[Scalar]:
         """Return the elements of an output with this layout and dtype."""
         element = self.element

@@ -22,7 +22,17 @@ PACKAGE = ROOT / "reference" / "gnomon"
 # its __init__.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
-        {"dtypes", "errors", "generator", "layout", "printing", "special_functions", "version"}
+        {
+            "dtypes",
+            "errors",
+            "formats",
+            "generator",
+            "hooks",
+            "layout",
+            "printing",
+            "special_functions",
+            "version",
+        }
     ),
     frozenset({"backend", "devices", "memory", "registry"}),
     frozenset({"core"}),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
-#: One of several positional arguments, each a size or a dim, or the only one, which names them all.
+#: One of several arguments that are a size or a dim each, or the only one, which has them all.
 IntegerArgument: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 

@@ -68,25 +68,69 @@ def view_of(
 
     ``relative`` maps the contiguous layout of the input's shape to where the view reads in it.
     """
+    result = alias_of(input, layout, kind)
+    if recording(input) and not result.made_for_inference:
+        derivative = partial(_through_view, input.operand.layout.shape, relative, vjp)
+        set_history(result, OperationNode(label, (input,), (result,), (), derivative))
+    return result
+
+
+def alias_of(input: T, layout: Layout, kind: ViewKind = ViewKind.DIFFERENTIABLE) -> T:
+    """Return ``input``'s storage under ``layout``, known to be a view but without a node."""
     operand = input.operand
     result = input.like(Operand(operand.storage, layout, operand.dtype))
     result.counts_writes = input.counts_writes
     result.made_for_inference = input.made_for_inference
-    if modes.inference or input.made_for_inference:
+    if input.made_for_inference:
         return result
-    state = result.autograd_state()
     source = input.autograd
     parent = source.view if source is not None else None
-    if not modes.grad:
+    if modes.inference:
+        kind = ViewKind.INFERENCE
+    elif not modes.grad:
         kind = ViewKind.NO_GRAD
     elif parent is not None and parent.kind is not ViewKind.DIFFERENTIABLE:
         kind = parent.kind
     base = input if parent is None else parent.base
-    state.view = ViewRelation(base, kind, operand.storage.version, view_node_from_base)
-    if recording(input):
-        derivative = partial(_through_view, operand.layout.shape, relative, vjp)
-        set_history(result, OperationNode(label, (input,), (result,), (), derivative))
+    version = operand.storage.version
+    result.autograd_state().view = ViewRelation(base, kind, version, view_node_from_base)
     return result
+
+
+def views_of(
+    input: T,
+    layouts: Sequence[Layout],
+    label: str,
+    relative: Callable[[Layout], Sequence[Layout]],
+) -> tuple[T, ...]:
+    """Return ``input``'s storage under several layouts without a common position.
+
+    All are outputs of one node, so none may be written to in place while gradients are
+    recorded. ``relative`` is as for :func:`view_of`.
+    """
+    results = tuple([alias_of(input, layout, ViewKind.MULTIPLE) for layout in layouts])
+    if recording(input) and results and not results[0].made_for_inference:
+        derivative = partial(_through_views, input.operand.layout.shape, relative)
+        node = OperationNode(label, (input,), results, (), derivative)
+        for index, result in enumerate(results):
+            set_history(result, node, index)
+    return results
+
+
+def _through_views(
+    shape: tuple[int, ...],
+    relative: Callable[[Layout], Sequence[Layout]],
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
+) -> Cotangents:
+    whole = Layout.contiguous(shape)
+    parts: list[TensorCore] = []
+    layouts: list[Layout] = []
+    for cotangent, layout in zip(cotangents, relative(whole), strict=True):
+        if cotangent is not None:
+            parts.append(cotangent)
+            layouts.append(layout)
+    return (view_as(assemble(parts, layouts, whole.numel), shape) if parts else None,)
 
 
 def _through_view(
@@ -161,44 +205,53 @@ def _through_storage(
 
 
 def accumulate(cotangent: T, layout: Layout, cells: int) -> T:
-    """Return ``cells`` zeros to which each element of ``cotangent`` is added at its place in
-    ``layout``.
+    """Return ``cells`` zeros to which each element of ``cotangent`` is added at its place.
 
     The derivative of reading a tensor of ``cells`` elements through ``layout``.
     """
+    if layout.is_injective:
+        return assemble((cotangent,), (layout,), cells)
     operand = cotangent.operand
     backend, dtype = operand.storage.backend, operand.dtype
     output = filled(backend, (cells,), dtype, 0)
-    if layout.is_injective:
-        backend.elementwise(COPY, (operand,), Operand(output.storage, layout, dtype))
-    elif cells:
-        index = _positions(operand, layout)
-        backend.scatter(
-            ADD_TO, operand, [IndexedDimension(index, cells, 1)], _spread(output, layout.shape)
-        )
-    result = cotangent.like(output)
-    if recording(cotangent):
-        node = OperationNode(
-            "AccumulateThroughLayoutBackward0",
-            (cotangent,),
-            (result,),
-            (),
-            partial(_read, layout),
-        )
-        set_history(result, node)
+    index = _positions(operand, layout)
+    backend.scatter(
+        ADD_TO, operand, [IndexedDimension(index, cells, 1)], _spread(output, layout.shape)
+    )
+    return _collected(cotangent.like(output), (cotangent,), (layout,))
+
+
+def assemble(cotangents: Sequence[T], layouts: Sequence[Layout], cells: int) -> T:
+    """Return ``cells`` zeros with each cotangent written to its layout; none share a position."""
+    prototype = cotangents[0].operand
+    backend, dtype = prototype.storage.backend, prototype.dtype
+    output = filled(backend, (cells,), dtype, 0)
+    for cotangent, layout in zip(cotangents, layouts, strict=True):
+        if layout.numel:
+            place = Operand(output.storage, layout, dtype)
+            backend.elementwise(COPY, (cotangent.operand,), place)
+    return _collected(cotangents[0].like(output), cotangents, layouts)
+
+
+def _collected(result: T, cotangents: Sequence[T], layouts: Sequence[Layout]) -> T:
+    if recording(*cotangents):
+        derivative = partial(_read, layouts)
+        label = "AccumulateThroughLayoutBackward0"
+        set_history(result, OperationNode(label, cotangents, (result,), (), derivative))
     return result
 
 
 def _read(
-    layout: Layout, cotangents: Cotangents, saved: Sequence[TensorCore | None]
+    layouts: Sequence[Layout], cotangents: Cotangents, saved: Sequence[TensorCore | None]
 ) -> Cotangents:
     (cotangent,) = cotangents
-    return (None if cotangent is None else read_through(cotangent, layout),)
+    return [
+        None if cotangent is None else read_through(cotangent, layout) for layout in layouts
+    ]
 
 
 def read_through(input: T, layout: Layout) -> T:
-    """Return the elements of the 1-d ``input`` that ``layout`` reads, as a tensor of its shape.
-    """
+    """Return the elements that ``layout`` reads of the 1-d ``input``, in the layout's shape."""
     operand = contiguous(input.operand)
     shifted = layout._replace(offset=layout.offset + operand.layout.offset)
     result = input.like(contiguous(Operand(operand.storage, shifted, operand.dtype)))
@@ -232,8 +285,7 @@ def _positions(operand: Operand, layout: Layout) -> Operand:
 
 
 def _spread(cells: Operand, shape: tuple[int, ...]) -> Operand:
-    """Return ``cells`` as a scatter's destination: every index starts from its first element.
-    """
+    """Return ``cells`` as a scatter's destination: every index counts from the first cell."""
     strides = (0,) * len(shape)
     return Operand(cells.storage, Layout(shape, strides, cells.layout.offset), cells.dtype)
 

@@ -130,8 +130,8 @@ def _check_tensors(operation: str, tensors: Sequence[TensorCore]) -> None:
     for position, tensor in enumerate(tensors):
         if not isinstance(tensor, TensorCore):
             raise TypeError(
-                f"{operation}: expected Tensor as element {position} in argument 'tensors', but "
-                f"got {type(tensor).__name__}. Make it one with gnomon.tensor()."
+                f"{operation}: expected Tensor as element {position} in argument 'tensors', "
+                f"but got {type(tensor).__name__}. Make it one with gnomon.tensor()."
             )
 
 
@@ -161,8 +161,8 @@ def _joined_shape(tensors: Sequence[TensorCore], dim: int) -> tuple[tuple[int, .
             if axis != dim and expected != size:
                 raise RuntimeError(
                     f"cat: Sizes of tensors must match except in dimension {dim}. Expected "
-                    f"size {expected} but got size {size} for tensor number {position} in the list: "
-                    f"shapes {list(first)} and {list(shape)}. Pad or crop dimension {axis}."
+                    f"size {expected} but got size {size} for tensor number {position} in the "
+                    f"list: shapes {list(first)} and {list(shape)}. Pad or crop dimension {axis}."
                 )
         extent += shape[dim]
     return (*first[:dim], extent, *first[dim + 1 :]), dim

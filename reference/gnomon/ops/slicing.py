@@ -33,9 +33,7 @@ def select(input: T, dim: SupportsIndex, index: SupportsIndex) -> T:
     return SELECT(input, *integers("select", (dim, index)))
 
 
-def narrow(
-    input: T, dim: SupportsIndex, start: SupportsIndex | TensorCore, length: SupportsIndex
-) -> T:
+def narrow(input: T, dim: SupportsIndex, start: SupportsIndex, length: SupportsIndex) -> T:
     """Return the ``length`` elements of ``dim`` from ``start`` on; nothing is clamped.
 
     >>> import gnomon as torch
@@ -73,7 +71,7 @@ def diagonal(
 def unfold(input: T, dimension: SupportsIndex, size: SupportsIndex, step: SupportsIndex) -> T:
     """Return the windows of ``size`` elements every ``step`` along ``dimension``.
 
-    The elements of a window are a new last dim. Windows overlap in memory where ``step < size``.
+    The elements of a window are a new last dim; windows share memory where ``step < size``.
     """
     return UNFOLD(input, *integers("unfold", (dimension, size, step)))
 

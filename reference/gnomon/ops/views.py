@@ -99,7 +99,7 @@ def t(input: T) -> T:
 
 
 def adjoint(input: T) -> T:
-    """Return ``input`` with its last two dims exchanged; real numbers have nothing to conjugate.
+    """Return ``input`` with its last two dims exchanged; real numbers need no conjugation.
 
     Raises RuntimeError for a 1-d tensor; a 0-d one stays as it is.
     """
@@ -176,9 +176,9 @@ def squeeze(input: T, dim: IntegerArgument | None = None) -> T:
 
 
 def expand(input: T, size: Sequence[SupportsIndex]) -> T:
-    """Return ``input`` with dims of size 1 stretched to ``size`` by a stride of 0; -1 keeps one.
+    """Return ``input`` with dims of size 1 stretched to ``size``; -1 keeps a dim as it is.
 
-    Every element of a stretched dim is the same memory: clone before writing to it.
+    A stretched dim has stride 0, all its elements one place: clone before writing to it.
     """
     return EXPAND(input, integers("expand", (size,)))
 

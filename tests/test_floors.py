@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     ),
     frozenset({"backend", "devices", "memory", "registry"}),
     frozenset({"core"}),
-    frozenset({"dispatch", "graph", "op"}),
+    frozenset({"dispatch", "graph", "op", "return_types"}),
     frozenset({"ops"}),
     frozenset({"composite"}),
     frozenset({"cpu", "plugins"}),

@@ -9,6 +9,7 @@ tensor([2., 3.])
 
 from gnomon import cuda as cuda
 from gnomon import plugins as plugins
+from gnomon import return_types as return_types
 from gnomon import version as version
 from gnomon.composite.matrix import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
@@ -49,6 +50,7 @@ from gnomon.formats import preserve_format as preserve_format
 from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
 from gnomon.ops.arithmetic import *
+from gnomon.ops.reduction import *
 from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor

@@ -18,7 +18,6 @@ from gnomon.graph.saved import SavedTensor
 from gnomon.layout import Layout, normalize_dims
 from gnomon.op.claims import Domain, Tolerance
 from gnomon.op.elementwise import NOT_SAVED, node_label, saved_parameters
-from gnomon.op.output import deliver
 from gnomon.op.rules import DTypeRule
 from gnomon.op.view import View, view_as
 
@@ -74,12 +73,11 @@ class Reduction:
         *,
         parameters: tuple[Scalar, ...] = (),
         dtype: DType | None = None,
-        out: T | None = None,
     ) -> T:
         """Fold ``input`` along ``dim`` (None or empty: all dims)."""
         dims = reduced_dims(self.name, dim, len(input.operand.layout.shape))
         label = self.node_name if dim is None else self.dims_node_name or self.node_name
-        return self.over(input, dims, keepdim, parameters, dtype=dtype, label=label, out=out)
+        return self.over(input, dims, keepdim, parameters, dtype=dtype, label=label)
 
     def meaning_on(self, dtype: DType) -> Fold:
         """Return the fold for elements of ``dtype``."""
@@ -96,7 +94,6 @@ class Reduction:
         *,
         dtype: DType | None = None,
         label: str = "",
-        out: T | None = None,
     ) -> T:
         """Fold ``input`` along exactly ``dims``, which are non-negative and ascending.
 
@@ -119,7 +116,7 @@ class Reduction:
         result = input.like(output)
         if self.vjp is not None and result_dtype.kind >= Kind.FLOAT and recording(input):
             self._record(input, result, dims, parameters, kept, label)
-        return result if out is None else deliver(self.name, result, out, (input,))
+        return result
 
     def _check_not_empty(self, input: TensorCore, dims: tuple[int, ...]) -> None:
         shape = input.operand.layout.shape

@@ -1,6 +1,7 @@
 """Reductions: sums, means, extremes, and what is derived from them.
 
-Sums are the exact result rounded once to float64, then to the dtype; means divide in between. The rules for NaN, ties and empty inputs are in docs/semantics/reductions.md.
+Sums are the exact result rounded once to float64, then to the dtype; means divide in between.
+The rules for NaN, ties and empty inputs are in docs/semantics/reductions.md.
 """
 
 from __future__ import annotations
@@ -13,27 +14,33 @@ from collections.abc import Sequence
 from typing import SupportsIndex, TypeVar, overload
 
 from gnomon.core import TensorCore
-from gnomon.dtypes import DType, Kind, Scalar, bool_, int64, uint8
+from gnomon.dtypes import DType, Kind, Scalar, bool_, uint8
 from gnomon.errors import explain
 from gnomon.op.claims import EXACT, REALS, SumOfTerms
 from gnomon.op.elementwise import Binary
 from gnomon.op.foundation import exact_sum, sum_of
+from gnomon.op.output import deliver
 from gnomon.op.reduction import Dims, Extent, Reduction, reduced_dims
-from gnomon.op.rules import same, to_bool
-from gnomon.ops.arithmetic import mul, sub
+from gnomon.op.rules import integers_to_int64, same, to_bool, to_int64
+from gnomon.ops.arithmetic import div, mul, sub
+from gnomon.ops.indexing import exactly
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "mean", "sum", "var"]
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "mean",
+    "nansum",
+    "sum",
+    "var",
+]
 
 T = TypeVar("T", bound=TensorCore)
 
-_div: Binary = Binary(
-    name="div",
-    dtype=same,
-    scalar=operator.truediv,
-    vjp=(lambda g, _x, y, _r: _div(g, y), None),
-    tolerance=EXACT,
-    domain=(REALS, REALS),
-)
 _eq: Binary = Binary(
     name="eq", dtype=to_bool, scalar=operator.eq, tolerance=EXACT, domain=(REALS, REALS)
 )
@@ -57,16 +64,37 @@ def _truth(operation: str, dtype: DType) -> tuple[DType, DType]:
     return dtype, uint8 if dtype is uint8 else bool_
 
 
-def _positions(operation: str, dtype: DType) -> tuple[DType, DType]:
-    if dtype is bool_:
+def _refuse_bool(operation: str, input: TensorCore) -> None:
+    if input.operand.dtype is bool_:
         raise RuntimeError(
             explain(
                 operation,
                 "does not support bool input",
+                input,
                 remedy="Convert to an integer dtype first",
             )
         )
-    return dtype, int64
+
+
+def delivered(operation: str, result: T, out: T | None, *inputs: TensorCore) -> T:
+    """Return ``result``, or ``out`` with ``result`` copied into it where one was given."""
+    return result if out is None else deliver(operation, result, out, inputs)
+
+
+def chosen_dtype(operation: str, dtype: DType | None, out: TensorCore | None) -> DType | None:
+    """Return what to convert to before folding: ``dtype``, or else the dtype of ``out``."""
+    if out is None:
+        return dtype
+    if dtype is not None and dtype is not out.operand.dtype:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"expected out= of dtype {dtype.name}, which dtype= names",
+                out,
+                remedy="Leave one of them away",
+            )
+        )
+    return out.operand.dtype
 
 
 def _mean(elements: Sequence[Scalar], _: Sequence[Scalar]) -> float:
@@ -143,14 +171,30 @@ def shared_among_ties(
 ) -> TensorCore:
     """Return the cotangent of an extreme: each element equal to it has an equal share."""
     ties = _eq(x, y)
-    return _div(mul(g, ties), sum_of.over(ties, extent.dims, True))
+    return div(mul(g, ties), sum_of.over(ties, extent.dims, True))
 
 
+NANSUM: Reduction = Reduction(
+    name="nansum",
+    dtype=integers_to_int64,
+    fold=lambda elements, _: exact_sum([value for value in elements if value == value]),
+    integer_fold=lambda elements, _: builtins.sum(elements),
+    vjp=lambda g, x, _y, _extent, _: mul(g, _eq(x, x)),
+    tolerance=SumOfTerms(),
+    domain=REALS,
+)
+COUNT_NONZERO: Reduction = Reduction(
+    name="count_nonzero",
+    dtype=to_int64,
+    fold=lambda elements, _: builtins.sum(map(bool, elements)),
+    tolerance=EXACT,
+    domain=REALS,
+)
 MEAN: Reduction = Reduction(
     name="mean",
     dtype=_floats,
     fold=_mean,
-    vjp=lambda g, _x, _y, extent, _: _div(g, extent.terms),
+    vjp=lambda g, _x, _y, extent, _: div(g, extent.terms),
     tolerance=SumOfTerms(),
     domain=REALS,
     dims_node_name="MeanBackward1",
@@ -185,7 +229,7 @@ AMIN: Reduction = Reduction(
 )
 ARGMAX: Reduction = Reduction(
     name="argmax",
-    dtype=_positions,
+    dtype=to_int64,
     fold=_argmax,
     integer_fold=lambda elements, _: operator.indexOf(elements, builtins.max(elements)),
     has_identity=False,
@@ -194,7 +238,7 @@ ARGMAX: Reduction = Reduction(
 )
 ARGMIN: Reduction = Reduction(
     name="argmin",
-    dtype=_positions,
+    dtype=to_int64,
     fold=_argmin,
     integer_fold=lambda elements, _: operator.indexOf(elements, builtins.min(elements)),
     has_identity=False,
@@ -229,7 +273,24 @@ def sum(
 
     Bools and integers are summed as int64 unless ``dtype`` names what to convert to first.
     """
-    return sum_of(input, dim, keepdim, dtype=dtype, out=out)
+    dtype = chosen_dtype("sum", dtype, out)
+    return delivered("sum", sum_of(input, dim, keepdim, dtype=dtype), out, input)
+
+
+def nansum(
+    input: T,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+    out: T | None = None,
+) -> T:
+    """Return the sum along ``dim`` (None or empty: of all elements), nan counting as 0.
+
+    Bools and integers are summed as int64 unless ``dtype`` names what to convert to first.
+    """
+    dtype = chosen_dtype("nansum", dtype, out)
+    return delivered("nansum", NANSUM(input, dim, keepdim, dtype=dtype), out, input)
 
 
 def mean(
@@ -244,7 +305,8 @@ def mean(
 
     Raises RuntimeError for a dtype that is not floating-point.
     """
-    return MEAN(input, dim, keepdim, dtype=dtype, out=out)
+    dtype = chosen_dtype("mean", dtype, out)
+    return delivered("mean", MEAN(input, dim, keepdim, dtype=dtype), out, input)
 
 
 @overload
@@ -278,11 +340,12 @@ def var(
     ``correction`` is 1, or 0 with ``unbiased=False``. Raises RuntimeError for other than
     floating-point dtypes; warns when ``n <= correction``.
     """
-    dim, correction = _degrees("var", input, dim, unbiased, correction)
-    return VAR(input, dim, keepdim, parameters=(correction,), out=out)
+    dim, correction = degrees("var", input, dim, unbiased, correction)
+    result = VAR(input, dim, keepdim, parameters=(correction,))
+    return delivered("var", result, out, input)
 
 
-def _degrees(
+def degrees(
     operation: str,
     input: TensorCore,
     dim: Dims | bool,
@@ -309,21 +372,23 @@ def _degrees(
 
 
 def amax(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = None) -> T:
-    """Return the largest element along ``dim`` (empty: of all elements), nan where there is one.
+    """Return the largest element along ``dim`` (empty: of all elements); nan wins.
 
     Ties share the gradient equally. Raises IndexError when a dim reduced has size 0.
     """
     require_elements("amax", input, dim)
-    return AMAX(input, dim, keepdim, out=out)
+    result = AMAX(input, dim, keepdim)
+    return result if out is None else exactly("amax", result, out, input)
 
 
 def amin(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = None) -> T:
-    """Return the smallest element along ``dim`` (empty: of all elements), nan where there is one.
+    """Return the smallest element along ``dim`` (empty: of all elements); nan wins.
 
     Ties share the gradient equally. Raises IndexError when a dim reduced has size 0.
     """
     require_elements("amin", input, dim)
-    return AMIN(input, dim, keepdim, out=out)
+    result = AMIN(input, dim, keepdim)
+    return result if out is None else exactly("amin", result, out, input)
 
 
 def require_elements(operation: str, input: TensorCore, dim: Dims = None) -> None:
@@ -346,7 +411,9 @@ def argmax(
 
     None: the index among all elements in logical order. Raises IndexError when there is none.
     """
-    return ARGMAX(input, dim, keepdim, out=out)
+    _refuse_bool("argmax", input)
+    result = ARGMAX(input, dim, keepdim)
+    return result if out is None else exactly("argmax", result, out, input)
 
 
 def argmin(
@@ -356,7 +423,9 @@ def argmin(
 
     None: the index among all elements in logical order. Raises IndexError when there is none.
     """
-    return ARGMIN(input, dim, keepdim, out=out)
+    _refuse_bool("argmin", input)
+    result = ARGMIN(input, dim, keepdim)
+    return result if out is None else exactly("argmin", result, out, input)
 
 
 def any(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = None) -> T:
@@ -364,7 +433,8 @@ def any(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = No
 
     None stands for all dims; an empty sequence reduces nothing and tests each element.
     """
-    return ANY.over(input, _exact_dims("any", input, dim), keepdim, out=out)
+    result = ANY.over(input, _exact_dims("any", input, dim), keepdim)
+    return _truth_into("any", result, out, input)
 
 
 def all(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = None) -> T:
@@ -372,7 +442,21 @@ def all(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = No
 
     None stands for all dims; an empty sequence reduces nothing and tests each element.
     """
-    return ALL.over(input, _exact_dims("all", input, dim), keepdim, out=out)
+    result = ALL.over(input, _exact_dims("all", input, dim), keepdim)
+    return _truth_into("all", result, out, input)
+
+
+def _truth_into(operation: str, result: T, out: T | None, input: T) -> T:
+    if out is not None and out.operand.dtype not in (bool_, uint8):
+        raise RuntimeError(
+            explain(operation, "writes bool or uint8 only", out, remedy="Give a bool tensor")
+        )
+    return delivered(operation, result, out, input)
+
+
+def count_nonzero(input: T, dim: Dims = None) -> T:
+    """Return, as int64, how many elements along ``dim`` (None: of all) are nonzero; nan is."""
+    return COUNT_NONZERO(input, dim)
 
 
 def _exact_dims(operation: str, input: TensorCore, dim: Dims) -> tuple[int, ...]:

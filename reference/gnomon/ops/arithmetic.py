@@ -18,7 +18,7 @@ from gnomon.op.elementwise import Binary, BinaryMeaning, Quaternary, Ternary, Un
 from gnomon.op.foundation import no_slope
 from gnomon.op.rules import floating, int_to_float, integers_and_floats, numeric, same
 
-__all__ = ["fmod", "mul", "multiply", "neg", "negative", "sgn", "sign"]
+__all__ = ["fmod", "mul", "multiply", "neg", "negative", "reciprocal", "sgn", "sign"]
 
 _NEGATIVE = Domain(-math.inf, 0.0)
 #: Division; correctly rounded in float64 only, by the tables.
@@ -105,6 +105,15 @@ div: Binary = Binary(
     ),
     tolerance=QUOTIENT,
     domain=(REALS, NONZERO),
+)
+reciprocal: Unary = Unary(
+    name="reciprocal",
+    dtype=int_to_float,
+    scalar=lambda x: 1.0 / x,
+    undefined=lambda x: special.divide(1.0, x),
+    vjp=lambda g, _x, y: neg(mul(g, mul(y, y))),
+    tolerance=QUOTIENT,
+    domain=NONZERO,
 )
 floor_divide: Binary = Binary(
     name="floor_divide",

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, final
+
+from gnomon.hooks import RemovableHandle
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,9 +42,12 @@ class InputMetadata(NamedTuple):
 
 
 Cotangents = Sequence["TensorCore | None"]
-NodeHook = Callable[[Cotangents, Cotangents], "Cotangents | None"]
-NodePrehook = Callable[[Cotangents], "Cotangents | None"]
-TensorHook = Callable[["TensorCore"], "TensorCore | None"]
+#: ``(cotangents of the inputs, those of the outputs) -> other ones of the inputs, or None``
+NodeHook = Callable[[Cotangents, Cotangents], "Cotangents | TensorCore | None"]
+#: ``(cotangents of the outputs) -> other ones, or None``
+NodePrehook = Callable[[Cotangents], "Cotangents | TensorCore | None"]
+#: ``(cotangent) -> another one, or None``; called with None where no cotangent arrives.
+TensorHook = Callable[["TensorCore | None"], "TensorCore | None"]
 
 
 class Node(ABC):
@@ -51,9 +57,9 @@ class Node(ABC):
 
     __slots__ = (
         "__weakref__",
+        "_metadata",
         "edges",
         "hooks",
-        "metadata",
         "outputs",
         "prehooks",
         "retain_hooks",
@@ -68,11 +74,12 @@ class Node(ABC):
         self.edges = edges
         self.outputs = outputs
         self.sequence = next(_sequence)
-        self.metadata: dict[str, object] | None = None
-        self.hooks: dict[int, NodeHook] | None = None
-        self.prehooks: dict[int, NodePrehook] | None = None
-        self.tensor_hooks: dict[int, dict[int, TensorHook]] | None = None
+        self._metadata: dict[str, object] | None = None
+        self.hooks: OrderedDict[int, NodeHook] | None = None
+        self.prehooks: OrderedDict[int, NodePrehook] | None = None
+        self.tensor_hooks: dict[int, OrderedDict[int, TensorHook]] | None = None
         self.retain_hooks: dict[int, weakref.ref[TensorCore]] | None = None
+        #: The forward call that made the node, if it was recorded in anomaly mode.
         self.trace: str | None = None
 
     @abstractmethod
@@ -84,13 +91,41 @@ class Node(ABC):
         """Return one cotangent per edge, None for "no gradient"."""
 
     def release(self) -> None:
-        """Let go of what was saved for ``backward``; a later ``backward`` that needs it raises.
-        """
+        """Let go of what was saved for ``backward``; a later ``backward`` that needs it raises."""
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one hands its results to, each with the number of their output."""
         return tuple((edge.node, edge.output) if edge else (None, 0) for edge in self.edges)
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """A place for notes of the user's own."""
+        if self._metadata is None:
+            self._metadata = {}
+        return self._metadata
+
+    def register_hook(self, fn: NodeHook) -> RemovableHandle:
+        """Call ``fn(grad_inputs, grad_outputs)`` after the node has run.
+
+        What it returns, unless None, replaces the cotangents of the inputs.
+        """
+        if self.hooks is None:
+            self.hooks = OrderedDict()
+        handle = RemovableHandle(self.hooks)
+        self.hooks[handle.id] = fn
+        return handle
+
+    def register_prehook(self, fn: NodePrehook) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before the node runs.
+
+        What it returns, unless None, replaces the cotangents of the outputs.
+        """
+        if self.prehooks is None:
+            self.prehooks = OrderedDict()
+        handle = RemovableHandle(self.prehooks)
+        self.prehooks[handle.id] = fn
+        return handle
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -150,8 +185,8 @@ class AutogradState:
         self.grad: TensorCore | None = None
         self.accumulator: weakref.ref[Node] | None = None
         self.view: ViewRelation | None = None
-        self.tensor_hooks: dict[int, TensorHook] | None = None
-        self.post_accumulate_hooks: dict[int, Callable[[TensorCore], None]] | None = None
+        self.tensor_hooks: OrderedDict[int, TensorHook] | None = None
+        self.post_accumulate_hooks: OrderedDict[int, Callable[[TensorCore], None]] | None = None
         self.retains_grad = False
 
 

@@ -1,1 +1,1 @@
-"""The graph of derivatives: modes, nodes, what they save. The public face is ``gnomon.autograd``."""
+"""The graph of derivatives: modes, nodes, what they save; ``gnomon.autograd`` is its face."""

@@ -2,7 +2,8 @@
 
 A node runs when every node between it and the outputs has run, so cotangents that meet are
 added before they go on. The pass keeps its own queue and never recurses: graphs may be of any
-depth. """
+depth.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def run_backward(
 
     With ``inputs`` None, the ``grad`` of every leaf on the way is added to. Otherwise only
     nodes that lead to ``inputs`` run; what arrives there is returned in their order, and is
-    added to the leaves' ``grad`` as well if ``accumulate``. """
+    added to the leaves' ``grad`` as well if ``accumulate``.
+    """
     with GradMode(create_graph):
         return _Pass(roots, inputs, keep_graph, create_graph, accumulate).run()
 

@@ -121,13 +121,18 @@ class ModeContext(ABC):
         def steps(*args: P.args, **kwargs: P.kwargs) -> Generator[object, object, object]:
             with self._again():
                 generator = function(*args, **kwargs)
-            resume: Callable[[], object] = lambda: next(generator)
+            sent: object = None
+            thrown: BaseException | None = None
             while True:
                 try:
                     with self._again():
-                        produced = resume()
+                        if thrown is None:
+                            produced = generator.send(sent)
+                        else:
+                            produced = generator.throw(thrown)
                 except StopIteration as end:
                     return end.value
+                sent = thrown = None
                 try:
                     sent = yield produced
                 except GeneratorExit:
@@ -136,9 +141,6 @@ class ModeContext(ABC):
                     raise
                 except BaseException as error:
                     thrown = error
-                    resume = lambda: generator.throw(thrown)  # noqa: B023
-                else:
-                    resume = lambda: generator.send(sent)  # noqa: B023
 
         return steps
 
@@ -169,7 +171,9 @@ class no_grad(GradMode):
     def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
         cls, orig_func: Callable[P, R]
     ) -> Callable[P, R]: ...
-    def __new__(cls, orig_func: Callable[P, R] | None = None) -> Self | Callable[P, R]:
+    def __new__(  # type: ignore[misc]  # as above
+        cls, orig_func: Callable[P, R] | None = None
+    ) -> Self | Callable[P, R]:
         return object.__new__(cls) if orig_func is None else GradMode(False)(orig_func)
 
     def __init__(self, orig_func: None = None) -> None:
@@ -188,7 +192,9 @@ class enable_grad(GradMode):
     def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
         cls, orig_func: Callable[P, R]
     ) -> Callable[P, R]: ...
-    def __new__(cls, orig_func: Callable[P, R] | None = None) -> Self | Callable[P, R]:
+    def __new__(  # type: ignore[misc]  # as above
+        cls, orig_func: Callable[P, R] | None = None
+    ) -> Self | Callable[P, R]:
         return object.__new__(cls) if orig_func is None else GradMode(True)(orig_func)
 
     def __init__(self, orig_func: None = None) -> None:
@@ -223,7 +229,8 @@ class inference_mode(ModeContext):
     """Like ``no_grad``, and tensors made inside take no part in any graph, for good.
 
     ``inference_mode(False)`` leaves inference mode. Also a decorator, with or without
-    parentheses. """
+    parentheses.
+    """
 
     @overload
     def __new__(cls, mode: bool = True) -> Self: ...
@@ -231,7 +238,9 @@ class inference_mode(ModeContext):
     def __new__(  # type: ignore[misc]  # used as a bare decorator it gives a function, as PyTorch's
         cls, mode: Callable[P, R]
     ) -> Callable[P, R]: ...
-    def __new__(cls, mode: bool | Callable[P, R] = True) -> Self | Callable[P, R]:
+    def __new__(  # type: ignore[misc]  # as above
+        cls, mode: bool | Callable[P, R] = True
+    ) -> Self | Callable[P, R]:
         return object.__new__(cls) if isinstance(mode, bool) else inference_mode()(mode)
 
     def __init__(self, mode: bool = True) -> None:

@@ -73,13 +73,17 @@ class SavedTensor:
         return again
 
     def register_hooks(
-        self, pack_hook: Callable[[TensorCore], object], unpack_hook: Callable[[object], TensorCore]
+        self,
+        pack_hook: Callable[[TensorCore], object],
+        unpack_hook: Callable[[object], TensorCore],
     ) -> None:
         """Pack this tensor with ``pack_hook`` now, and unpack it with ``unpack_hook`` when
         needed.
         """
         if self._hooks is not None:
-            raise RuntimeError("Calling register_hooks on a saved tensor that has hooks already.")
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor that has hooks already."
+            )
         self._hooks = SavedTensorHooks(pack_hook, unpack_hook)
         self._pack(self._tensor, self._hooks)
         del self._tensor

@@ -338,7 +338,7 @@ def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) ->
     prototype = first_tensor(inputs)
     result = prototype.like(output)
     if modes.grad and launch.result.kind >= Kind.FLOAT:
-        record_history(record, inputs, inputs, result)
+        record_history(record, inputs, result)
     if out is not None:
         return deliver(record.name, result, out, inputs)
     return result
@@ -357,32 +357,40 @@ def first_tensor(inputs: Sequence[T | Scalar]) -> T:
 def record_history(
     record: Elementwise,
     inputs: Sequence[TensorCore | Scalar],
+    result: TensorCore,
+) -> None:
+    """Make ``result`` the output of a new node if a gradient can flow through the record."""
+    made = make_node(record, inputs, inputs, result)
+    if made is None:
+        return
+    node, saves_result = made
+    if saves_result:
+        node.save_result(result)
+    set_history(result, node)
+
+
+def make_node(
+    record: Elementwise,
+    inputs: Sequence[TensorCore | Scalar],
     kept: Sequence[TensorCore | Scalar],
     result: TensorCore,
-) -> OperationNode | None:
-    """Make ``result`` the output of a new node if a gradient can flow through the record.
+) -> tuple[OperationNode, bool] | None:
+    """Return a node if a gradient can flow through the record, and whether it saves the result.
 
     ``inputs`` give the edges and ``kept`` what to save of each: an in-place call keeps a copy
-    of what it is about to overwrite.
+    of what it is about to overwrite, and has the node before it has the result.
     """
     needs = tuple([isinstance(value, TensorCore) and value.tracked for value in inputs])
     if True not in needs:
         return None
-    wanted = [False] * (len(inputs) + 1)
-    differentiable = False
-    for position, needed in enumerate(needs):
-        derivative = record.derivative(position) if needed else None
-        if derivative is not None:
-            differentiable = True
-            for index, saved in enumerate(saved_parameters(derivative)):
-                wanted[index] |= saved
-    if not differentiable:
+    wanted = saved_positions(record, inputs)
+    if not wanted:
         return None
     saves = [
         SavedTensor(value) if want and isinstance(value, TensorCore) else None
         for want, value in zip(wanted, kept, strict=False)
     ]
-    saves.append(SavedTensor(result, output_index=0) if wanted[-1] else None)
+    saves.append(None)
     numbers = tuple([None if isinstance(value, TensorCore) else value for value in inputs])
     label = record.node_name or node_label(record.name)
     if record.number_node_name and numbers.count(None) < len(numbers):
@@ -394,8 +402,26 @@ def record_history(
         saves,
         partial(_cotangents, record, needs, numbers),
     )
-    set_history(result, node)
-    return node
+    return node, wanted[-1]
+
+
+def saved_positions(
+    record: Elementwise, inputs: Sequence[TensorCore | Scalar]
+) -> Sequence[bool]:
+    """Return for each input, then for the output, whether a derivative that is needed saves it.
+
+    Nothing is returned when no derivative is needed.
+    """
+    wanted: list[bool] = []
+    for position, value in enumerate(inputs):
+        if isinstance(value, TensorCore) and value.tracked:
+            derivative = record.derivative(position)
+            if derivative is not None:
+                saved = saved_parameters(derivative)
+                wanted = (
+                    [a or b for a, b in zip(wanted, saved, strict=True)] if wanted else [*saved]
+                )
+    return wanted
 
 
 def _cotangents(

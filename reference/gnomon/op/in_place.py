@@ -3,7 +3,8 @@
 After a write, the tensor's history is that of the operation. When the tensor is a view, it is
 its base whose history changes: the base's node becomes "a copy of what was there, with the part
 under the view's layout replaced" (:class:`CopySlices`), and other views of the base get new
-nodes when asked. """
+nodes when asked.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +13,26 @@ from dataclasses import dataclass
 from typing import TypeVar, final
 
 from gnomon.backend import Operand
-from gnomon.core import Cotangents, Node, TensorCore, ViewKind
+from gnomon.core import Cotangents, Edge, Node, TensorCore, ViewKind
 from gnomon.dispatch import allocate, prepare
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
+from gnomon.graph.edges import (
+    AccumulateGrad,
+    edge_of,
+    join,
+    metadata_of,
+    recording,
+    refused_view,
+    set_history,
+)
 from gnomon.graph.modes import modes
-from gnomon.graph.nodes import edge_of, gradient_node, metadata_of, recording, set_history
+from gnomon.graph.nodes import OperationNode
 from gnomon.layout import Layout, share_positions
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone, clone_as
-from gnomon.op.elementwise import Elementwise, Unary, record_history
+from gnomon.op.elementwise import Elementwise, Unary, make_node, node_label, saved_positions
+from gnomon.op.foundation import no_slope
 from gnomon.op.output import check_castable, check_writable, count_write, write
 from gnomon.op.view import view_node_from_base, view_through_storage
 
@@ -69,9 +80,8 @@ def write_elementwise(
         )
     fresh = Operand(operand.storage, operand.layout, launch.result)
     check_castable(operation, fresh, operand)
-    kept: Sequence[TensorCore | Scalar] = inputs
-    if records:
-        kept = [_before_write(value, target) for value in inputs]
+    # Made before the write: edges and versions are those of what is about to be overwritten.
+    history = _history_before(record, target, inputs) if records else None
     direct = launch.result is operand.dtype and not _reads_elsewhere(target, tensors)
     output = (
         operand if direct else allocate(launch.backend, Layout.contiguous(shape), launch.result)
@@ -81,26 +91,52 @@ def write_elementwise(
         count_write(target)
     else:
         write(target, output)
-    if records:
-        made = target.like(target.operand)
-        node = record_history(record, inputs, kept, made)
+    if history is not None:
+        node, saves_result = history
+        if saves_result:
+            node.save_result(target)
         rebase_history(target, node)
     return target
 
 
-def _before_write(value: TensorCore | Scalar, target: TensorCore) -> TensorCore | Scalar:
-    """Return ``value``, or a copy of it with its history if the write to ``target`` would
-    change it.
-    """
-    if not isinstance(value, TensorCore) or value.operand.storage is not target.operand.storage:
-        return value
-    operand = value.operand
+def _history_before(
+    record: Elementwise, target: TensorCore, inputs: tuple[TensorCore | Scalar, ...]
+) -> tuple[OperationNode, bool]:
+    """Return the node of a write to ``target``, and whether it saves the result."""
+    kept = list(inputs)
+    wanted = saved_positions(record, inputs)
+    for position, value in enumerate(inputs):
+        if value is target:
+            if wanted and wanted[position]:
+                kept[position] = _copy_with_history(target)
+            break
+    made = make_node(record, inputs, kept, target)
+    return made or (_constant(f"{record.name}_", target), False)
+
+
+def _constant(operation: str, target: TensorCore) -> OperationNode:
+    """Return the node of a write whose result does not depend on anything that has a gradient."""
+    return OperationNode(node_label(operation.rstrip("_")), (target,), (target,), (), _no_slope)
+
+
+def _unchanged(cotangents: Cotangents, saved: Sequence[TensorCore | None]) -> Cotangents:
+    return cotangents
+
+
+def _no_slope(cotangents: Cotangents, saved: Sequence[TensorCore | None]) -> Cotangents:
+    (cotangent,) = cotangents
+    return (None if cotangent is None else no_slope(cotangent),)
+
+
+def _copy_with_history(tensor: T) -> T:
+    """Return a copy of ``tensor`` whose gradient goes where that of ``tensor`` goes now."""
+    operand = tensor.operand
     copy = allocate(operand.storage.backend, operand.layout.dense_like(), operand.dtype)
     operand.storage.backend.elementwise(COPY, (operand,), copy)
-    kept = value.like(copy)
-    edge = edge_of(value)
+    kept = tensor.like(copy)
+    edge = edge_of(tensor)
     if edge is not None:
-        set_history(kept, edge.node, edge.output)
+        join(kept, edge)
     return kept
 
 
@@ -136,24 +172,22 @@ def replace(target: T, operation: str, result: TensorCore) -> T:
                 remedy="Use the out-of-place operation",
             )
         )
+    edge = edge_of(result) if modes.grad else None
+    if edge is not None and isinstance(edge.node, AccumulateGrad):
+        edge = Edge(OperationNode("CopyBackwards", (result,), (target,), (), _unchanged), 0)
+    elif edge is None and recording(target):
+        edge = Edge(_constant(operation, target), 0)
     write(target, result.operand)
-    if modes.grad and (result.tracked or target.tracked):
-        rebase_history(target, gradient_node(result), _output_index(result))
+    if edge is not None:
+        rebase_history(target, edge.node, edge.output)
     return target
 
 
 def snapshot(target: T) -> T:
-    """Return what an in-place operation computes from: a copy if the graph may need it later.
-    """
+    """Return what an in-place operation computes from: a copy if the graph may need it later."""
     if not recording(target):
         return target
-    kept = _before_write(target, target)
-    assert isinstance(kept, type(target))
-    return kept
-
-
-def _output_index(tensor: TensorCore) -> int:
-    return tensor.autograd.output_index if tensor.autograd is not None else 0
+    return _copy_with_history(target)
 
 
 def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
@@ -163,30 +197,28 @@ def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
             f"{operation}: Inplace update to inference tensor outside InferenceMode is not allowed. "
             "clone() it to get a normal tensor."
         )
-    if not records:
-        return
     state = target.autograd
-    if state is None:
+    if not records or state is None:
         return
-    if state.requires_grad and state.node is None:
+    if state.view is not None:
+        if state.view.kind is not ViewKind.DIFFERENTIABLE:
+            raise refused_view(operation, target, state.view.kind, indirect=False)
+        if _is_leaf_requiring_grad(state.view.base):
+            raise RuntimeError(
+                f"{operation}: a view of a leaf Variable that requires grad is being used in an "
+                "in-place operation. Wrap the update in gnomon.no_grad(), or write to a clone of the "
+                "leaf."
+            )
+    if _is_leaf_requiring_grad(target):
         raise RuntimeError(
-            f"{operation}: a leaf Variable that requires grad is being used in an in-place operation. "
-            "Wrap the update in gnomon.no_grad(), or compute a new tensor."
+            f"{operation}: a leaf Variable that requires grad is being used in an in-place "
+            "operation. Wrap the update in gnomon.no_grad(), or compute a new tensor."
         )
-    if state.view is None:
-        return
-    base = state.view.base
-    if base.autograd is not None and base.autograd.requires_grad and base.autograd.node is None:
-        raise RuntimeError(
-            f"{operation}: a view of a leaf Variable that requires grad is being used in an in-place "
-            "operation. Wrap the update in gnomon.no_grad(), or write to a clone of the leaf."
-        )
-    if state.view.kind is not ViewKind.DIFFERENTIABLE:
-        raise RuntimeError(
-            f"{operation}: a view is being modified inplace that was {state.view.kind.value}. Such a "
-            "view and its base can't be given a history; write to a clone() of it, or make the view "
-            "with grad mode on."
-        )
+
+
+def _is_leaf_requiring_grad(tensor: TensorCore) -> bool:
+    state = tensor.autograd
+    return state is not None and state.requires_grad and state.node is None
 
 
 def rebase_history(target: TensorCore, node: Node | None, index: int = 0) -> None:
@@ -195,18 +227,16 @@ def rebase_history(target: TensorCore, node: Node | None, index: int = 0) -> Non
     """
     state = target.autograd_state()
     view = state.view
-    if view is None:
-        state.node = node
-        state.output_index = index
-        return
-    base = view.base
-    slices = CopySlices(base, target.operand.layout, node, index)
-    base_state = base.autograd_state()
-    base_state.node = slices
-    base_state.output_index = 0
-    state.node = view_node_from_base(base, target)
-    state.output_index = 0
-    view.version = target.operand.storage.version
+    if view is not None:
+        base = view.base
+        set_history(base, CopySlices(base, target.operand.layout, node, index))
+        set_history(target, view_node_from_base(base, target))
+        view.version = target.operand.storage.version
+    elif node is not None:
+        set_history(target, node, index)
+    else:
+        state.node = None
+        state.output_index = 0
 
 
 @final

@@ -70,7 +70,7 @@ def view_of(
     """
     result = alias_of(input, layout, kind)
     if recording(input) and not result.made_for_inference:
-        derivative = partial(_through_view, input.operand.layout.shape, relative, vjp)
+        derivative = partial(through_view, input.operand.layout.shape, relative, vjp)
         set_history(result, OperationNode(label, (input,), (result,), (), derivative))
     return result
 
@@ -133,13 +133,14 @@ def _through_views(
     return (view_as(assemble(parts, layouts, whole.numel), shape) if parts else None,)
 
 
-def _through_view(
+def through_view(
     shape: tuple[int, ...],
     relative: Callable[[Layout], Layout],
     vjp: Callable[[TensorCore, tuple[int, ...]], TensorCore] | None,
     cotangents: Cotangents,
     saved: Sequence[TensorCore | None],
 ) -> Cotangents:
+    """The derivative of a view: see :func:`view_of`; ``shape`` is the input's."""
     (cotangent,) = cotangents
     if cotangent is None:
         return (None,)
@@ -222,7 +223,7 @@ def accumulate(cotangent: T, layout: Layout, cells: int) -> T:
 
 
 def assemble(cotangents: Sequence[T], layouts: Sequence[Layout], cells: int) -> T:
-    """Return ``cells`` zeros with each cotangent written to its layout; none share a position."""
+    """Return ``cells`` zeros with each cotangent written to its layout; none share a place."""
     prototype = cotangents[0].operand
     backend, dtype = prototype.storage.backend, prototype.dtype
     output = filled(backend, (cells,), dtype, 0)

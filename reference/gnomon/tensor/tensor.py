@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gnomon.graph.modes import modes
 from gnomon.tensor.matrix_methods import MatrixMethods
 from gnomon.tensor.properties import PropertyMethods
+from gnomon.tensor.reduction_methods import ReductionMethods
 
 if TYPE_CHECKING:
     from typing import Self
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 class Tensor(
     MatrixMethods,
     PropertyMethods,
+    ReductionMethods,
 ):
     """A multi-dimensional array of elements of one dtype, on one device.
 
@@ -31,4 +34,6 @@ class Tensor(
         """Return a tensor over ``operand``, outside any graph."""
         tensor = object.__new__(Tensor)
         tensor.operand = operand
+        if modes.inference:
+            tensor.made_for_inference = True
         return tensor

@@ -1,0 +1,17 @@
+"""Where in the user's program a node was made, for the errors of anomaly mode."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+# Frames of gnomon itself say nothing to the reader of an error.
+_INSIDE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def forward_call() -> str:
+    """Return the stack of the running call, down to the line that called gnomon."""
+    frames = traceback.extract_stack()
+    while frames and frames[-1].filename.startswith(_INSIDE):
+        frames.pop()
+    return "".join(traceback.format_list(frames))

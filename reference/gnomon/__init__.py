@@ -50,7 +50,11 @@ from gnomon.formats import preserve_format as preserve_format
 from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
 from gnomon.ops.arithmetic import *
+from gnomon.ops.joining import *
 from gnomon.ops.reduction import *
+from gnomon.ops.slicing import *
+from gnomon.ops.splitting import *
+from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor

@@ -37,6 +37,20 @@ def integers(operation: str, given: tuple[IntegerArgument, ...]) -> tuple[int, .
     return tuple(numbers)
 
 
+def integer_sequence(operation: str, given: Sequence[SupportsIndex]) -> tuple[int, ...]:
+    """Return a sequence of integers as a tuple; a single integer is no such sequence.
+
+    >>> integer_sequence("reshape", [2, 3])
+    (2, 3)
+    """
+    if not isinstance(given, tuple | list):
+        raise TypeError(
+            f"{operation}: expected a tuple or list of integers, got {type(given).__name__}. "
+            "Wrap it in a tuple."
+        )
+    return integers(operation, (given,))
+
+
 def integer_or_integers(operation: str, given: IntegerArgument) -> int | tuple[int, ...]:
     """Return one integer as an int, a sequence of them as a tuple.
 

@@ -161,8 +161,8 @@ def _joined_shape(tensors: Sequence[TensorCore], dim: int) -> tuple[tuple[int, .
             if axis != dim and expected != size:
                 raise RuntimeError(
                     f"cat: Sizes of tensors must match except in dimension {dim}. Expected "
-                    f"size {expected} but got size {size} for tensor number {position} in the "
-                    f"list: shapes {list(first)} and {list(shape)}. Pad or crop dimension {axis}."
+                    f"size {expected} but got size {size} for tensor number {position} in "
+                    f"the list: shapes {list(first)} and {list(shape)}. Pad or crop dimension {axis}."
                 )
         extent += shape[dim]
     return (*first[:dim], extent, *first[dim + 1 :]), dim

@@ -9,7 +9,7 @@ from gnomon.core import TensorCore
 from gnomon.dtypes import Kind
 from gnomon.errors import explain
 from gnomon.layout import Layout
-from gnomon.op.arguments import integers
+from gnomon.op.arguments import integer_sequence, integers
 from gnomon.op.view import View, view_through_storage
 
 __all__ = ["as_strided", "diagonal", "narrow", "select"]
@@ -92,21 +92,33 @@ def as_strided(
             [2, 3],
             [3, 4]])
     """
+    layout = strided_layout("as_strided", input, size, stride, storage_offset)
+    return view_through_storage(input, layout)
+
+
+def strided_layout(
+    operation: str,
+    input: TensorCore,
+    size: Sequence[SupportsIndex],
+    stride: Sequence[SupportsIndex],
+    storage_offset: SupportsIndex | None,
+) -> Layout:
+    """Return the layout that ``as_strided`` is asked for, checked against the storage."""
     storage, layout, dtype = input.operand
-    sizes, strides = integers("as_strided", (size,)), integers("as_strided", (stride,))
-    offset = None if storage_offset is None else integers("as_strided", (storage_offset,))[0]
-    view = layout.as_strided(sizes, strides, offset)
-    _, end = view.span
+    sizes, strides = integer_sequence(operation, size), integer_sequence(operation, stride)
+    offset = None if storage_offset is None else integers(operation, (storage_offset,))[0]
+    strided = layout.as_strided(sizes, strides, offset)
+    _, end = strided.span
     needed = end * dtype.itemsize
-    if view.numel and needed > storage.nbytes:
+    if strided.numel and needed > storage.nbytes:
         raise RuntimeError(
             explain(
-                "as_strided",
+                operation,
                 f"setStorage: sizes {list(sizes)}, strides {list(strides)}, storage offset "
-                f"{view.offset}, and itemsize {dtype.itemsize} requiring a storage size of "
+                f"{strided.offset}, and itemsize {dtype.itemsize} requiring a storage size of "
                 f"{needed} are out of bounds for storage of size {storage.nbytes}",
                 input,
                 remedy="Choose sizes and strides within the storage",
             )
         )
-    return view_through_storage(input, view)
+    return strided

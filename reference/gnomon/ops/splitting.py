@@ -10,7 +10,7 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import values_of
 from gnomon.dtypes import int64
 from gnomon.errors import explain
-from gnomon.op.arguments import IntegerArgument, integer_or_integers, integers
+from gnomon.op.arguments import IntegerArgument, integer_or_integers, integer_sequence, integers
 from gnomon.op.view import views_of
 from gnomon.ops.slicing import SLICE
 
@@ -51,7 +51,7 @@ def split_with_sizes(
 
     Raises RuntimeError unless they add up to the size of ``dim``.
     """
-    sizes = integers("split_with_sizes", (split_sizes,))
+    sizes = integer_sequence("split_with_sizes", split_sizes)
     (axis,) = integers("split_with_sizes", (dim,))
     return _split(input, sizes, axis, "SplitWithSizesBackward0")
 

@@ -14,7 +14,7 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.errors import explain
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, infer_size
-from gnomon.op.arguments import IntegerArgument, integer_or_integers, integers
+from gnomon.op.arguments import IntegerArgument, integer_or_integers, integer_sequence, integers
 from gnomon.op.copying import clone_as, to_contiguous
 from gnomon.op.foundation import sum_to
 from gnomon.op.view import View, reshaped, view_as
@@ -128,7 +128,7 @@ def permute(input: T, dims: Sequence[SupportsIndex]) -> T:
     >>> torch.permute(torch.tensor([[[1, 2]], [[3, 4]], [[5, 6]]]), (2, 0, 1)).shape
     torch.Size([2, 3, 1])
     """
-    return PERMUTE(input, integers("permute", (dims,)))
+    return PERMUTE(input, integer_sequence("permute", dims))
 
 
 def movedim(input: T, source: IntegerArgument, destination: IntegerArgument) -> T:
@@ -180,7 +180,7 @@ def expand(input: T, size: Sequence[SupportsIndex]) -> T:
 
     A stretched dim has stride 0, all its elements one place: clone before writing to it.
     """
-    return EXPAND(input, integers("expand", (size,)))
+    return EXPAND(input, integer_sequence("expand", size))
 
 
 def broadcast_to(input: T, size: Sequence[SupportsIndex]) -> T:
@@ -191,7 +191,7 @@ def broadcast_to(input: T, size: Sequence[SupportsIndex]) -> T:
     >>> stretched.stride()
     (0, 1)
     """
-    return EXPAND(input, integers("broadcast_to", (size,)))
+    return EXPAND(input, integer_sequence("broadcast_to", size))
 
 
 def view(input: T, size: Sequence[SupportsIndex]) -> T:
@@ -199,7 +199,7 @@ def view(input: T, size: Sequence[SupportsIndex]) -> T:
 
     Raises RuntimeError where no strides show them so.
     """
-    return view_as(input, integers("view", (size,)))
+    return view_as(input, integer_sequence("view", size))
 
 
 def reshape(input: T, shape: Sequence[SupportsIndex]) -> T:
@@ -215,7 +215,7 @@ def reshape(input: T, shape: Sequence[SupportsIndex]) -> T:
             [5, 6]])
     """
     layout = input.operand.layout
-    sizes = infer_size(integers("reshape", (shape,)), layout.numel, "reshape")
+    sizes = infer_size(integer_sequence("reshape", shape), layout.numel, "reshape")
     if layout.is_contiguous:
         return view_as(input, sizes)
     if layout.view_or_none(sizes) is not None:
@@ -271,4 +271,4 @@ def unflatten(input: T, dim: SupportsIndex, sizes: Sequence[SupportsIndex]) -> T
             [3, 4]])
     """
     (position,) = integers("unflatten", (dim,))
-    return UNFLATTEN(input, position, integers("unflatten", (sizes,)))
+    return UNFLATTEN(input, position, integer_sequence("unflatten", sizes))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from gnomon.graph.modes import modes
 from gnomon.tensor.matrix_methods import MatrixMethods
+from gnomon.tensor.part_methods import PartMethods
 from gnomon.tensor.properties import PropertyMethods
 from gnomon.tensor.reduction_methods import ReductionMethods
+from gnomon.tensor.shape_methods import ShapeMethods
 
 if TYPE_CHECKING:
     from typing import Self
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 class Tensor(
     MatrixMethods,
+    PartMethods,
     PropertyMethods,
     ReductionMethods,
+    ShapeMethods,
 ):
     """A multi-dimensional array of elements of one dtype, on one device.
 

@@ -1,0 +1,187 @@
+"""Activations made of straight lines. Their parameters are Python numbers, given as further
+operands.
+
+Each is exact or a product away from it; their derivatives are records as well, which leave out
+what has no slope even where the cotangent is infinite or NaN.
+"""
+
+from __future__ import annotations
+
+from gnomon.dtypes import DType, bool_
+from gnomon.errors import explain
+from gnomon.op.claims import EXACT, POSITIVE, REALS, Domain, Ulps
+from gnomon.op.elementwise import Binary, Quaternary, Ternary, Unary
+from gnomon.op.foundation import add
+from gnomon.op.in_place import InPlace
+from gnomon.op.rules import floating, integers_and_floats
+from gnomon.ops.arithmetic import mul
+from gnomon.ops.comparison import gt, le, lt, where
+
+__all__ = ["relu", "relu_"]
+
+_ONE_PRODUCT = Ulps(0.5, 0.5, 0.5)
+_THIRD = 1.0 / 3.0
+_SIXTH = 1.0 / 6.0
+
+
+def _numbers(operation: str, dtype: DType) -> tuple[DType, DType]:
+    if dtype is bool_:
+        raise RuntimeError(
+            explain(operation, "not defined on bool", remedy="Convert to an integer dtype")
+        )
+    return dtype, dtype
+
+
+#: The cotangent where the second operand is above the third, a number; 0 elsewhere.
+threshold_backward: Ternary = Ternary(
+    name="threshold_backward",
+    dtype=integers_and_floats,
+    scalar=lambda g, x, threshold: 0 if x <= threshold else g,
+    vjp=(
+        lambda g, _g, x, threshold, _r: threshold_backward(g, x, threshold),
+        None,
+        None,
+    ),
+    tolerance=EXACT,
+    domain=(REALS, REALS, REALS),
+)
+relu: Unary = Unary(
+    name="relu",
+    dtype=_numbers,
+    scalar=lambda x: 0 if x < 0 else x,
+    vjp=lambda g, _x, y: threshold_backward(g, y, 0),
+    tolerance=EXACT,
+    domain=REALS,
+)
+#: The first operand where it is above the second, the third elsewhere.
+threshold_of: Ternary = Ternary(
+    name="threshold",
+    dtype=integers_and_floats,
+    scalar=lambda x, threshold, value: value if x <= threshold else x,
+    vjp=(
+        lambda g, x, threshold, _v, _r: threshold_backward(g, x, threshold),
+        None,
+        None,
+    ),
+    tolerance=EXACT,
+    domain=(REALS, REALS, REALS),
+)
+#: The first operand, limited to [second, third].
+hardtanh_of: Ternary = Ternary(
+    name="hardtanh",
+    dtype=_numbers,
+    scalar=lambda x, low, high: low if x < low else high if x > high else x,
+    vjp=(
+        lambda g, x, low, high, _r: between(g, x, low, high),
+        None,
+        None,
+    ),
+    tolerance=EXACT,
+    domain=(REALS, Domain(-2.0, 0.0), Domain(0.0, 2.0)),
+)
+
+
+#: The cotangent where the second operand lies strictly between the third and the fourth,
+#: numbers.
+between: Quaternary = Quaternary(
+    name="between_backward",
+    dtype=integers_and_floats,
+    scalar=lambda g, x, low, high: g if low < x < high else 0,
+    vjp=(
+        lambda g, _g, x, low, high, _r: between(g, x, low, high),
+        None,
+        None,
+        None,
+    ),
+    tolerance=EXACT,
+    domain=(REALS, REALS, Domain(-2.0, 0.0), Domain(0.0, 2.0)),
+)
+#: The first operand; times the second, a number, where it is not above 0.
+leaky_relu_of: Binary = Binary(
+    name="leaky_relu",
+    dtype=floating,
+    scalar=lambda x, slope: x if x > 0 else x * slope,
+    vjp=(
+        lambda g, x, slope, _r: leaky_relu_backward(g, x, slope),
+        None,
+    ),
+    tolerance=_ONE_PRODUCT,
+    domain=(REALS, Domain(0.0, 1.0)),
+)
+leaky_relu_backward: Ternary = Ternary(
+    name="leaky_relu_backward",
+    dtype=floating,
+    scalar=lambda g, x, slope: g if x > 0 else g * slope,
+    vjp=(
+        lambda g, _g, x, slope, _r: leaky_relu_backward(g, x, slope),
+        None,
+        None,
+    ),
+    tolerance=_ONE_PRODUCT,
+    domain=(REALS, REALS, Domain(0.0, 1.0)),
+)
+#: The first operand; times the second, a tensor that learns, where it is not above 0.
+prelu_of: Binary = Binary(
+    name="prelu",
+    node_name="PreluKernelBackward0",
+    dtype=floating,
+    scalar=lambda x, weight: x if x > 0 else x * weight,
+    vjp=(
+        lambda g, x, weight, _r: where(gt(x, 0), g, mul(g, weight)),
+        lambda g, x, _w, _r: where(gt(x, 0), 0.0, mul(g, x)),
+    ),
+    tolerance=_ONE_PRODUCT,
+    domain=(REALS, REALS),
+)
+hardsigmoid_of: Unary = Unary(
+    name="hardsigmoid",
+    dtype=floating,
+    scalar=lambda x: 0.0 if x <= -3 else 1.0 if x >= 3 else x * _SIXTH + 0.5,
+    vjp=lambda g, x, _y: mul(between(g, x, -3, 3), _SIXTH),
+    # Near -3 the sum cancels: the error is that of its terms, not of the result.
+    tolerance=Ulps(2, 2, 2),
+    domain=POSITIVE,
+)
+hardswish_of: Unary = Unary(
+    name="hardswish",
+    dtype=floating,
+    scalar=lambda x: x * (0.0 if x <= -3 else 1.0 if x >= 3 else x * _SIXTH + 0.5),
+    vjp=lambda g, x, _y: where(
+        le(x, -3), 0.0, where(lt(x, 3), mul(g, add(mul(x, _THIRD), 0.5)), g)
+    ),
+    tolerance=Ulps(3, 3, 3),
+    domain=POSITIVE,
+)
+#: 0 within the second operand of 0, the first elsewhere.
+hardshrink_of: Binary = Binary(
+    name="hardshrink",
+    dtype=floating,
+    scalar=lambda x, width: 0.0 if -width <= x <= width else x,
+    vjp=(lambda g, x, width, _r: shrink_backward(g, x, width), None),
+    tolerance=EXACT,
+    domain=(REALS, Domain(0.0, 2.0)),
+)
+#: The first operand moved toward 0 by the second.
+softshrink_of: Binary = Binary(
+    name="softshrink",
+    dtype=floating,
+    scalar=lambda x, width: x - width if x > width else x + width if x < -width else x * 0.0,
+    vjp=(lambda g, x, width, _r: shrink_backward(g, x, width), None),
+    tolerance=_ONE_PRODUCT,
+    domain=(REALS, Domain(0.0, 2.0)),
+)
+#: The cotangent where the second operand is not within the third of 0.
+shrink_backward: Ternary = Ternary(
+    name="shrink_backward",
+    dtype=floating,
+    scalar=lambda g, x, width: 0.0 if -width <= x <= width else g,
+    vjp=(
+        lambda g, _g, x, width, _r: shrink_backward(g, x, width),
+        None,
+        None,
+    ),
+    tolerance=EXACT,
+    domain=(REALS, REALS, Domain(0.0, 2.0)),
+)
+
+relu_ = InPlace(relu)

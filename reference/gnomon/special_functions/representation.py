@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from .elementary import power
 
+# From the smallest number of float64 to the largest is a smaller power of two.
+_FARTHEST = 2200.0
+
 
 def _exactly(x: float) -> float:
     return x
@@ -85,17 +88,23 @@ def copysign(x: float, y: float) -> float:
 
 
 def ldexp(x: float, exponent: float) -> float:
-    """Return x * 2^exponent, the power taken first, so that it may overflow where x is small.
+    """Return x * 2^exponent; for an integer exponent rounded once, whatever the power alone is.
 
-    | x       | exponent | result |
-    |---------|----------|--------|
-    | 0       | >= 1024  | nan    |
-    | nonzero | >= 1024  | ±inf   |
+    | x   | exponent | result |
+    |-----|----------|--------|
+    | 0   | 2000     | 0      |
+    | 0   | inf      | nan    |
+    | inf | -inf     | nan    |
 
-    >>> ldexp(0.75, 2.0), ldexp(0.0, 2000.0)
-    (3.0, nan)
+    >>> ldexp(0.75, 2.0), ldexp(5e-324, 1100.0), ldexp(0.0, 2000.0), ldexp(1.0, 0.5)
+    (3.0, 67108864.0, 0.0, 1.4142135623730951)
     """
-    return x * power(2.0, exponent)
+    if not (math.isfinite(exponent) and exponent == math.floor(exponent)):
+        return x * power(2.0, exponent)
+    try:
+        return math.ldexp(x, int(max(-_FARTHEST, min(exponent, _FARTHEST))))
+    except OverflowError:
+        return math.copysign(math.inf, x)
 
 
 def frexp(x: float) -> tuple[float, int]:

@@ -136,3 +136,21 @@ class histogram(_Pair[T]):
     def bin_edges(self) -> T:
         """The ends of the bins, one more than there are bins."""
         return self[1]
+
+
+class frexp(_Pair[T]):
+    """The result of ``frexp``."""
+
+    __slots__ = ()
+
+    names = ("mantissa", "exponent")
+
+    @property
+    def mantissa(self) -> T:
+        """The numbers scaled by a power of two into [0.5, 1)."""
+        return self[0]
+
+    @property
+    def exponent(self) -> T:
+        """The power of two by which they were scaled, as int32."""
+        return self[1]

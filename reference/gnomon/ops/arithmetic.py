@@ -18,7 +18,20 @@ from gnomon.op.elementwise import Binary, BinaryMeaning, Quaternary, Ternary, Un
 from gnomon.op.foundation import no_slope
 from gnomon.op.rules import floating, int_to_float, integers_and_floats, numeric, same
 
-__all__ = ["fmod", "mul", "multiply", "neg", "negative", "reciprocal", "sgn", "sign"]
+__all__ = [
+    "abs",
+    "absolute",
+    "floor_divide",
+    "fmod",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "reciprocal",
+    "remainder",
+    "sgn",
+    "sign",
+]
 
 _NEGATIVE = Domain(-math.inf, 0.0)
 #: Division; correctly rounded in float64 only, by the tables.
@@ -58,7 +71,7 @@ sub_scaled: Ternary = Ternary(
     tolerance=Ulps(2, 2, 2),
     domain=(POSITIVE, _NEGATIVE, POSITIVE),
 )
-#: Subtraction as ``rsub`` and ``2 - x`` ask for it, which PyTorch's nodes tell from ``sub``.
+#: Subtraction as ``rsub`` and ``2 - x`` ask for it: PyTorch's graph gives it another name.
 reversed_sub: Binary = replace(sub, node_name="RsubBackward0", number_node_name="RsubBackward1")
 reversed_sub_scaled: Ternary = replace(sub_scaled, node_name="RsubBackward0")
 mul: Binary = Binary(
@@ -86,7 +99,7 @@ sign: Unary = Unary(
     domain=REALS,
 )
 sgn: Unary = replace(sign, node_name="SgnBackward0")
-abs_of: Unary = Unary(
+abs: Unary = Unary(
     name="abs",
     dtype=integers_and_floats,
     scalar=operator.abs,
@@ -235,5 +248,6 @@ lerp: Ternary = Ternary(
     domain=(POSITIVE, POSITIVE, PROBABILITY),
 )
 
+absolute = abs
 multiply = mul
 negative = neg

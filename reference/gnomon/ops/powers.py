@@ -21,7 +21,7 @@ from gnomon.ops.comparison import eq, ge, le, where
 from gnomon.ops.exponentials import log
 from gnomon.ops.logic import logical_and
 
-__all__ = ["hypot", "rsqrt", "sqrt", "square", "xlogy"]
+__all__ = ["hypot", "rsqrt", "sqrt", "square"]
 
 
 def _bool_to_int64(operation: str, dtype: DType) -> tuple[DType, DType]:

@@ -8,16 +8,19 @@ depth.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from typing import NamedTuple, final
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar, final
 
-from gnomon.core import Cotangents, Edge, InputMetadata, Node, TensorCore
+from gnomon.core import Cotangents, Edge, InputMetadata, Node, TensorCore, TensorHook
 from gnomon.dispatch import values_of
+from gnomon.graph.edges import AccumulateGrad
 from gnomon.graph.modes import GradMode, modes
-from gnomon.graph.nodes import AccumulateGrad
-from gnomon.op.copying import clone, to_dtype
+from gnomon.op.copying import clone, clone_as, to_dtype
 from gnomon.op.foundation import add, sum_to
 from gnomon.op.in_place import apply_in_place
+
+Hook = TypeVar("Hook")
 
 
 class Root(NamedTuple):
@@ -64,13 +67,13 @@ class _Pass:
         self.arrived: dict[Node, list[TensorCore | None]] = {}
         self.captured: dict[Edge, TensorCore] = {}
         self.waiting = _incoming_counts([root.edge.node for root in roots])
-        self.useful = None if inputs is None else _nodes_leading_to(self.waiting, inputs)
         self.wanted: dict[Node, list[Edge]] = {}
         for edge in inputs or ():
             self.wanted.setdefault(edge.node, []).append(edge)
+        self.useful = None if inputs is None else _nodes_before(self.waiting, self.wanted)
         self.ready: list[tuple[int, int, Node]] = []
-        for root in roots:
-            self._add(root.edge, root.cotangent)
+        for edge, cotangent in roots:
+            self._add(edge, to_dtype(cotangent, edge.node.outputs[edge.output].dtype))
         for node in dict.fromkeys(root.edge.node for root in roots):
             if not self.waiting[node]:
                 self._make_ready(node)
@@ -82,71 +85,69 @@ class _Pass:
         return [self.captured.get(edge) for edge in self.inputs or ()]
 
     def _run_node(self, node: Node) -> None:
-        cotangents = self.arrived.pop(node, None)
-        if cotangents is None:
-            cotangents = [None] * len(node.outputs)
-        if self.useful is not None and node not in self.useful:
-            self._release_successors(node)
-            return
-        cotangents = _after_tensor_hooks(node, cotangents)
+        arrived = self.arrived.pop(node, None) or [None] * len(node.outputs)
+        leads_on = self.useful is None or node in self.useful
+        # As in PyTorch, hooks of a tensor that is itself asked for change what is returned for it
+        # only where the pass ends; further on they change what flows on.
+        if leads_on:
+            self._capture(node, arrived)
+        cotangents = _after_tensor_hooks(node, arrived)
+        if not leads_on:
+            self._capture(node, cotangents)
+        if isinstance(node, AccumulateGrad):
+            if self.inputs is None or (self.accumulate and node in self.wanted):
+                self._accumulate(node, cotangents)
+        elif leads_on:
+            self._send_on(node, self._call(node, cotangents))
+
+    def _capture(self, node: Node, cotangents: Cotangents) -> None:
         for target in self.wanted.get(node, ()):
             arrived = cotangents[target.output]
             if arrived is not None:
                 self.captured[target] = arrived
-        if isinstance(node, AccumulateGrad):
-            if self.inputs is None or (self.accumulate and node in self.wanted):
-                accumulate_grad(node, cotangents[0], self.create_graph)
-            return
-        if self.useful is not None and not any(
-            edge is not None and edge.node in self.useful for edge in node.edges
-        ):
-            self._release_successors(node)
-            return
-        results = self._call(node, cotangents)
-        for edge, result in zip(node.edges, results, strict=True):
-            if edge is None:
+
+    def _accumulate(self, node: AccumulateGrad, cotangents: Cotangents) -> None:
+        cotangents = _after_prehooks(node, cotangents)
+        accumulate_grad(node, cotangents[0], self.create_graph)
+        for hook in _registered(node.hooks):
+            hook((), tuple(cotangents))
+
+    def _send_on(self, node: Node, results: Cotangents) -> None:
+        for index, (edge, result) in enumerate(zip(node.edges, results, strict=True)):
+            if edge is None or not self._takes_part(edge.node):
                 continue
             if result is not None:
-                self._add(edge, _fitted(node, edge, result))
-            self._arrive(edge.node)
+                self._add(edge, _fitted(node, index, edge, result))
+            self.waiting[edge.node] -= 1
+            if not self.waiting[edge.node]:
+                self._make_ready(edge.node)
+
+    def _takes_part(self, node: Node) -> bool:
+        return self.useful is None or node in self.useful or node in self.wanted
 
     def _call(self, node: Node, cotangents: Cotangents) -> Cotangents:
-        for prehook in list((node.prehooks or {}).values()):
-            replaced = prehook(cotangents)
-            if replaced is not None:
-                cotangents = replaced
+        cotangents = _after_prehooks(node, cotangents)
         try:
             results = node.backward(cotangents)
-        except Exception as error:
-            if node.trace is not None:
-                error.add_note(
-                    f"{node.name()} was recorded by this forward call:\n{node.trace}"
+            if len(results) != len(node.edges):
+                raise RuntimeError(
+                    f"Function {node.name()} returned an incorrect number of gradients (expected "
+                    f"{len(node.edges)}, got {len(results)}). Return one per input, None for "
+                    "those without."
                 )
+            if not self.keep_graph:
+                node.release()
+            if modes.anomaly and modes.anomaly_checks_nan:
+                _check_nan(node, results)
+        except Exception:
+            if modes.anomaly:
+                _point_at_forward_call(node)
             raise
-        if len(results) != len(node.edges):
-            raise RuntimeError(
-                f"{node.name()}: returned {len(results)} gradients for {len(node.edges)} inputs. "
-                "Return one per input, None for those without."
-            )
-        for hook in list((node.hooks or {}).values()):
-            replaced = hook(results, cotangents)
+        for hook in _registered(node.hooks):
+            replaced = hook(tuple(results), tuple(cotangents))
             if replaced is not None:
-                results = replaced
-        if not self.keep_graph:
-            node.release()
-        if modes.anomaly and modes.anomaly_checks_nan:
-            _check_nan(node, results)
+                results = _listed(node, replaced, len(results))
         return results
-
-    def _release_successors(self, node: Node) -> None:
-        for edge in node.edges:
-            if edge is not None:
-                self._arrive(edge.node)
-
-    def _arrive(self, node: Node) -> None:
-        self.waiting[node] -= 1
-        if not self.waiting[node]:
-            self._make_ready(node)
 
     def _make_ready(self, node: Node) -> None:
         # Leaves first, then the latest recorded: PyTorch's order, which hooks can observe.
@@ -156,9 +157,7 @@ class _Pass:
     def _add(self, edge: Edge, cotangent: TensorCore) -> None:
         slots = self.arrived.get(edge.node)
         if slots is None:
-            slots = self.arrived[edge.node] = [None] * max(
-                len(edge.node.outputs), edge.output + 1
-            )
+            slots = self.arrived[edge.node] = [None] * len(edge.node.outputs)
         present = slots[edge.output]
         slots[edge.output] = cotangent if present is None else add(present, cotangent)
 
@@ -178,34 +177,40 @@ def _incoming_counts(starts: Sequence[Node]) -> dict[Node, int]:
     return counts
 
 
-def _nodes_leading_to(reachable: dict[Node, int], inputs: Sequence[Edge]) -> set[Node]:
-    """Return the reachable nodes from which some input can be reached, the inputs' nodes
-    included.
-    """
+def _nodes_before(reachable: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
+    """Return the reachable nodes from which edges lead on to some target."""
     sources: dict[Node, list[Node]] = {}
     for node in reachable:
         for edge in node.edges:
             if edge is not None:
                 sources.setdefault(edge.node, []).append(node)
-    useful = {edge.node for edge in inputs}
-    pending = list(useful)
+    before: set[Node] = set()
+    pending = list(targets)
     while pending:
         for node in sources.get(pending.pop(), ()):
-            if node not in useful:
-                useful.add(node)
+            if node not in before:
+                before.add(node)
                 pending.append(node)
-    return useful
+    return before
 
 
-def _fitted(node: Node, edge: Edge, cotangent: TensorCore) -> TensorCore:
+def _fitted(node: Node, index: int, edge: Edge, cotangent: TensorCore) -> TensorCore:
     """Return ``cotangent`` in the shape and dtype of what it is the gradient of."""
     expected: InputMetadata = edge.node.outputs[edge.output]
-    shape = cotangent.operand.layout.shape
+    storage, layout, _ = cotangent.operand
+    shape = layout.shape
+    if storage.backend.device != expected.device:
+        raise RuntimeError(
+            f"Function {node.name()} returned an invalid gradient at index {index} - expected "
+            f"device {expected.device} but got {storage.backend.device}. Move the gradient to the "
+            "device of its input."
+        )
     if shape != expected.shape:
         if not _broadcasts_from(expected.shape, shape):
             raise RuntimeError(
-                f"{node.name()} returned an invalid gradient: got {list(shape)} but expected shape "
-                f"compatible with {list(expected.shape)}. A gradient has the shape of its input."
+                f"Function {node.name()} returned an invalid gradient at index {index} - got "
+                f"{list(shape)} but expected shape compatible with {list(expected.shape)}. A "
+                "gradient has the shape of its input."
             )
         cotangent = sum_to(cotangent, expected.shape)
     return to_dtype(cotangent, expected.dtype)
@@ -218,19 +223,44 @@ def _broadcasts_from(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
     )
 
 
+def _registered(hooks: dict[int, Hook] | None) -> list[Hook]:
+    # A copy: a hook may remove itself.
+    return list(hooks.values()) if hooks else []
+
+
+def _after_prehooks(node: Node, cotangents: Cotangents) -> Cotangents:
+    for prehook in _registered(node.prehooks):
+        replaced = prehook(tuple(cotangents))
+        if replaced is not None:
+            cotangents = _listed(node, replaced, len(cotangents))
+    return cotangents
+
+
+def _listed(node: Node, replaced: Cotangents | TensorCore, count: int) -> Cotangents:
+    listed = (replaced,) if isinstance(replaced, TensorCore) else tuple(replaced)
+    if len(listed) != count:
+        raise RuntimeError(
+            f"{node.name()}: a hook has returned an incorrect number of values (got "
+            f"{len(listed)}, but expected {count}). Return one per gradient, or None."
+        )
+    return listed
+
+
 def _after_tensor_hooks(
     node: Node, cotangents: list[TensorCore | None]
 ) -> list[TensorCore | None]:
     """Run the hooks of the node's output tensors, then let those that retain their grad have
     it.
     """
+    if node.tensor_hooks is None and node.retain_hooks is None:
+        return cotangents
+    cotangents = list(cotangents)
     for index, hooks in (node.tensor_hooks or {}).items():
-        for hook in list(hooks.values()):
-            arrived = cotangents[index]
-            if arrived is not None:
-                replaced = hook(arrived)
-                if replaced is not None:
-                    cotangents[index] = replaced
+        for hook in _registered(hooks):
+            replaced = hook(cotangents[index])
+            if replaced is not None:
+                _check_replaced(hook, cotangents[index], replaced)
+                cotangents[index] = replaced
     for index, reference in (node.retain_hooks or {}).items():
         tensor, arrived = reference(), cotangents[index]
         if tensor is not None and tensor.autograd is not None and arrived is not None:
@@ -239,20 +269,39 @@ def _after_tensor_hooks(
     return cotangents
 
 
+def _check_replaced(hook: TensorHook, given: TensorCore | None, replaced: object) -> None:
+    if not isinstance(replaced, TensorCore):
+        raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
+    if given is None:
+        return
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if replaced.operand.dtype is not given.operand.dtype:
+        raise RuntimeError(
+            f"hook '{name}' has changed the type of value (was {given.describe()} got "
+            f"{replaced.describe()}). Return a gradient of the same dtype and shape."
+        )
+    if replaced.operand.layout.shape != given.operand.layout.shape:
+        raise RuntimeError(
+            f"hook '{name}' has changed the size of value (was {given.describe()} got "
+            f"{replaced.describe()}). Return a gradient of the same dtype and shape."
+        )
+
+
 def accumulate_grad(
     node: AccumulateGrad, arrived: TensorCore | None, create_graph: bool
 ) -> None:
     """Add what arrived to the leaf's ``grad``, then run the leaf's post-accumulation hooks."""
     leaf = node.variable
     state = leaf.autograd_state()
-    if arrived is not None:
+    if arrived is not None and state.requires_grad:
         if state.grad is None:
-            state.grad = clone(arrived)
+            # In the leaf's own layout, so that optimizers walk both alike.
+            state.grad = clone_as(arrived, leaf.operand.layout.dense_like())
         elif create_graph:
             state.grad = add(state.grad, arrived)
         else:
             apply_in_place(add, state.grad, arrived)
-    for hook in list((state.post_accumulate_hooks or {}).values()):
+    for hook in _registered(state.post_accumulate_hooks):
         hook(leaf)
 
 
@@ -260,10 +309,15 @@ def _check_nan(node: Node, results: Cotangents) -> None:
     for index, result in enumerate(results):
         if result is not None and any(value != value for value in values_of(result.operand)):
             raise RuntimeError(
-                f"Function '{node.name()}' returned nan values in its {index}th output."
-                + (
-                    f" It was recorded by this forward call:\n{node.trace}"
-                    if node.trace
-                    else ""
-                )
+                f"Function '{node.name()}' returned nan values in its {index}th output. The "
+                "warning before this error shows the forward call."
             )
+
+
+def _point_at_forward_call(node: Node) -> None:
+    where = (
+        f"Traceback of forward call that caused the error:\n{node.trace}"
+        if node.trace
+        else "Its forward call was not recorded: anomaly mode was off then."
+    )
+    warnings.warn(f"Error detected in {node.name()}. {where}", UserWarning, stacklevel=2)

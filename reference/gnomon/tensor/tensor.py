@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gnomon.graph.modes import modes
+from gnomon.tensor.activation_methods import ActivationMethods
+from gnomon.tensor.autograd_methods import AutogradMethods
+from gnomon.tensor.exponential_methods import ExponentialMethods
 from gnomon.tensor.matrix_methods import MatrixMethods
 from gnomon.tensor.part_methods import PartMethods
 from gnomon.tensor.properties import PropertyMethods
 from gnomon.tensor.reduction_methods import ReductionMethods
+from gnomon.tensor.rounding_methods import RoundingMethods
 from gnomon.tensor.shape_methods import ShapeMethods
+from gnomon.tensor.special_methods import SpecialMethods
+from gnomon.tensor.trigonometry_methods import TrigonometryMethods
 
 if TYPE_CHECKING:
     from typing import Self
@@ -18,11 +24,17 @@ if TYPE_CHECKING:
 
 
 class Tensor(
+    AutogradMethods,
+    ActivationMethods,
+    ExponentialMethods,
     MatrixMethods,
     PartMethods,
     PropertyMethods,
     ReductionMethods,
+    RoundingMethods,
     ShapeMethods,
+    SpecialMethods,
+    TrigonometryMethods,
 ):
     """A multi-dimensional array of elements of one dtype, on one device.
 

@@ -40,7 +40,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"ops"}),
     frozenset({"composite"}),
     frozenset({"cpu", "plugins"}),
-    frozenset({"gnomon", "__main__", "command", "cuda", "tensor"}),
+    frozenset({"gnomon", "__main__", "command", "cuda", "special", "tensor"}),
 )
 
 MAXIMUM_LINES = 500

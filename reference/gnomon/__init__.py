@@ -10,8 +10,11 @@ tensor([2., 3.])
 from gnomon import cuda as cuda
 from gnomon import plugins as plugins
 from gnomon import return_types as return_types
+from gnomon import special as special
 from gnomon import version as version
+from gnomon.composite.activations import *
 from gnomon.composite.matrix import *
+from gnomon.composite.softmax import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.devices import Device as device
 from gnomon.devices import get_default_device as get_default_device
@@ -50,10 +53,20 @@ from gnomon.formats import preserve_format as preserve_format
 from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
 from gnomon.ops.arithmetic import *
+from gnomon.ops.bessel import *
+from gnomon.ops.error_functions import *
+from gnomon.ops.exponentials import *
+from gnomon.ops.gamma import *
+from gnomon.ops.hyperbolic import *
 from gnomon.ops.joining import *
+from gnomon.ops.logistic import *
+from gnomon.ops.piecewise_activations import *
 from gnomon.ops.reduction import *
+from gnomon.ops.rounding import *
 from gnomon.ops.slicing import *
+from gnomon.ops.smooth_activations import *
 from gnomon.ops.splitting import *
+from gnomon.ops.trigonometry import *
 from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.registry import register_backend as _register_backend

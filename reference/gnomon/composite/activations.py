@@ -20,7 +20,8 @@ from gnomon.op.rules import floating
 from gnomon.op.view import view_as
 from gnomon.ops import piecewise_activations as piecewise
 from gnomon.ops import smooth_activations as smooth
-from gnomon.ops.arithmetic import abs_of, div, sub
+from gnomon.ops.arithmetic import abs as absolute_value
+from gnomon.ops.arithmetic import div, sub
 from gnomon.ops.hyperbolic import tanh
 from gnomon.ops.logistic import log_sigmoid
 from gnomon.ops.slicing import narrow
@@ -278,7 +279,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
 
 def softsign(input: T) -> T:
     """Return input / (1 + |input|), of integers as well."""
-    return div(input, add(abs_of(input), 1))
+    return div(input, add(absolute_value(input), 1))
 
 
 def tanhshrink(input: T) -> T:

@@ -16,6 +16,7 @@ from gnomon.errors import explain
 from gnomon.op.claims import Domain, Ulps
 from gnomon.op.elementwise import Binary, Unary
 from gnomon.op.foundation import add
+from gnomon.op.in_place import apply_in_place
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import mul, neg, sub
 
@@ -101,16 +102,24 @@ zeta: Binary = Binary(
 
 
 def polygamma(n: int, input: T, *, out: T | None = None) -> T:
-    """Return the ``n``-th derivative of the digamma function, elementwise; integers give
-    floats.
+    """Return the ``n``-th derivative of the digamma function, elementwise.
 
-    Raises RuntimeError for a negative ``n`` and TypeError for one that is no integer. DLMF
-    25.11.12.
+    Integers give floats. Raises RuntimeError for a negative ``n`` and TypeError for one that is no integer.
+    Source: DLMF 25.11.12.
 
     >>> import gnomon as torch
     >>> torch.polygamma(1, torch.tensor([1.0, 2.0]))
     tensor([1.6449, 0.6449])
     """
+    return polygamma_of(input, _order(n), out=out)
+
+
+def polygamma_(input: T, n: int) -> T:
+    """Replace each element by the ``n``-th derivative of the digamma function there."""
+    return apply_in_place(polygamma_of, input, _order(n))
+
+
+def _order(n: int) -> int:
     if not isinstance(n, int):
         raise TypeError(
             f"polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}"
@@ -123,7 +132,7 @@ def polygamma(n: int, input: T, *, out: T | None = None) -> T:
                 remedy="Give the order of a derivative, 0 or more",
             )
         )
-    return polygamma_of(input, n, out=out)
+    return n
 
 
 def mvlgamma(input: T, p: int, *, out: T | None = None) -> T:
@@ -134,10 +143,19 @@ def mvlgamma(input: T, p: int, *, out: T | None = None) -> T:
 
     >>> import gnomon as torch
     >>> torch.mvlgamma(torch.tensor([2.0, 3.0]), 2)
-    tensor([0.4516, 1.5502])
+    tensor([0.4516, 1.6694])
     """
+    return multivariate_lgamma(input, _dimension(p), out=out)
+
+
+def mvlgamma_(input: T, p: int) -> T:
+    """Replace each element by the logarithm of the multivariate gamma function there."""
+    return apply_in_place(multivariate_lgamma, input, _dimension(p))
+
+
+def _dimension(p: int) -> int:
     if p < 1:
         raise RuntimeError(
             explain("mvlgamma", f"p = {p}, it has to be greater than or equal to 1")
         )
-    return multivariate_lgamma(input, p, out=out)
+    return p

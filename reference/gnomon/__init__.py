@@ -13,7 +13,12 @@ from gnomon import return_types as return_types
 from gnomon import special as special
 from gnomon import version as version
 from gnomon.composite.activations import *
+from gnomon.composite.arithmetic import *
+from gnomon.composite.comparison import *
 from gnomon.composite.matrix import *
+from gnomon.composite.powers import *
+from gnomon.composite.representation import *
+from gnomon.composite.selection import *
 from gnomon.composite.softmax import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.devices import Device as device
@@ -54,15 +59,22 @@ from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
 from gnomon.ops.arithmetic import *
 from gnomon.ops.bessel import *
+from gnomon.ops.comparison import *
+from gnomon.ops.copying import *
 from gnomon.ops.error_functions import *
 from gnomon.ops.exponentials import *
 from gnomon.ops.gamma import *
 from gnomon.ops.hyperbolic import *
+from gnomon.ops.integers import *
 from gnomon.ops.joining import *
+from gnomon.ops.logic import *
 from gnomon.ops.logistic import *
 from gnomon.ops.piecewise_activations import *
+from gnomon.ops.powers import *
 from gnomon.ops.reduction import *
+from gnomon.ops.representation import *
 from gnomon.ops.rounding import *
+from gnomon.ops.selection import *
 from gnomon.ops.slicing import *
 from gnomon.ops.smooth_activations import *
 from gnomon.ops.splitting import *

@@ -9,7 +9,7 @@ from typing import TypeVar
 from gnomon.backend import Backend, Operand
 from gnomon.core import TensorCore
 from gnomon.dispatch import allocate, converted
-from gnomon.dtypes import DType, Kind, Scalar, iinfo, int32, int64
+from gnomon.dtypes import DType, Kind, Scalar, bool_, finfo, iinfo, int32, int64
 from gnomon.errors import explain
 from gnomon.layout import Layout
 from gnomon.memory import cast_cells
@@ -44,8 +44,7 @@ def check_index_dtype(
 
 
 def check_same_dtype(operation: str, input: TensorCore, source: TensorCore) -> None:
-    """Raise RuntimeError unless ``source``, which is to be written to ``input``, has its dtype.
-    """
+    """Raise RuntimeError unless ``source``, which is to be written to ``input``, has its dtype."""
     if source.operand.dtype is not input.operand.dtype:
         raise RuntimeError(
             explain(
@@ -75,8 +74,7 @@ def check_same_device(operation: str, *tensors: TensorCore) -> None:
 
 
 def number_for(operation: str, value: Scalar, dtype: DType) -> Scalar:
-    """Return ``value`` as an element of ``dtype``; RuntimeError for what an integer dtype can't
-    hold.
+    """Return ``value`` as an element of ``dtype``; RuntimeError for what that can't hold.
 
     Fractions are cut off; an unsigned dtype takes negative numbers down to minus its maximum,
     which wrap.
@@ -85,11 +83,15 @@ def number_for(operation: str, value: Scalar, dtype: DType) -> Scalar:
     >>> number_for("fill", -1, uint8), number_for("fill", 2.7, int64)
     (255, 2)
     """
-    if dtype.kind not in (Kind.SIGNED, Kind.UNSIGNED) or isinstance(value, bool):
+    if dtype is bool_ or isinstance(value, bool):
         return dtype.convert(value)
-    limits = iinfo(dtype)
-    lowest = limits.min if dtype.kind is Kind.SIGNED else -limits.max
-    if not math.isfinite(value) or not lowest <= int(value) <= limits.max:
+    limits = finfo(dtype) if dtype.is_floating_point else iinfo(dtype)
+    if dtype.is_floating_point:
+        fits = not math.isfinite(value) or limits.min <= value <= limits.max
+    else:
+        lowest = limits.min if dtype.kind is Kind.SIGNED else -limits.max
+        fits = math.isfinite(value) and lowest <= int(value) <= limits.max
+    if not fits:
         raise RuntimeError(
             explain(
                 operation,

@@ -6,13 +6,25 @@ from typing import TYPE_CHECKING
 
 from gnomon.graph.modes import modes
 from gnomon.tensor.activation_methods import ActivationMethods
+from gnomon.tensor.arithmetic_methods import ArithmeticMethods
 from gnomon.tensor.autograd_methods import AutogradMethods
+from gnomon.tensor.comparison_methods import ComparisonMethods
+from gnomon.tensor.copy_methods import CopyMethods
 from gnomon.tensor.exponential_methods import ExponentialMethods
+from gnomon.tensor.integer_methods import IntegerMethods
 from gnomon.tensor.matrix_methods import MatrixMethods
+from gnomon.tensor.operators import (
+    ArithmeticOperators,
+    ComparisonOperators,
+    IntegerOperators,
+)
 from gnomon.tensor.part_methods import PartMethods
+from gnomon.tensor.power_methods import PowerMethods
 from gnomon.tensor.properties import PropertyMethods
 from gnomon.tensor.reduction_methods import ReductionMethods
+from gnomon.tensor.representation_methods import RepresentationMethods
 from gnomon.tensor.rounding_methods import RoundingMethods
+from gnomon.tensor.selection_methods import SelectionMethods
 from gnomon.tensor.shape_methods import ShapeMethods
 from gnomon.tensor.special_methods import SpecialMethods
 from gnomon.tensor.trigonometry_methods import TrigonometryMethods
@@ -24,8 +36,18 @@ if TYPE_CHECKING:
 
 
 class Tensor(
+    ArithmeticOperators,
+    ComparisonOperators,
+    IntegerOperators,
+    SelectionMethods,
+    RepresentationMethods,
+    PowerMethods,
+    IntegerMethods,
+    ComparisonMethods,
+    ArithmeticMethods,
     AutogradMethods,
     ActivationMethods,
+    CopyMethods,
     ExponentialMethods,
     MatrixMethods,
     PartMethods,

@@ -57,28 +57,36 @@ from gnomon.formats import contiguous_format as contiguous_format
 from gnomon.formats import preserve_format as preserve_format
 from gnomon.formats import strided as strided
 from gnomon.layout import Size as Size
+from gnomon.ops.advanced_indexing import *
 from gnomon.ops.arithmetic import *
 from gnomon.ops.bessel import *
 from gnomon.ops.comparison import *
 from gnomon.ops.copying import *
+from gnomon.ops.embedding import *
 from gnomon.ops.error_functions import *
 from gnomon.ops.exponentials import *
 from gnomon.ops.gamma import *
 from gnomon.ops.hyperbolic import *
+from gnomon.ops.indexing import *
 from gnomon.ops.integers import *
 from gnomon.ops.joining import *
 from gnomon.ops.logic import *
 from gnomon.ops.logistic import *
+from gnomon.ops.masking import *
+from gnomon.ops.nonzero import *
 from gnomon.ops.piecewise_activations import *
 from gnomon.ops.powers import *
 from gnomon.ops.reduction import *
 from gnomon.ops.representation import *
 from gnomon.ops.rounding import *
+from gnomon.ops.scatter_reduce import *
+from gnomon.ops.scattering import *
 from gnomon.ops.selection import *
 from gnomon.ops.slicing import *
 from gnomon.ops.smooth_activations import *
 from gnomon.ops.splitting import *
 from gnomon.ops.trigonometry import *
+from gnomon.ops.view_scatter import *
 from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.registry import register_backend as _register_backend

@@ -25,8 +25,8 @@ expanded = View(name="expand", layout=Layout.expand)
 def assign(target: T, value: TensorCore | Scalar) -> T:
     """Copy ``value``, which broadcasts and converts, into ``target``, and return ``target``.
 
-    The gradient of what was there is zero. Raises RuntimeError for a value that does not broadcast
-    to the target's shape or, if a number, does not fit its integer dtype.
+    The gradient of what was there is zero. Raises RuntimeError for a value that does not
+    broadcast to the target's shape or, if a number, does not fit its integer dtype.
     """
     operand = target.operand
     if not isinstance(value, TensorCore):

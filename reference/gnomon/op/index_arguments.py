@@ -44,7 +44,7 @@ def check_index_dtype(
 
 
 def check_same_dtype(operation: str, input: TensorCore, source: TensorCore) -> None:
-    """Raise RuntimeError unless ``source``, which is to be written to ``input``, has its dtype."""
+    """Raise RuntimeError unless ``source``, to be written to ``input``, has its dtype."""
     if source.operand.dtype is not input.operand.dtype:
         raise RuntimeError(
             explain(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar, final
 
-from gnomon.backend import IndexedDimension, Operand
+from gnomon.backend import IndexedDimension, Operand, Storage
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate, converted, filled
 from gnomon.dtypes import Scalar
@@ -22,6 +22,7 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.layout import Layout, output_layout
 from gnomon.op.copy import COPY
+from gnomon.op.copying import to_contiguous
 from gnomon.op.in_place import check_in_place, rebase_history
 from gnomon.op.output import check_writable, count_write
 from gnomon.op.scatter_records import ADD_TO, REPLACE, Combination
@@ -48,28 +49,35 @@ class IndexPlan:
     shape: tuple[int, ...]
     walked: tuple[int | None, ...]
     indexed: tuple[int, ...]
+    #: Whether the tensor, which is contiguous then, counts as 1-d.
+    flattened: bool = False
     #: Whether negative indices count from the end, or are out of range.
     negative: bool = True
     #: What PyTorch raises for an index out of range.
     out_of_range: type[IndexError | RuntimeError] = IndexError
 
     def through(self, layout: Layout) -> Layout:
-        """Return the launch's layout of a tensor of ``layout``: stride 0 where indices decide.
-        """
-        strides = tuple([0 if dim is None else layout.strides[dim] for dim in self.walked])
-        return Layout(self.shape, strides, layout.offset)
+        """Return how a launch reads a tensor of ``layout``: stride 0 where indices decide."""
+        _, given, offset = self._dimensioned(layout)
+        strides = tuple([0 if dim is None else given[dim] for dim in self.walked])
+        return Layout(self.shape, strides, offset)
 
     def lookups(self, layout: Layout, indices: Indices) -> list[IndexedDimension]:
         """Return the indexed dims of a tensor of ``layout`` as a backend takes them."""
+        shape, strides, _ = self._dimensioned(layout)
         return [
             IndexedDimension(
                 index.operand._replace(layout=index.operand.layout.expand(self.shape)),
-                layout.shape[dim],
-                layout.strides[dim],
+                shape[dim],
+                strides[dim],
                 self.negative,
             )
             for dim, index in zip(self.indexed, indices, strict=True)
         ]
+
+    def _dimensioned(self, layout: Layout) -> Layout:
+        """Return ``layout`` with a dim to index: a 0-d tensor counts as 1-d."""
+        return layout if layout.shape and not self.flattened else layout.view((layout.numel,))
 
     def wrong_index(self, operand: Operand, error: IndexError) -> IndexError | RuntimeError:
         """Return the error for an index out of range of ``operand``, in PyTorch's class."""
@@ -83,6 +91,8 @@ def read_through_indices(
 
     The result is contiguous, or with ``keep_order`` its dims lie in the order ``input``'s do.
     """
+    if plan.flattened:
+        input = to_contiguous(input)
     storage, layout, dtype = input.operand
     source = Operand(storage, plan.through(layout), dtype)
     lookups = plan.lookups(layout, indices)
@@ -192,7 +202,9 @@ class Write:
         check_writable(operation, target, () if source is None else (source,))
         node = self._node(target, target.like(target.operand))
         storage = target.operand.storage
-        values = _apart_from(self._values(), storage)
+        values = self._values()
+        if isinstance(values, Operand):
+            values = _apart_from(values, storage)
         indices = [index.like(_apart_from(index.operand, storage)) for index in self.indices]
         _launch_scatter(self.plan, tuple(indices), values, self.combination, target.operand)
         count_write(target)
@@ -273,10 +285,6 @@ def _launch_scatter(
         raise plan.wrong_index(output, error) from None
 
 
-def _apart_from(values: Operand | Scalar, storage: object) -> Operand | Scalar:
-    """Return ``values``, or a copy of them when they live in the storage about to be written
-    to.
-    """
-    if isinstance(values, Operand) and values.storage is storage:
-        return converted(values, values.dtype)
-    return values
+def _apart_from(operand: Operand, storage: Storage) -> Operand:
+    """Return ``operand``, or a copy of it if it lives in the storage about to be written."""
+    return converted(operand, operand.dtype) if operand.storage is storage else operand

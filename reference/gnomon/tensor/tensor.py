@@ -11,6 +11,7 @@ from gnomon.tensor.autograd_methods import AutogradMethods
 from gnomon.tensor.comparison_methods import ComparisonMethods
 from gnomon.tensor.copy_methods import CopyMethods
 from gnomon.tensor.exponential_methods import ExponentialMethods
+from gnomon.tensor.indexing_methods import IndexingMethods
 from gnomon.tensor.integer_methods import IntegerMethods
 from gnomon.tensor.matrix_methods import MatrixMethods
 from gnomon.tensor.operators import (
@@ -24,6 +25,7 @@ from gnomon.tensor.properties import PropertyMethods
 from gnomon.tensor.reduction_methods import ReductionMethods
 from gnomon.tensor.representation_methods import RepresentationMethods
 from gnomon.tensor.rounding_methods import RoundingMethods
+from gnomon.tensor.scatter_methods import ScatterMethods
 from gnomon.tensor.selection_methods import SelectionMethods
 from gnomon.tensor.shape_methods import ShapeMethods
 from gnomon.tensor.special_methods import SpecialMethods
@@ -44,6 +46,7 @@ class Tensor(
     ComparisonOperators,
     CopyMethods,
     ExponentialMethods,
+    IndexingMethods,
     IntegerMethods,
     IntegerOperators,
     MatrixMethods,
@@ -53,6 +56,7 @@ class Tensor(
     ReductionMethods,
     RepresentationMethods,
     RoundingMethods,
+    ScatterMethods,
     SelectionMethods,
     ShapeMethods,
     SpecialMethods,

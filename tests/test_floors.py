@@ -40,7 +40,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"ops"}),
     frozenset({"composite"}),
     frozenset({"cpu", "plugins"}),
-    frozenset({"gnomon", "__main__", "command", "cuda", "special", "tensor"}),
+    frozenset(
+        {"gnomon", "__main__", "autograd", "command", "cuda", "random", "special", "tensor"}
+    ),
 )
 
 MAXIMUM_LINES = 500

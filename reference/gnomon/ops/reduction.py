@@ -17,12 +17,12 @@ from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Kind, Scalar, bool_, uint8
 from gnomon.errors import explain
 from gnomon.op.claims import EXACT, REALS, SumOfTerms
-from gnomon.op.elementwise import Binary
 from gnomon.op.foundation import exact_sum, sum_of
 from gnomon.op.output import deliver
 from gnomon.op.reduction import Dims, Extent, Reduction, reduced_dims
-from gnomon.op.rules import integers_to_int64, same, to_bool, to_int64
+from gnomon.op.rules import integers_to_int64, same, to_int64
 from gnomon.ops.arithmetic import div, mul, sub
+from gnomon.ops.comparison import eq
 from gnomon.ops.indexing import exactly
 
 __all__ = [
@@ -41,12 +41,8 @@ __all__ = [
 
 T = TypeVar("T", bound=TensorCore)
 
-_eq: Binary = Binary(
-    name="eq", dtype=to_bool, scalar=operator.eq, tolerance=EXACT, domain=(REALS, REALS)
-)
 
-
-def _floats(operation: str, dtype: DType) -> tuple[DType, DType]:
+def floats_only(operation: str, dtype: DType) -> tuple[DType, DType]:
     if dtype.kind < Kind.FLOAT:
         raise RuntimeError(
             explain(
@@ -79,6 +75,19 @@ def _refuse_bool(operation: str, input: TensorCore) -> None:
 def delivered(operation: str, result: T, out: T | None, *inputs: TensorCore) -> T:
     """Return ``result``, or ``out`` with ``result`` copied into it where one was given."""
     return result if out is None else deliver(operation, result, out, inputs)
+
+
+def deliver_pair(
+    operation: str, results: tuple[T, T], out: tuple[T, T] | None, *inputs: TensorCore
+) -> tuple[T, T]:
+    """Return two results, or ``out`` with them copied in; the dtypes must be theirs."""
+    if out is None:
+        return results
+    first, second = (
+        exactly(operation, result, each, *inputs)
+        for result, each in zip(results, out, strict=True)
+    )
+    return first, second
 
 
 def chosen_dtype(operation: str, dtype: DType | None, out: TensorCore | None) -> DType | None:
@@ -149,7 +158,7 @@ def _argmin(elements: Sequence[Scalar], _: Sequence[Scalar]) -> int:
     return operator.indexOf(elements, builtins.min(elements))
 
 
-def _var_cotangent(
+def var_cotangent(
     g: TensorCore,
     x: TensorCore,
     _y: TensorCore,
@@ -170,7 +179,7 @@ def shared_among_ties(
     _: tuple[Scalar, ...],
 ) -> TensorCore:
     """Return the cotangent of an extreme: each element equal to it has an equal share."""
-    ties = _eq(x, y)
+    ties = eq(x, y)
     return div(mul(g, ties), sum_of.over(ties, extent.dims, True))
 
 
@@ -179,7 +188,7 @@ NANSUM: Reduction = Reduction(
     dtype=integers_to_int64,
     fold=lambda elements, _: exact_sum([value for value in elements if value == value]),
     integer_fold=lambda elements, _: builtins.sum(elements),
-    vjp=lambda g, x, _y, _extent, _: mul(g, _eq(x, x)),
+    vjp=lambda g, x, _y, _extent, _: mul(g, eq(x, x)),
     tolerance=SumOfTerms(),
     domain=REALS,
 )
@@ -192,7 +201,7 @@ COUNT_NONZERO: Reduction = Reduction(
 )
 MEAN: Reduction = Reduction(
     name="mean",
-    dtype=_floats,
+    dtype=floats_only,
     fold=_mean,
     vjp=lambda g, _x, _y, extent, _: div(g, extent.terms),
     tolerance=SumOfTerms(),
@@ -201,9 +210,9 @@ MEAN: Reduction = Reduction(
 )
 VAR: Reduction = Reduction(
     name="var",
-    dtype=_floats,
+    dtype=floats_only,
     fold=_var,
-    vjp=_var_cotangent,
+    vjp=var_cotangent,
     tolerance=SumOfTerms(),
     domain=REALS,
 )
@@ -340,25 +349,27 @@ def var(
     ``correction`` is 1, or 0 with ``unbiased=False``. Raises RuntimeError for other than
     floating-point dtypes; warns when ``n <= correction``.
     """
-    dim, correction = degrees("var", input, dim, unbiased, correction)
+    dim, correction = divisor("var", dim, unbiased, correction)
+    warn_of_few("var", input, dim, correction)
     result = VAR(input, dim, keepdim, parameters=(correction,))
     return delivered("var", result, out, input)
 
 
-def degrees(
-    operation: str,
-    input: TensorCore,
-    dim: Dims | bool,
-    unbiased: bool | None,
-    correction: Scalar | None,
+def divisor(
+    operation: str, dim: Dims | bool, unbiased: bool | None, correction: Scalar | None
 ) -> tuple[Dims, Scalar]:
-    """Return the dim and the correction that PyTorch's old and new signatures mean."""
+    """Return the dim and the correction that the two signatures of ``var`` mean."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
         raise TypeError(f"{operation}: unbiased and correction say the same. Give one of them.")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
+    return dim, correction
+
+
+def warn_of_few(operation: str, input: TensorCore, dim: Dims, correction: Scalar) -> None:
+    """Warn when ``correction`` leaves no degree of freedom to the elements along ``dim``."""
     shape = input.operand.layout.shape
     dims = reduced_dims(operation, dim, len(shape))
     if math.prod([shape[each] for each in dims]) <= correction:
@@ -368,7 +379,6 @@ def degrees(
             UserWarning,
             stacklevel=3,
         )
-    return dim, correction
 
 
 def amax(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = None) -> T:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+from gnomon import return_types
+from gnomon.composite import norms as composite_norms
 from gnomon.core import TensorCore
 from gnomon.op.reduction import Dims
-from gnomon.ops import reduction
+from gnomon.ops import deviation, extremes, norms, products, reduction
 
 if TYPE_CHECKING:
     from typing import Self
@@ -82,5 +84,103 @@ class ReductionMethods(TensorCore):
         correction: Scalar | None = None,
     ) -> Self:
         """Return the variance along ``dim``."""
-        dim, correction = reduction.degrees("var", self, dim, unbiased, correction)
+        dim, correction = reduction.divisor("var", dim, unbiased, correction)
         return reduction.var(self, dim, correction=correction, keepdim=keepdim)
+
+    @overload
+    def std(self, unbiased: bool, /) -> Self: ...
+    @overload
+    def std(self, *, unbiased: bool) -> Self: ...
+    @overload
+    def std(self, dim: Dims, unbiased: bool, keepdim: bool = False) -> Self: ...
+    @overload
+    def std(
+        self, dim: Dims = None, *, correction: Scalar | None = None, keepdim: bool = False
+    ) -> Self: ...
+    def std(
+        self,
+        dim: Dims | bool = None,
+        unbiased: bool | None = None,
+        keepdim: bool = False,
+        *,
+        correction: Scalar | None = None,
+    ) -> Self:
+        """Return the standard deviation along ``dim``."""
+        dim, correction = reduction.divisor("std", dim, unbiased, correction)
+        return deviation.std(self, dim, correction=correction, keepdim=keepdim)
+
+    @overload
+    def max(self) -> Self: ...
+    @overload
+    def max(self, other: Self, /) -> Self: ...
+    @overload
+    def max(self, *, other: Self) -> Self: ...
+    @overload
+    def max(self, dim: int, keepdim: bool = False) -> return_types.max[Self]: ...
+    def max(
+        self, dim: int | Self | None = None, keepdim: bool = False, *, other: Self | None = None
+    ) -> Self | return_types.max[Self]:
+        """Return the largest element; or those along ``dim`` and where; or of two tensors."""
+        second = dim if isinstance(dim, TensorCore) else other
+        if second is not None:
+            return extremes.max(self, second)
+        if dim is None or isinstance(dim, TensorCore):
+            return extremes.max(self)
+        return extremes.max(self, dim, keepdim)
+
+    @overload
+    def min(self) -> Self: ...
+    @overload
+    def min(self, other: Self, /) -> Self: ...
+    @overload
+    def min(self, *, other: Self) -> Self: ...
+    @overload
+    def min(self, dim: int, keepdim: bool = False) -> return_types.min[Self]: ...
+    def min(
+        self, dim: int | Self | None = None, keepdim: bool = False, *, other: Self | None = None
+    ) -> Self | return_types.min[Self]:
+        """Return the smallest element; or those along ``dim`` and where; or of two tensors."""
+        second = dim if isinstance(dim, TensorCore) else other
+        if second is not None:
+            return extremes.min(self, second)
+        if dim is None or isinstance(dim, TensorCore):
+            return extremes.min(self)
+        return extremes.min(self, dim, keepdim)
+
+    def aminmax(
+        self, *, dim: int | None = None, keepdim: bool = False
+    ) -> return_types.aminmax[Self]:
+        """Return the smallest and the largest element along ``dim``."""
+        return extremes.aminmax(self, dim=dim, keepdim=keepdim)
+
+    def prod(
+        self, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
+    ) -> Self:
+        """Return the product along ``dim``."""
+        return products.prod(self, dim, keepdim, dtype=dtype)
+
+    def logsumexp(self, dim: Dims, keepdim: bool = False) -> Self:
+        """Return ``log(sum(exp(x)))`` along ``dim``."""
+        return norms.logsumexp(self, dim, keepdim)
+
+    def norm(
+        self,
+        p: Scalar | str | None = "fro",
+        dim: Dims = None,
+        keepdim: bool = False,
+        dtype: DType | None = None,
+    ) -> Self:
+        """Return the vector norm of order ``p`` along ``dim``."""
+        return composite_norms.norm(self, p, dim, keepdim, dtype=dtype)
+
+    def dist(self, other: Self, p: Scalar = 2) -> Self:
+        """Return the norm of order ``p`` of the difference to ``other``."""
+        return composite_norms.dist(self, other, p)
+
+    def renorm(self, p: Scalar, dim: int, maxnorm: Scalar) -> Self:
+        """Return the slices of ``dim`` scaled down to a norm of at most ``maxnorm``."""
+        return composite_norms.renorm(self, p, dim, maxnorm)
+
+    def renorm_(self, p: Scalar, dim: int, maxnorm: Scalar) -> Self:
+        """Scale the slices of ``dim`` down to a norm of at most ``maxnorm``, in place."""
+        return composite_norms.renorm_(self, p, dim, maxnorm)

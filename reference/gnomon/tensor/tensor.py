@@ -28,6 +28,7 @@ from gnomon.tensor.rounding_methods import RoundingMethods
 from gnomon.tensor.scatter_methods import ScatterMethods
 from gnomon.tensor.selection_methods import SelectionMethods
 from gnomon.tensor.shape_methods import ShapeMethods
+from gnomon.tensor.sorting_methods import SortingMethods
 from gnomon.tensor.special_methods import SpecialMethods
 from gnomon.tensor.trigonometry_methods import TrigonometryMethods
 
@@ -59,6 +60,7 @@ class Tensor(
     ScatterMethods,
     SelectionMethods,
     ShapeMethods,
+    SortingMethods,
     SpecialMethods,
     TrigonometryMethods,
 ):

@@ -1,0 +1,69 @@
+"""Selecting along one dim: elements of a tensor by the positions that another tensor holds.
+
+Sorting, running extremes and extremes along a dim all return elements of their input; their
+values are read through the positions found, and so is their derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from gnomon.core import TensorCore
+from gnomon.dispatch import allocate
+from gnomon.dtypes import int64
+from gnomon.layout import Layout
+from gnomon.memory import cast_cells
+from gnomon.op.indexing import IndexPlan, read_through_indices
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def at_positions(
+    operation: str, input: T, dim: int, positions: TensorCore, label: str, keepdim: bool = True
+) -> T:
+    """Return the elements of ``input`` that stand at ``positions`` of its ``dim``.
+
+    ``positions`` is int64 and has ``input``'s other sizes; it lacks ``dim`` unless ``keepdim``.
+    """
+    shape = positions.operand.layout.shape
+    dims = range(len(input.operand.layout.shape))
+    if not dims:
+        plan = IndexPlan(operation=operation, shape=(), walked=(), indexed=())
+        return read_through_indices(input, plan, (), label)
+    walked = tuple([None if k == dim else k for k in dims if keepdim or k != dim])
+    plan = IndexPlan(operation=operation, shape=shape, walked=walked, indexed=(dim,))
+    return read_through_indices(input, plan, (positions,), label)
+
+
+def integers(prototype: T, values: Sequence[int], shape: tuple[int, ...]) -> T:
+    """Return ``values`` as an int64 tensor of ``shape`` on the device of ``prototype``."""
+    backend = prototype.operand.storage.backend
+    output = allocate(backend, Layout.contiguous(shape), int64)
+    backend.write(output.storage.memory, 0, cast_cells(memoryview(int64.pack(values)), "B"))
+    return prototype.like(output)
+
+
+def places_along(input: T, dim: int) -> T:
+    """Return 0, 1, 2, ... along ``dim``, in a shape that broadcasts against ``input``."""
+    shape = input.operand.layout.shape
+    size = shape[dim]
+    return integers(
+        input, range(size), tuple([size if k == dim else 1 for k in range(len(shape))])
+    )
+
+
+def reversed_along(input: T, dim: int) -> T:
+    """Return ``input`` with the elements along ``dim`` in reverse order."""
+    shape = input.operand.layout.shape
+    if not shape:
+        return input
+    size = shape[dim]
+    order = integers(
+        input,
+        range(size - 1, -1, -1),
+        tuple([size if k == dim else 1 for k in range(len(shape))]),
+    )
+    walked = tuple([None if k == dim else k for k in range(len(shape))])
+    plan = IndexPlan(operation="flip", shape=shape, walked=walked, indexed=(dim,))
+    return read_through_indices(input, plan, (order,), "FlipBackward0")

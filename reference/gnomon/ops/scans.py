@@ -1,0 +1,230 @@
+"""Scans: running sums, products and extremes along a dim.
+
+The rules for nan and ties are in docs/semantics/reductions.md.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, islice
+from typing import TypeVar
+
+from gnomon import return_types
+from gnomon.core import TensorCore
+from gnomon.dispatch import item_of
+from gnomon.dtypes import DType, Scalar
+from gnomon.layout import normalize_dim
+from gnomon.op.along import at_positions, integers, reversed_along
+from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
+from gnomon.op.elementwise import node_label
+from gnomon.op.foundation import add, sum_of
+from gnomon.op.in_place import replace, snapshot
+from gnomon.op.rules import floating, integers_to_int64, to_int64
+from gnomon.op.scan import Scan
+from gnomon.ops import arithmetic
+from gnomon.ops.arithmetic import div, mul, sub
+from gnomon.ops.comparison import eq, gt, le, lt, where
+from gnomon.ops.exponentials import exp, log
+from gnomon.ops.reduction import ANY, chosen_dtype, deliver_pair, delivered
+from gnomon.ops.views import expand, movedim, unsqueeze
+
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def _running_extreme(
+    reaches: Callable[[Scalar, Scalar], bool],
+) -> Callable[[Sequence[Scalar]], Iterator[int]]:
+    """Return the running position of the last extreme: the first nan stays until the next."""
+
+    def positions(elements: Sequence[Scalar]) -> Iterator[int]:
+        best = 0
+        for index, value in enumerate(elements):
+            if reaches(value, elements[best]) or value != value:
+                best = index
+            yield best
+
+    return positions
+
+
+def _log_sums(elements: Sequence[Scalar]) -> Iterator[float]:
+    """Yield the running ``log(sum(exp(x)))``, kept as a maximum and a sum relative to it."""
+    largest, relative = -math.inf, 0.0
+    for value in elements:
+        if value != value or largest != largest:
+            largest = math.nan
+        elif math.isinf(value) or math.isinf(largest):
+            relative = relative if value <= largest and relative else 1.0
+            if value > largest:
+                largest, relative = value, 1.0
+        elif value <= largest:
+            relative += math.exp(value - largest)
+        else:
+            relative = relative * math.exp(largest - value) + 1.0
+            largest = value
+        yield largest + math.log(relative) if math.isfinite(largest) else largest
+
+
+def sum_from_end(input: T, dim: int) -> T:
+    """Return the sum of each element and all after it: the transpose of ``cumsum``."""
+    return reversed_along(CUMSUM(reversed_along(input, dim), dim), dim)
+
+
+def has_zero(input: TensorCore) -> bool:
+    """Return whether some element is 0, which takes reading from the device."""
+    return bool(item_of(ANY(eq(input, 0)).operand))
+
+
+def products_without_each(input: T, dim: int) -> tuple[T, T]:
+    """Return ``input`` over last dims ``(k, i)``, 1 where they are equal; and ``k <= i``.
+
+    Products along ``i`` leave out element ``k``: derivatives of products that zeros don't harm.
+    """
+    rows = unsqueeze(movedim(input, dim, -1), -2)
+    size = rows.operand.layout.shape[-1]
+    left_out = integers(input, range(size), (size, 1))
+    places = integers(input, range(size), (1, size))
+    square = expand(rows, (*rows.operand.layout.shape[:-2], size, size))
+    return where(eq(left_out, places), 1, square), le(left_out, places)
+
+
+def _cumprod_cotangent(g: TensorCore, x: TensorCore, y: TensorCore, dim: int) -> TensorCore:
+    if not x.operand.layout.shape:
+        return g
+    if not has_zero(x):
+        return div(sum_from_end(mul(g, y), dim), x)
+    factors, counts = products_without_each(x, dim)
+    weights = unsqueeze(movedim(g, dim, -1), -2)
+    terms = where(counts, mul(weights, CUMPROD(factors, -1)), 0)
+    return movedim(sum_of(terms, -1), -1, dim)
+
+
+def _logcumsumexp_cotangent(
+    g: TensorCore, x: TensorCore, y: TensorCore, dim: int
+) -> TensorCore:
+    # exp(x) * sum_from_end(g * exp(-y)) in logarithms, where nothing overflows; a logarithm
+    # needs the two signs of the cotangent apart.
+    def part(chosen: TensorCore, sign: Callable[[TensorCore, int], TensorCore]) -> TensorCore:
+        logarithms = where(sign(chosen, 0), log(arithmetic.abs(chosen)), -math.inf)
+        later = LOGCUMSUMEXP(reversed_along(sub(logarithms, y), dim), dim)
+        return exp(add(reversed_along(later, dim), x))
+
+    return sub(part(g, gt), part(g, lt))
+
+
+CUMSUM: Scan = Scan(
+    name="cumsum",
+    dtype=integers_to_int64,
+    running=lambda elements: islice(accumulate(elements, initial=0), 1, None),
+    vjp=lambda g, _x, _y, dim: sum_from_end(g, dim),
+    tolerance=SumOfTerms(),
+    domain=REALS,
+)
+CUMPROD: Scan = Scan(
+    name="cumprod",
+    dtype=integers_to_int64,
+    running=lambda elements: accumulate(elements, operator.mul),
+    vjp=_cumprod_cotangent,
+    tolerance=ProductOfTerms(),
+    domain=REALS,
+)
+LOGCUMSUMEXP: Scan = Scan(
+    name="logcumsumexp",
+    dtype=floating,
+    running=_log_sums,
+    vjp=_logcumsumexp_cotangent,
+    tolerance=Ulps(8, 8, 4),
+    domain=REALS,
+)
+CUMMAX_POSITIONS: Scan = Scan(
+    name="cummax_positions",
+    dtype=to_int64,
+    running=_running_extreme(operator.ge),
+    tolerance=EXACT,
+    domain=REALS,
+)
+CUMMIN_POSITIONS: Scan = Scan(
+    name="cummin_positions",
+    dtype=to_int64,
+    running=_running_extreme(operator.le),
+    tolerance=EXACT,
+    domain=REALS,
+)
+
+
+def cumsum(input: T, dim: int, *, dtype: DType | None = None, out: T | None = None) -> T:
+    """Return the running sums along ``dim``; bools and integers are summed as int64.
+
+    ``dtype`` is what to convert to first.
+
+    >>> import gnomon as torch
+    >>> torch.cumsum(torch.tensor([1, 2, 3]), 0)
+    tensor([1, 3, 6])
+    """
+    result = CUMSUM(input, dim, dtype=chosen_dtype("cumsum", dtype, out))
+    return delivered("cumsum", result, out, input)
+
+
+def cumprod(input: T, dim: int, *, dtype: DType | None = None, out: T | None = None) -> T:
+    """Return the running products along ``dim``; bools and integers are multiplied as int64.
+
+    ``dtype`` is what to convert to first.
+
+    >>> import gnomon as torch
+    >>> torch.cumprod(torch.tensor([1, 2, 3]), 0)
+    tensor([1, 2, 6])
+    """
+    result = CUMPROD(input, dim, dtype=chosen_dtype("cumprod", dtype, out))
+    return delivered("cumprod", result, out, input)
+
+
+def cumsum_(input: T, dim: int, *, dtype: DType | None = None) -> T:
+    """Replace ``input`` by its running sums along ``dim``."""
+    return replace(input, "cumsum_", cumsum(snapshot(input), dim, dtype=dtype))
+
+
+def cumprod_(input: T, dim: int, *, dtype: DType | None = None) -> T:
+    """Replace ``input`` by its running products along ``dim``."""
+    return replace(input, "cumprod_", cumprod(snapshot(input), dim, dtype=dtype))
+
+
+def logcumsumexp(input: T, dim: int, *, out: T | None = None) -> T:
+    """Return the running ``log(sum(exp(x)))`` along ``dim``, of floats, without overflow.
+
+    >>> import gnomon as torch
+    >>> torch.logcumsumexp(torch.tensor([0.0, 0.0]), 0)
+    tensor([0.0000, 0.6931])
+    """
+    return delivered("logcumsumexp", LOGCUMSUMEXP(input, dim), out, input)
+
+
+def cummax(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_types.cummax[T]:
+    """Return the running maxima along ``dim`` and where they stood: the last of ties and nans.
+
+    >>> import gnomon as torch
+    >>> torch.cummax(torch.tensor([1, 3, 2, 3]), 0).indices
+    tensor([0, 1, 1, 3])
+    """
+    return return_types.cummax(_running("cummax", CUMMAX_POSITIONS, input, dim, out))
+
+
+def cummin(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_types.cummin[T]:
+    """Return the running minima along ``dim`` and where they stood: the last of ties and nans.
+
+    >>> import gnomon as torch
+    >>> torch.cummin(torch.tensor([3, 1, 2, 1]), 0).indices
+    tensor([0, 1, 1, 3])
+    """
+    return return_types.cummin(_running("cummin", CUMMIN_POSITIONS, input, dim, out))
+
+
+def _running(
+    operation: str, record: Scan, input: T, dim: int, out: tuple[T, T] | None
+) -> tuple[T, T]:
+    positions = record(input, dim)
+    dim = normalize_dim(dim, len(input.operand.layout.shape), operation)
+    values = at_positions(operation, input, dim, positions, node_label(operation))
+    return deliver_pair(operation, (values, positions), out, input)

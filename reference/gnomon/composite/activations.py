@@ -30,6 +30,9 @@ __all__ = ["celu", "celu_", "hardshrink", "prelu", "threshold", "threshold_"]
 
 T = TypeVar("T", bound=TensorCore)
 
+relu_ = piecewise.relu_
+selu_ = smooth.selu_
+
 
 def _run(record: Elementwise, input: T, inplace: bool, *numbers: Scalar) -> T:
     if inplace:
@@ -178,14 +181,15 @@ def hardswish(input: T, inplace: bool = False) -> T:
     return _run(piecewise.hardswish_of, input, inplace)
 
 
-def hardshrink(input: T, lambd: float = 0.5) -> T:
+def hardshrink(input: T, lambd: float = 0.5, *, out: T | None = None) -> T:
     """Return the input, and 0 where it is within ``lambd`` of 0.
 
     >>> import gnomon as torch
     >>> torch.hardshrink(torch.tensor([-0.25, 0.75]))
     tensor([0.0000, 0.7500])
     """
-    return _run_on_floats(piecewise.hardshrink_of, input, False, lambd)
+    floating("hardshrink", input.operand.dtype)
+    return piecewise.hardshrink_of(input, lambd, out=out)
 
 
 def softshrink(input: T, lambd: float = 0.5) -> T:
@@ -233,7 +237,7 @@ def selu(input: T, inplace: bool = False) -> T:
     return _run(smooth.selu, input, inplace)
 
 
-def gelu(input: T, approximate: str = "none") -> T:
+def gelu(input: T, *, approximate: str = "none") -> T:
     """Return input times the probability that a normal variable is below it.
 
     ``approximate="tanh"`` is the closed form 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))). Raises

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gnomon import special_functions as special
 from gnomon.core import TensorCore
-from gnomon.dtypes import DType, Scalar
+from gnomon.dtypes import DType, Scalar, float32
 from gnomon.op.claims import EXACT, REALS, Domain
 from gnomon.op.elementwise import Binary, BinaryMeaning, Unary, UnaryMeaning
 from gnomon.op.foundation import no_slope
@@ -96,10 +96,14 @@ round_to_even: Unary = Unary(
 
 
 def _scaled_rounding(dtype: DType) -> BinaryMeaning:
-    """Return the rounding to a number of digits, each step of which is rounded to ``dtype``."""
+    """Return the rounding to a number of digits whose every step is rounded, as PyTorch's is.
+
+    Steps are rounded to ``dtype``, those of float16 and bfloat16 to float32.
+    """
+    working = dtype if dtype.itemsize > 2 else float32
 
     def step(x: float) -> float:
-        return float(dtype.round(x))
+        return float(working.round(x))
 
     return lambda x, decimals: special.round_half_even(x, int(decimals), step)
 
@@ -121,8 +125,8 @@ def round(input: T, *, decimals: int = 0, out: T | None = None) -> T:
     """Round to ``decimals`` digits after the point (before it if negative), ties to even.
 
     With ``decimals`` the input is scaled by a power of ten, rounded and scaled back, each step
-    rounded to its dtype: the tie is judged after the scaling, so that 1.005 gives 1.0 for two
-    digits. Integers round to themselves; with ``decimals`` they raise NotImplementedError, as
+    rounded to its dtype, or to float32: the tie is judged after the scaling, so that 1.005 gives
+    1.0 for two digits. Integers round to themselves; with ``decimals`` they raise NotImplementedError, as
     bool always does.
 
     >>> import gnomon as torch

@@ -15,13 +15,16 @@ from gnomon import version as version
 from gnomon.composite.activations import *
 from gnomon.composite.arithmetic import *
 from gnomon.composite.comparison import *
+from gnomon.composite.grids import *
 from gnomon.composite.matrix import *
 from gnomon.composite.norms import *
 from gnomon.composite.powers import *
 from gnomon.composite.representation import *
 from gnomon.composite.selection import *
 from gnomon.composite.softmax import *
+from gnomon.composite.stacking import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
+from gnomon.cpu.fallback import fallback as fallback
 from gnomon.devices import Device as device
 from gnomon.devices import get_default_device as get_default_device
 from gnomon.devices import set_default_device as set_default_device
@@ -64,6 +67,7 @@ from gnomon.ops.bessel import *
 from gnomon.ops.comparison import *
 from gnomon.ops.copying import *
 from gnomon.ops.deviation import *
+from gnomon.ops.diagonals import *
 from gnomon.ops.embedding import *
 from gnomon.ops.error_functions import *
 from gnomon.ops.exponentials import *
@@ -81,6 +85,7 @@ from gnomon.ops.norms import *
 from gnomon.ops.piecewise_activations import *
 from gnomon.ops.powers import *
 from gnomon.ops.products import *
+from gnomon.ops.rearranging import *
 from gnomon.ops.reduction import *
 from gnomon.ops.representation import *
 from gnomon.ops.rounding import *

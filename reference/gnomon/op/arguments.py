@@ -37,6 +37,17 @@ def integers(operation: str, given: tuple[IntegerArgument, ...]) -> tuple[int, .
     return tuple(numbers)
 
 
+def integer(operation: str, given: SupportsIndex) -> int:
+    """Return one integer as an int.
+
+    >>> integer("select", 2)
+    2
+    """
+    if isinstance(given, tuple | list):
+        raise TypeError(f"{operation}: expected one integer, got {given!r}.")
+    return integers(operation, (given,))[0]
+
+
 def integer_sequence(operation: str, given: Sequence[SupportsIndex]) -> tuple[int, ...]:
     """Return a sequence of integers as a tuple; a single integer is no such sequence.
 
@@ -57,5 +68,6 @@ def integer_or_integers(operation: str, given: IntegerArgument) -> int | tuple[i
     >>> integer_or_integers("squeeze", 1), integer_or_integers("squeeze", [1, 2])
     (1, (1, 2))
     """
-    numbers = integers(operation, (given,))
-    return numbers if isinstance(given, tuple | list) else numbers[0]
+    if isinstance(given, tuple | list):
+        return integers(operation, (given,))
+    return integers(operation, (given,))[0]

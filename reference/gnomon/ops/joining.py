@@ -12,12 +12,12 @@ from typing import SupportsIndex, TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import allocate, common_dtype
+from gnomon.dispatch import allocate, common_dtype, filled
 from gnomon.dtypes import can_cast
 from gnomon.errors import explain
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, normalize_dim
-from gnomon.op.arguments import integers
+from gnomon.op.arguments import integer
 from gnomon.op.copy import COPY
 from gnomon.op.output import deliver
 from gnomon.op.view import reshaped
@@ -45,7 +45,7 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
             [3, 4],
             [5, 6]])
     """
-    _check_tensors("cat", tensors)
+    check_tensors("cat", tensors)
     if not tensors:
         raise ValueError("cat: expected a non-empty list of Tensors. Give at least one.")
     if out is not None and not can_cast(common_dtype(tensors), out.operand.dtype):
@@ -58,7 +58,7 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
                 remedy="Give an out= of the dtype they promote to",
             )
         )
-    (axis,) = integers("cat", (dim,))
+    axis = integer("cat", dim)
     shape, axis = _joined_shape(tensors, axis)
     # A legacy empty tensor, of shape (0,), takes up no room in whatever it joins.
     given = [tensor.operand.layout.shape for tensor in tensors]
@@ -67,7 +67,7 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
     layout = _joined_layout(tensors, shape)
     places = [layout.narrow(axis, *extent) for extent in zip(starts, lengths, strict=False)]
     split = partial(_narrowed, axis, starts, given)
-    result = _assembled("cat", tensors, layout, places, "CatBackward0", split)
+    result = assembled("cat", tensors, layout, places, "CatBackward0", split)
     return result if out is None else deliver("cat", result, out, tensors)
 
 
@@ -92,7 +92,7 @@ def stack(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None)
             [2, 4]])
     """
     check_not_empty("stack", tensors)
-    (axis,) = integers("stack", (dim,))
+    axis = integer("stack", dim)
     given = tensors[0].operand.layout.shape
     axis = normalize_dim(axis, len(given) + 1, "stack")
     for entry, tensor in enumerate(tensors):
@@ -108,20 +108,21 @@ def stack(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None)
     layout = Layout.contiguous((*given[:axis], len(tensors), *given[axis:]))
     places = [layout.select(axis, entry) for entry in range(len(tensors))]
     split = partial(_selected, axis)
-    result = _assembled("stack", tensors, layout, places, "StackBackward0", split)
+    result = assembled("stack", tensors, layout, places, "StackBackward0", split)
     return result if out is None else deliver("stack", result, out, tensors)
 
 
 def check_not_empty(operation: str, tensors: Sequence[TensorCore]) -> None:
     """Raise RuntimeError for no tensors, TypeError for what is no sequence of tensors."""
-    _check_tensors(operation, tensors)
+    check_tensors(operation, tensors)
     if not tensors:
         raise RuntimeError(
             f"{operation}: {operation} expects a non-empty TensorList. Give a tensor."
         )
 
 
-def _check_tensors(operation: str, tensors: Sequence[TensorCore]) -> None:
+def check_tensors(operation: str, tensors: Sequence[TensorCore]) -> None:
+    """Raise TypeError for what is no tuple or list of tensors."""
     if not isinstance(tensors, tuple | list):
         raise TypeError(
             f"{operation}: argument 'tensors' must be a tuple or list of Tensors, not "
@@ -162,7 +163,8 @@ def _joined_shape(tensors: Sequence[TensorCore], dim: int) -> tuple[tuple[int, .
                 raise RuntimeError(
                     f"cat: Sizes of tensors must match except in dimension {dim}. Expected "
                     f"size {expected} but got size {size} for tensor number {position} in "
-                    f"the list: shapes {list(first)} and {list(shape)}. Pad or crop dimension {axis}."
+                    f"the list: shapes {list(first)} and {list(shape)}. Pad or crop dimension "
+                    f"{axis}."
                 )
         extent += shape[dim]
     return (*first[:dim], extent, *first[dim + 1 :]), dim
@@ -178,17 +180,20 @@ def _joined_layout(tensors: Sequence[TensorCore], shape: tuple[int, ...]) -> Lay
     return layout
 
 
-def _assembled(
+def assembled(
     operation: str,
     tensors: Sequence[T],
     layout: Layout,
     places: Sequence[Layout],
     label: str,
     split: Callable[[TensorCore], list[TensorCore]],
+    *,
+    has_gaps: bool = False,
 ) -> T:
     """Return a fresh tensor of ``layout`` with each of ``tensors`` written to its place in it.
 
-    ``split`` hands each tensor its part of the result's cotangent.
+    ``split`` hands each tensor its part of the result's cotangent. Places that no tensor fills,
+    if it ``has_gaps``, are zero.
     """
     backend = tensors[0].operand.storage.backend
     for tensor in tensors:
@@ -201,7 +206,12 @@ def _assembled(
                     remedy="Move one with .to(device)",
                 )
             )
-    output = allocate(backend, layout, common_dtype(tensors))
+    dtype = common_dtype(tensors)
+    output = (
+        filled(backend, layout.shape, dtype, 0)
+        if has_gaps
+        else allocate(backend, layout, dtype)
+    )
     for tensor, place in zip(tensors, places, strict=True):
         if place.numel:
             part = Operand(output.storage, place, output.dtype)

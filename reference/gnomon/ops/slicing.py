@@ -9,7 +9,7 @@ from gnomon.core import TensorCore
 from gnomon.dtypes import Kind
 from gnomon.errors import explain
 from gnomon.layout import Layout
-from gnomon.op.arguments import integer_sequence, integers
+from gnomon.op.arguments import integer, integer_sequence, integers
 from gnomon.op.view import View, view_through_storage
 
 __all__ = ["as_strided", "diagonal", "narrow", "select"]
@@ -106,7 +106,7 @@ def strided_layout(
     """Return the layout that ``as_strided`` is asked for, checked against the storage."""
     storage, layout, dtype = input.operand
     sizes, strides = integer_sequence(operation, size), integer_sequence(operation, stride)
-    offset = None if storage_offset is None else integers(operation, (storage_offset,))[0]
+    offset = None if storage_offset is None else integer(operation, storage_offset)
     strided = layout.as_strided(sizes, strides, offset)
     _, end = strided.span
     needed = end * dtype.itemsize

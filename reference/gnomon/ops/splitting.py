@@ -10,7 +10,13 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import values_of
 from gnomon.dtypes import int64
 from gnomon.errors import explain
-from gnomon.op.arguments import IntegerArgument, integer_or_integers, integer_sequence, integers
+from gnomon.op.arguments import (
+    IntegerArgument,
+    integer,
+    integer_or_integers,
+    integer_sequence,
+    integers,
+)
 from gnomon.op.view import views_of
 from gnomon.ops.slicing import SLICE
 
@@ -40,7 +46,7 @@ def split(
     sizes = integer_or_integers("split", split_size_or_sections)
     if not isinstance(sizes, int):
         return split_with_sizes(tensor, sizes, dim)
-    (axis,) = integers("split", (dim,))
+    axis = integer("split", dim)
     return _split(tensor, sizes, axis, "SplitBackward0")
 
 
@@ -52,7 +58,7 @@ def split_with_sizes(
     Raises RuntimeError unless they add up to the size of ``dim``.
     """
     sizes = integer_sequence("split_with_sizes", split_sizes)
-    (axis,) = integers("split_with_sizes", (dim,))
+    axis = integer("split_with_sizes", dim)
     return _split(input, sizes, axis, "SplitWithSizesBackward0")
 
 
@@ -80,7 +86,7 @@ def unbind(input: T, dim: SupportsIndex = 0) -> tuple[T, ...]:
     >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    (axis,) = integers("unbind", (dim,))
+    axis = integer("unbind", dim)
     layouts = input.operand.layout.unbind(axis)
     return views_of(input, layouts, "UnbindBackward0", lambda whole: whole.unbind(axis))
 
@@ -94,7 +100,7 @@ def tensor_split(
     >>> torch.tensor_split(torch.arange(5), (1, 3))
     (tensor([0]), tensor([1, 2]), tensor([3, 4]))
     """
-    (axis,) = integers("tensor_split", (dim,))
+    axis = integer("tensor_split", dim)
     return _between(input, _sections("tensor_split", indices_or_sections), axis)
 
 

@@ -14,7 +14,13 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.errors import explain
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, infer_size
-from gnomon.op.arguments import IntegerArgument, integer_or_integers, integer_sequence, integers
+from gnomon.op.arguments import (
+    IntegerArgument,
+    integer,
+    integer_or_integers,
+    integer_sequence,
+    integers,
+)
 from gnomon.op.copying import clone_as, to_contiguous
 from gnomon.op.foundation import sum_to
 from gnomon.op.view import View, reshaped, view_as
@@ -159,7 +165,7 @@ def unsqueeze(input: T, dim: SupportsIndex) -> T:
             [2],
             [3]])
     """
-    return UNSQUEEZE(input, *integers("unsqueeze", (dim,)))
+    return UNSQUEEZE(input, integer("unsqueeze", dim))
 
 
 def squeeze(input: T, dim: IntegerArgument | None = None) -> T:
@@ -270,5 +276,5 @@ def unflatten(input: T, dim: SupportsIndex, sizes: Sequence[SupportsIndex]) -> T
     tensor([[1, 2],
             [3, 4]])
     """
-    (position,) = integers("unflatten", (dim,))
+    position = integer("unflatten", dim)
     return UNFLATTEN(input, position, integer_sequence("unflatten", sizes))

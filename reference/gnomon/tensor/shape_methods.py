@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, SupportsIndex, cast, overload
 from gnomon.core import TensorCore
 from gnomon.dtypes import DType
 from gnomon.errors import explain
-from gnomon.op.arguments import IntegerArgument, integer_or_integers, integers
+from gnomon.op.arguments import IntegerArgument, integer, integer_or_integers, integers
 from gnomon.op.in_place_views import take_layout
 from gnomon.ops import slicing, views
 from gnomon.ops.reinterpreting import view_as_dtype
@@ -195,7 +195,7 @@ class ShapeMethods(TensorCore):
 
     def unsqueeze_(self, dim: SupportsIndex) -> Self:
         """Put a dim of size 1 into this tensor itself."""
-        (position,) = integers("unsqueeze_", (dim,))
+        position = integer("unsqueeze_", dim)
         return take_layout(
             self, "unsqueeze_", "UnsqueezeBackward1", lambda layout: layout.unsqueeze(position)
         )

@@ -22,6 +22,7 @@ from gnomon.tensor.operators import (
 from gnomon.tensor.part_methods import PartMethods
 from gnomon.tensor.power_methods import PowerMethods
 from gnomon.tensor.properties import PropertyMethods
+from gnomon.tensor.rearranging_methods import RearrangingMethods
 from gnomon.tensor.reduction_methods import ReductionMethods
 from gnomon.tensor.representation_methods import RepresentationMethods
 from gnomon.tensor.rounding_methods import RoundingMethods
@@ -54,6 +55,7 @@ class Tensor(
     PartMethods,
     PowerMethods,
     PropertyMethods,
+    RearrangingMethods,
     ReductionMethods,
     RepresentationMethods,
     RoundingMethods,

@@ -11,6 +11,8 @@ from gnomon.errors import explain
 from gnomon.op.elementwise import Binary, Elementwise, apply
 from gnomon.op.foundation import add as plain_add
 from gnomon.op.in_place import apply_in_place, write_elementwise
+from gnomon.op.numbers import number_as
+from gnomon.op.rules import floating
 from gnomon.ops import arithmetic
 
 __all__ = [
@@ -92,12 +94,11 @@ def _difference(
 ) -> tuple[Elementwise, tuple[T | Scalar, ...]]:
     """Return the record and the inputs of ``input - alpha * other``."""
     for operand in (input, other):
-        if isinstance(operand, TensorCore) and operand.operand.dtype is bool_:
+        if _is_bool(operand):
             raise RuntimeError(
                 explain(
                     operation,
-                    "subtraction with a bool tensor is not supported",
-                    operand,
+                    "subtraction with a bool is not supported",
                     remedy="Use ~ to invert a mask, ^ or logical_xor to compare two",
                 )
             )
@@ -107,6 +108,12 @@ def _difference(
     scale = _scale(operation, input, other, alpha)
     record = arithmetic.reversed_sub_scaled if exchanged else arithmetic.sub_scaled
     return record, (input, other, scale)
+
+
+def _is_bool(operand: TensorCore | Scalar) -> bool:
+    if isinstance(operand, TensorCore):
+        return operand.operand.dtype is bool_
+    return isinstance(operand, bool)
 
 
 def _scale(
@@ -195,13 +202,13 @@ def addcmul(
     >>> torch.addcmul(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), torch.tensor(5.0))
     tensor([16., 22.])
     """
-    scale = common_dtype((input, tensor1, tensor2)).convert(value)
+    scale = number_as("addcmul", value, common_dtype((input, tensor1, tensor2)))
     return arithmetic.add_product(input, tensor1, tensor2, scale, out=out)
 
 
 def addcmul_(input: T, tensor1: T | Scalar, tensor2: T | Scalar, *, value: Scalar = 1) -> T:
     """Add ``value * tensor1 * tensor2`` to ``input`` in place."""
-    scale = common_dtype((input, tensor1, tensor2)).convert(value)
+    scale = number_as("addcmul_", value, common_dtype((input, tensor1, tensor2)))
     return apply_in_place(arithmetic.add_product, input, tensor1, tensor2, scale)
 
 
@@ -245,7 +252,7 @@ def _scale_of_quotient(
                 remedy="Convert one to a float, or use div with a rounding_mode and add",
             )
         )
-    return common_dtype((input, tensor1, tensor2)).convert(value)
+    return number_as("addcdiv", value, common_dtype((input, tensor1, tensor2)))
 
 
 def lerp(input: T, end: T, weight: T | Scalar, *, out: T | None = None) -> T:
@@ -268,6 +275,8 @@ def lerp_(input: T, end: T, weight: T | Scalar) -> T:
 
 
 def _check_one_dtype(operation: str, input: TensorCore, *others: TensorCore | Scalar) -> None:
+    """Raise unless all are floats of one dtype: a float weight makes no floats of integers."""
+    floating(operation, input.operand.dtype)
     for name, other in zip(("end", "weight"), others, strict=True):
         if isinstance(other, TensorCore) and other.operand.dtype is not input.operand.dtype:
             raise RuntimeError(

@@ -12,6 +12,7 @@ from gnomon.errors import explain
 from gnomon.op.copying import to_dtype
 from gnomon.op.elementwise import Binary, apply
 from gnomon.op.in_place import apply_in_place, write_elementwise
+from gnomon.op.numbers import number_as
 from gnomon.ops import powers
 
 __all__ = ["float_power", "pow", "xlogy"]
@@ -51,15 +52,7 @@ def _power(operation: str, input: TensorCore | Scalar, exponent: TensorCore | Sc
                     remedy="Give the exponent as a float, or convert the tensor to one",
                 )
             )
-        if dtype.convert(exponent) != exponent:
-            raise RuntimeError(
-                explain(
-                    operation,
-                    f"the exponent {exponent} cannot be converted to type {dtype.name} without "
-                    "overflow",
-                    remedy="Convert the tensor to a wider dtype",
-                )
-            )
+        number_as(operation, exponent, dtype)
     return powers.pow_number
 
 

@@ -12,6 +12,7 @@ from gnomon.errors import explain
 from gnomon.op.copying import clone
 from gnomon.op.elementwise import Binary, Elementwise, apply
 from gnomon.op.in_place import apply_in_place, write_elementwise
+from gnomon.op.numbers import number_as
 from gnomon.op.output import deliver
 from gnomon.ops import comparison, selection
 from gnomon.ops.nonzero import nonzero_columns
@@ -127,14 +128,7 @@ def _check_bounds(operation: str, inputs: tuple[TensorCore | Scalar, ...]) -> No
         return
     dtype = common_dtype(inputs)
     for number in numbers:
-        if not dtype.is_floating_point and dtype.convert(number) != number:
-            raise RuntimeError(
-                explain(
-                    operation,
-                    f"value {number} cannot be converted to type {dtype.name} without overflow",
-                    remedy="Convert the tensor to a wider dtype first",
-                )
-            )
+        number_as(operation, number, dtype)
 
 
 def clamp_min(input: T, min: T | Scalar, *, out: T | None = None) -> T:

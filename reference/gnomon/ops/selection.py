@@ -91,7 +91,7 @@ clamp_below: Binary = Binary(
     name="clamp_min",
     node_name="ClampMinBackward1",
     number_node_name="ClampMinBackward0",
-    dtype=integers_and_floats,
+    dtype=same,
     scalar=_larger,
     vjp=(
         lambda g, x, low, _r: where(ge(x, low), g, 0),
@@ -104,7 +104,7 @@ clamp_above: Binary = Binary(
     name="clamp_max",
     node_name="ClampMaxBackward1",
     number_node_name="ClampMaxBackward0",
-    dtype=integers_and_floats,
+    dtype=same,
     scalar=_smaller,
     vjp=(
         lambda g, x, high, _r: where(le(x, high), g, 0),

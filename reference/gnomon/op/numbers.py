@@ -1,0 +1,32 @@
+"""Python numbers as operands whose value must survive: bounds, exponents, scales."""
+
+from __future__ import annotations
+
+import math
+
+from gnomon.dtypes import DType, Scalar, bool_
+from gnomon.errors import explain
+
+
+def number_as(operation: str, number: Scalar, dtype: DType) -> Scalar:
+    """Return ``number`` as an element of ``dtype``; an integer dtype cuts off its fraction.
+
+    Raises RuntimeError for a number out of an integer dtype's range, where an operand of a sum
+    would wrap.
+
+    >>> from gnomon.dtypes import int8
+    >>> number_as("clamp", 2.5, int8)
+    2
+    """
+    if dtype.is_floating_point or dtype is bool_:
+        return dtype.convert(number)
+    whole = int(number) if math.isfinite(number) else None
+    if whole is None or dtype.convert(whole) != whole:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"value {number} cannot be converted to type {dtype.name} without overflow",
+                remedy="Convert the tensor to a wider dtype first",
+            )
+        )
+    return whole

@@ -7,11 +7,18 @@ The public names are PyTorch's, so that ``import gnomon as torch`` runs PyTorch 
 tensor([2., 3.])
 """
 
+from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import plugins as plugins
 from gnomon import return_types as return_types
 from gnomon import special as special
 from gnomon import version as version
+from gnomon.autograd.grad_mode import enable_grad as enable_grad
+from gnomon.autograd.grad_mode import inference_mode as inference_mode
+from gnomon.autograd.grad_mode import is_grad_enabled as is_grad_enabled
+from gnomon.autograd.grad_mode import is_inference_mode_enabled as is_inference_mode_enabled
+from gnomon.autograd.grad_mode import no_grad as no_grad
+from gnomon.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gnomon.composite.activations import *
 from gnomon.composite.arithmetic import *
 from gnomon.composite.comparison import *

@@ -44,8 +44,14 @@ def run_backward(
     nodes that lead to ``inputs`` run; what arrives there is returned in their order, and is
     added to the leaves' ``grad`` as well if ``accumulate``.
     """
+    outer = modes.backward_pass
     with GradMode(create_graph):
-        return _Pass(roots, inputs, keep_graph, create_graph, accumulate).run()
+        running = _Pass(roots, inputs, keep_graph, create_graph, accumulate)
+        modes.backward_pass = running
+        try:
+            return running.run()
+        finally:
+            modes.backward_pass = outer
 
 
 @final
@@ -121,6 +127,9 @@ class _Pass:
             self.waiting[edge.node] -= 1
             if not self.waiting[edge.node]:
                 self._make_ready(edge.node)
+
+    def will_run(self, node: Node) -> bool:
+        return node in self.waiting and self._takes_part(node)
 
     def _takes_part(self, node: Node) -> bool:
         return self.useful is None or node in self.useful or node in self.wanted

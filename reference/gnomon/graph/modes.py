@@ -12,9 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from functools import wraps
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
-from gnomon.core import TensorCore
+from gnomon.core import Node, TensorCore
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,6 +34,13 @@ class SavedTensorHooks(NamedTuple):
     unpack: Callable[[object], TensorCore]
 
 
+class BackwardPass(Protocol):
+    """A backward pass, as hooks can ask it."""
+
+    def will_run(self, node: Node) -> bool:
+        """Return whether the pass sends a gradient to ``node``, or has done so."""
+
+
 class Modes(threading.local):
     """The modes of the running thread."""
 
@@ -44,6 +51,8 @@ class Modes(threading.local):
     anomaly: bool = False
     anomaly_checks_nan: bool = True
     saved_tensor_hooks: SavedTensorHooks | None = None
+    #: The pass that is running, the innermost one if there are several.
+    backward_pass: BackwardPass | None = None
     #: Why hooks on saved tensors are refused, if they are.
     saved_tensor_hooks_refusal: str | None = None
 

@@ -156,7 +156,9 @@ def combinations(input: T, r: int = 2, with_replacement: bool = False) -> T:
             explain("combinations", f"Expect a non-negative number, but got {r}", input)
         )
     if r == 0:
-        return input.like(input.operand._replace(layout=input.operand.layout.narrow(0, 0, 0)))
+        return input.like(
+            index_operand(input.operand.storage.backend, (), (0,), input.operand.dtype)
+        )
     choose = choices_with_replacement if with_replacement else choices
     rows = list(choose(range(input.operand.layout.numel), r))
     backend = input.operand.storage.backend
@@ -205,10 +207,15 @@ def repeat_interleave(
     else:
         axis = integer("repeat_interleave", dim)
         axis = normalize_dim(axis, input.operand.layout.ndim, "repeat_interleave")
+        if not input.operand.layout.ndim:
+            raise IndexError(
+                "repeat_interleave: Dimension specified but the tensor has no dimensions. Leave "
+                "dim away."
+            )
     if not isinstance(repeats, TensorCore):
         count = integer("repeat_interleave", repeats)
         return _repeated_evenly(input, count, axis)
-    shape = input.operand.layout.shape or (1,)
+    shape = input.operand.layout.shape
     if repeats.operand.layout.numel == 1:
         repeats = EXPAND(reshape(repeats, (1,)), (shape[axis],))
     if repeats.operand.layout.shape != (shape[axis],):
@@ -229,10 +236,10 @@ def _repeated_evenly(input: T, count: int, dim: int) -> T:
         raise RuntimeError(
             explain("repeat_interleave", f"Repeats must be non-negative, got {count}", input)
         )
-    shape = input.operand.layout.shape or (1,)
+    shape = input.operand.layout.shape
     repeated = (*shape[: dim + 1], count, *shape[dim + 1 :])
     copied = clone(
-        EXPAND(unsqueeze(reshape(input, shape), dim + 1), repeated),
+        EXPAND(unsqueeze(input, dim + 1), repeated),
         memory_format=contiguous_format,
     )
     return view(copied, (*shape[:dim], shape[dim] * count, *shape[dim + 1 :]))

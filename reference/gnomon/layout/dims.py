@@ -188,15 +188,16 @@ def moved_order(source: Sequence[int], destination: Sequence[int], ndim: int) ->
                 remedy="Give each dim its place.",
             )
         )
-    moved = _distinct(source, ndim, "source")
-    places = _distinct(destination, ndim, "destination")
+    moved = [normalize_dim(dim, ndim, "movedim") for dim in source]
+    places = [normalize_dim(dim, ndim, "movedim") for dim in destination]
+    _check_distinct(moved, source, "source")
+    _check_distinct(places, destination, "destination")
     arrived = dict(zip(places, moved, strict=True))
     rest = iter([dim for dim in range(ndim) if dim not in moved])
     return [arrived[place] if place in arrived else next(rest) for place in range(ndim)]
 
 
-def _distinct(dims: Sequence[int], ndim: int, role: str) -> list[int]:
-    wrapped = [normalize_dim(dim, ndim, "movedim") for dim in dims]
+def _check_distinct(wrapped: list[int], dims: Sequence[int], role: str) -> None:
     if len(set(wrapped)) != len(wrapped):
         raise RuntimeError(
             explain(
@@ -205,7 +206,6 @@ def _distinct(dims: Sequence[int], ndim: int, role: str) -> list[int]:
                 remedy="Name each dim once.",
             )
         )
-    return wrapped
 
 
 def flattened_shape(shape: tuple[int, ...], start: int = 0, end: int = -1) -> tuple[int, ...]:

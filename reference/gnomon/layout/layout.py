@@ -319,9 +319,9 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 6)).unflatten(1, (3, -1))
         Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
         """
-        self._needs_dims("unflatten")
         shape = self.shape
         dim = normalize_dim(dim, len(shape), "unflatten")
+        self._needs_dims("unflatten")
         parts = unflattened_sizes(sizes, shape[dim], dim)
         return self.view((*shape[:dim], *parts, *shape[dim + 1 :]))
 

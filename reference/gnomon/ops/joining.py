@@ -64,7 +64,7 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
     given = [tensor.operand.layout.shape for tensor in tensors]
     lengths = [sizes[axis] if sizes != (0,) else 0 for sizes in given]
     starts = list(accumulate(lengths, initial=0))
-    layout = _joined_layout(tensors, shape)
+    layout = joined_layout([tensor.operand.layout for tensor in tensors], shape)
     places = [layout.narrow(axis, *extent) for extent in zip(starts, lengths, strict=False)]
     split = partial(_narrowed, axis, starts, given)
     result = assembled("cat", tensors, layout, places, "CatBackward0", split)
@@ -170,12 +170,10 @@ def _joined_shape(tensors: Sequence[TensorCore], dim: int) -> tuple[tuple[int, .
     return (*first[:dim], extent, *first[dim + 1 :]), dim
 
 
-def _joined_layout(tensors: Sequence[TensorCore], shape: tuple[int, ...]) -> Layout:
-    """Return channels-last where every input prefers it, else the contiguous layout."""
+def joined_layout(parts: Sequence[Layout], shape: tuple[int, ...]) -> Layout:
+    """Return channels-last where every part prefers it, else the contiguous layout."""
     layout = Layout.contiguous(shape)
-    if len(shape) in (4, 5) and all(
-        tensor.operand.layout.prefers_channels_last for tensor in tensors
-    ):
+    if len(shape) in (4, 5) and all(part.prefers_channels_last for part in parts):
         return layout.channels_last()
     return layout
 

@@ -21,6 +21,7 @@ from gnomon.op.view import reshaped, view_as
 from gnomon.ops.arithmetic import sub
 from gnomon.ops.comparison import ge, le, where
 from gnomon.ops.copying import clone, contiguous
+from gnomon.ops.joining import joined_layout
 from gnomon.ops.sources import arange
 from gnomon.ops.views import transpose, unsqueeze
 
@@ -103,18 +104,20 @@ def roll(input: T, shifts: IntegerArgument, dims: IntegerArgument = ()) -> T:
 
 
 def _rolled(input: T, shifts: tuple[int, ...], dims: tuple[int, ...]) -> T:
-    shape = input.operand.layout.shape
-    operand = input.operand
-    if dims:
-        if not shape:
+    storage, layout, dtype = input.operand
+    if not layout.numel:
+        operand = allocate(storage.backend, layout.dense_like(), dtype)
+    elif dims:
+        if not layout.shape:
             raise IndexError("roll: Dimension specified as 0 but tensor has no dimensions.")
-        axes = [normalize_dim(dim, len(shape), "roll") for dim in dims]
+        operand = input.operand
+        for shift, dim in zip(shifts, dims, strict=True):
+            operand = _rolled_once(operand, shift, normalize_dim(dim, layout.ndim, "roll"))
     else:
-        axes = [0]
-        operand = reshaped(input.like(operand), (operand.layout.numel,)).operand
-    for shift, axis in zip(shifts, axes, strict=True):
-        operand = _rolled_once(operand, shift, axis)
-    result = input.like(operand._replace(layout=Layout.contiguous(shape)))
+        line = reshaped(input.like(input.operand), (layout.numel,)).operand
+        operand = _rolled_once(line, shifts[0], 0)
+        operand = operand._replace(layout=Layout.contiguous(layout.shape))
+    result = input.like(operand)
     backwards = tuple([-shift for shift in shifts])
     return linear("RollBackward0", input, result, lambda g: roll(g, backwards, dims))
 
@@ -122,15 +125,15 @@ def _rolled(input: T, shifts: tuple[int, ...], dims: tuple[int, ...]) -> T:
 def _rolled_once(operand: Operand, shift: int, dim: int) -> Operand:
     storage, layout, dtype = operand
     size = layout.shape[dim]
-    output = allocate(storage.backend, Layout.contiguous(layout.shape), dtype)
-    if not layout.numel:
-        return output
-    shift %= size
-    for start, length, place in ((0, size - shift, shift), (size - shift, shift, 0)):
-        if length:
-            part = operand._replace(layout=layout.narrow(dim, start, length))
-            target = output._replace(layout=output.layout.narrow(dim, place, length))
-            storage.backend.elementwise(COPY, (part,), target)
+    start = -shift % size
+    parts = [layout.narrow(dim, start, size - start), layout.narrow(dim, 0, start)]
+    output = allocate(storage.backend, joined_layout(parts, layout.shape), dtype)
+    for part, place in zip(parts, (0, size - start), strict=True):
+        if part.numel:
+            target = output.layout.narrow(dim, place, part.shape[dim])
+            storage.backend.elementwise(
+                COPY, (operand._replace(layout=part),), output._replace(layout=target)
+            )
     return output
 
 

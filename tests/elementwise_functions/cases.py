@@ -36,7 +36,7 @@ class Case:
     absolute: float = 0.0
     #: The same for its derivatives, relatively.
     slope: float = 1e-12
-    #: Special values at which PyTorch meets inf * 0, or loses all digits, on its way to the limit.
+    #: Special values at which PyTorch meets inf * 0 or loses all digits on its way.
     excused: tuple[float, ...] = ()
     #: Whether PyTorch differentiates it, and how often.
     derivatives: int = 2

@@ -13,11 +13,11 @@ from typing import TypeAlias, TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import allocate
+from gnomon.dispatch import allocate, contiguous
 from gnomon.dtypes import DType, float32
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
-from gnomon.layout import normalize_dim
+from gnomon.layout import Layout, normalize_dim
 from gnomon.op.claims import Ulps
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
@@ -134,7 +134,7 @@ def _computed(
 ) -> Operand:
     operand = input.operand
     backend = operand.storage.backend
-    output = allocate(backend, operand.layout.dense_like(), operand.dtype)
+    output = allocate(backend, Layout.contiguous(operand.layout.shape), operand.dtype)
     kernel = composite.kernel_on(backend)
     if kernel is not None:
         kernel(operand, dim, output)
@@ -143,7 +143,8 @@ def _computed(
         return output
     wide = operand.dtype if operand.dtype.itemsize > 2 else float32
     with no_grad():
-        return to_dtype(composite.decompose(to_dtype(input, wide), dim), operand.dtype).operand
+        whole = composite.decompose(to_dtype(input, wide), dim)
+        return contiguous(to_dtype(whole, operand.dtype).operand)
 
 
 def _derivative(

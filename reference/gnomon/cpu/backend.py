@@ -20,6 +20,7 @@ from gnomon.backend import (
     Stream,
 )
 from gnomon.composite.matrix import matrix_product
+from gnomon.composite.softmax import log_softmax_of, softmax_of
 from gnomon.cpu.elements import (
     cells_of,
     indexed_positions,
@@ -29,6 +30,7 @@ from gnomon.cpu.elements import (
     write_cells,
 )
 from gnomon.cpu.matrix_product import multiply_matrices
+from gnomon.cpu.softmax import log_softmax_rows, softmax_rows
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
@@ -43,6 +45,8 @@ class ReferenceBackend(Backend):
         self.device = CPU
         self.kernels = FusedKernels()
         self.kernels.offer(matrix_product, multiply_matrices)
+        self.kernels.offer(softmax_of, softmax_rows)
+        self.kernels.offer(log_softmax_of, log_softmax_rows)
 
     def allocate(self, nbytes: int) -> HostMemory:
         try:

@@ -90,6 +90,7 @@ def _no_derivative_by_order(
 #: Hurwitz zeta: the sum of (other + k)^-input over k = 0, 1, 2, ...
 zeta: Binary = Binary(
     name="special_zeta",
+    number_node_name="SpecialZetaBackward2",
     dtype=int_to_float,
     scalar=special.zeta,
     vjp=(
@@ -104,8 +105,8 @@ zeta: Binary = Binary(
 def polygamma(n: int, input: T, *, out: T | None = None) -> T:
     """Return the ``n``-th derivative of the digamma function, elementwise.
 
-    Integers give floats. Raises RuntimeError for a negative ``n`` and TypeError for one that is no integer.
-    Source: DLMF 25.11.12.
+    Integers give floats. Raises RuntimeError for a negative ``n`` and TypeError for one that is
+    no integer. Source: DLMF 25.11.12.
 
     >>> import gnomon as torch
     >>> torch.polygamma(1, torch.tensor([1.0, 2.0]))

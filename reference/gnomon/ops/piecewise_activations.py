@@ -1,8 +1,8 @@
-"""Activations made of straight lines. Their parameters are Python numbers, given as further
-operands.
+"""Activations made of straight lines; their parameters are numbers, given as further operands.
 
-Each is exact or a product away from it; their derivatives are records as well, which leave out
-what has no slope even where the cotangent is infinite or NaN.
+Each is exact or a product away from it. Their derivatives are records as well, which leave out
+what has no slope even where the cotangent is infinite or NaN; their own slope by the input is 0
+and not "no gradient", as PyTorch's is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from gnomon.dtypes import DType, bool_
 from gnomon.errors import explain
 from gnomon.op.claims import EXACT, POSITIVE, REALS, Domain, Ulps
 from gnomon.op.elementwise import Binary, Quaternary, Ternary, Unary
-from gnomon.op.foundation import add
+from gnomon.op.foundation import add, no_slope
 from gnomon.op.in_place import InPlace
 from gnomon.op.rules import floating, integers_and_floats
 from gnomon.ops.arithmetic import mul
@@ -39,7 +39,7 @@ threshold_backward: Ternary = Ternary(
     scalar=lambda g, x, threshold: 0 if x <= threshold else g,
     vjp=(
         lambda g, _g, x, threshold, _r: threshold_backward(g, x, threshold),
-        None,
+        lambda g, _g, _x, _threshold, _r: no_slope(g),
         None,
     ),
     tolerance=EXACT,
@@ -89,7 +89,7 @@ between: Quaternary = Quaternary(
     scalar=lambda g, x, low, high: g if low < x < high else 0,
     vjp=(
         lambda g, _g, x, low, high, _r: between(g, x, low, high),
-        None,
+        lambda g, _g, _x, _low, _high, _r: no_slope(g),
         None,
         None,
     ),
@@ -114,8 +114,8 @@ leaky_relu_backward: Ternary = Ternary(
     scalar=lambda g, x, slope: g if x > 0 else g * slope,
     vjp=(
         lambda g, _g, x, slope, _r: leaky_relu_backward(g, x, slope),
-        None,
-        None,
+        lambda g, _g, _x, _slope, _r: no_slope(g),
+        lambda g, cotangent, x, _slope, _r: where(gt(x, 0), 0.0, mul(g, cotangent)),
     ),
     tolerance=_ONE_PRODUCT,
     domain=(REALS, REALS, Domain(0.0, 1.0)),
@@ -127,7 +127,7 @@ prelu_of: Binary = Binary(
     dtype=floating,
     scalar=lambda x, weight: x if x > 0 else x * weight,
     vjp=(
-        lambda g, x, weight, _r: where(gt(x, 0), g, mul(g, weight)),
+        lambda g, x, weight, _r: leaky_relu_backward(g, x, weight),
         lambda g, x, _w, _r: where(gt(x, 0), 0.0, mul(g, x)),
     ),
     tolerance=_ONE_PRODUCT,
@@ -177,7 +177,7 @@ shrink_backward: Ternary = Ternary(
     scalar=lambda g, x, width: 0.0 if -width <= x <= width else g,
     vjp=(
         lambda g, _g, x, width, _r: shrink_backward(g, x, width),
-        None,
+        lambda g, _g, _x, _width, _r: no_slope(g),
         None,
     ),
     tolerance=EXACT,

@@ -10,6 +10,7 @@ tensor([2., 3.])
 from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import plugins as plugins
+from gnomon import random as random
 from gnomon import return_types as return_types
 from gnomon import special as special
 from gnomon import version as version
@@ -96,6 +97,7 @@ from gnomon.ops.rearranging import *
 from gnomon.ops.reduction import *
 from gnomon.ops.representation import *
 from gnomon.ops.rounding import *
+from gnomon.ops.sampling import *
 from gnomon.ops.scans import *
 from gnomon.ops.scatter_reduce import *
 from gnomon.ops.scattering import *
@@ -108,10 +110,13 @@ from gnomon.ops.trigonometry import *
 from gnomon.ops.view_scatter import *
 from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
+from gnomon.random import *
 from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor
-from gnomon.tensor.creation import tensor as tensor
+from gnomon.tensor.creation import *
 from gnomon.tensor.factories import *
+from gnomon.tensor.random_factories import *
+from gnomon.tensor.sequences import *
 from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

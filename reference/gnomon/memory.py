@@ -23,11 +23,12 @@ class HostMemory:
     [0.0, 2.5]
     """
 
-    __slots__ = ("_cells", "bytes")
+    __slots__ = ("_cells", "bytes", "owner")
 
-    def __init__(self, bytes: memoryview) -> None:
-        """Wrap ``bytes``, a C-contiguous memoryview of format ``B``."""
+    def __init__(self, bytes: memoryview, owner: object = None) -> None:
+        """Wrap ``bytes``, a flat memoryview of format ``B``; ``owner`` keeps them alive."""
         self.bytes = bytes
+        self.owner = owner
         self._cells: dict[str, memoryview] = {}
 
     @property
@@ -43,6 +44,23 @@ class HostMemory:
                 whole = whole[: whole.nbytes - remainder]
             cells = self._cells[code] = cast_cells(whole, code)
         return cells
+
+
+def borrowed(address: int, nbytes: int, owner: object) -> HostMemory:
+    """Return ``nbytes`` bytes of this process, which live as long as ``owner``."""
+    import ctypes  # only programs that share memory with other libraries need it
+
+    cells = (ctypes.c_ubyte * nbytes).from_address(address)
+    return HostMemory(memoryview(cells).cast("B"), owner)
+
+
+def address_of(memory: HostMemory) -> int:
+    """Return where in this process the bytes of ``memory`` begin; 0 if there are none."""
+    import ctypes  # only programs that share memory with other libraries need it
+
+    if not memory.nbytes:
+        return 0
+    return ctypes.addressof(ctypes.c_ubyte.from_buffer(memory.bytes))
 
 
 def cast_cells(data: memoryview, code: str) -> memoryview:

@@ -34,6 +34,18 @@ def randint(
     >>> randint(MersenneTwister(0), 5, int64, 0, 10)
     [4, 9, 3, 0, 3]
     """
+    low, high = bounds_within(dtype, low, high)
+    return _from_range(generator, count, dtype, low, high - low)
+
+
+def bounds_within(dtype: DType, low: int, high: int) -> tuple[int, int]:
+    """Return the bounds to draw between: those given, or next to them if `dtype` lacks them.
+
+    Errors as in `randint`.
+
+    >>> bounds_within(float32, 0, 2**24 + 1)
+    (0, 16777217)
+    """
     require(low < high, f"random_: low must be less than high, got low={low}, high={high}")
     lowest, highest = _bounds(dtype)
     outside = f"is outside {dtype!r}, whose numbers lie in [{lowest}, {highest}]"
@@ -42,7 +54,7 @@ def randint(
     if dtype.is_floating_point:
         low, high = _representable_low(low, dtype), _representable_high(high, dtype)
         require(low < high, f"random_: {dtype!r} holds no number between low and high")
-    return _from_range(generator, count, dtype, low, high - low)
+    return low, high
 
 
 def random_from(generator: MersenneTwister, count: int, dtype: DType, low: int) -> Numbers:

@@ -30,7 +30,8 @@ class GeneratorCore:
 
     def __init__(self, device: Device | str = CPU) -> None:
         """Start a stream of ``device`` from PyTorch's default seed."""
-        self.device = backend_for(Device(device)).device
+        named = Device(device)
+        self.device = CPU if named.type == "cpu" else backend_for(named).device
         self.stream = _new_stream(self.device, DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Self:

@@ -9,11 +9,13 @@ from typing import TypeAlias, TypeVar, final
 
 from gnomon.backend import Operand, Stream
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import filled
+from gnomon.dispatch import allocate, filled, values_of
 from gnomon.dtypes import DType, Scalar
 from gnomon.generator import MersenneTwister
-from gnomon.graph.nodes import OperationNode, recording
+from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, contiguous_strides, loop_order
+from gnomon.op.copy import COPY
+from gnomon.op.elementwise import node_label
 from gnomon.op.in_place import check_in_place, rebase_history
 from gnomon.op.output import check_writable, count_write
 from gnomon.op.random_generator import GeneratorCore, stream_for, twister_of
@@ -41,17 +43,16 @@ class RandomSource:
     name: str
     twister: TwisterDraw
     philox: PhiloxDraw | None = None
+    #: Raises for a dtype or for parameters that the draw is not defined on.
+    check: Callable[[str, DType, Sequence[Scalar]], None]
 
-    def __call__(self, target: T, *parameters: Scalar, generator: GeneratorCore | None) -> T:
-        """Fill ``target`` in place; a gradient does not flow through it, to what it was."""
-        operation = f"{self.name}_"
-        records = recording(target)
-        check_in_place(operation, target, records)
-        check_writable(operation, target)
+    def __call__(
+        self, target: T, *parameters: Scalar, generator: GeneratorCore | None, label: str = ""
+    ) -> T:
+        """Fill ``target`` in place; nothing flows back through it to what it was."""
+        records = begin_filling(f"{self.name}_", target)
         self.fill(target.operand, parameters, generator)
-        count_write(target)
-        if records:
-            record_no_slope(operation, target)
+        finish_filling(label or node_label(self.name), target, records)
         return target
 
     def fill(
@@ -61,6 +62,7 @@ class RandomSource:
         generator: GeneratorCore | None = None,
     ) -> None:
         """Fill ``output`` with numbers from ``generator``, by default its device's own."""
+        self.check(f"{self.name}_", output.dtype, parameters)
         backend = output.storage.backend
         stream: Stream = stream_for(self.name, backend, generator)
         if self.philox is None:
@@ -100,19 +102,70 @@ def _in_logical_order(drawn: Sequence[Scalar], layout: Layout) -> Sequence[Scala
     return [drawn[position] for position in positions]
 
 
-def record_no_slope(operation: str, target: TensorCore) -> None:
-    """Give ``target``, just filled in place, a history that ends in zeros."""
-    label = "".join(part.capitalize() for part in operation.split("_")) + "Backward0"
-    made = target.like(target.operand)
-    zeros = partial(_zeros, target.operand.layout.shape)
-    rebase_history(target, OperationNode(label, (target,), (made,), (), zeros))
+def begin_filling(operation: str, target: TensorCore) -> bool:
+    """Check that ``target`` may be filled; return whether the graph must know of it."""
+    records = recording(target)
+    check_in_place(operation, target, records)
+    check_writable(operation, target)
+    return records
+
+
+def finish_filling(label: str, target: TensorCore, records: bool) -> None:
+    """Count the write to ``target``, and give it a history that ends in zeros if it had one."""
+    count_write(target)
+    if records:
+        made = target.like(target.operand)
+        rebase_history(target, _node_without_slope(label, (target,), made))
+
+
+def sampled(label: str, inputs: Sequence[T], output: Operand) -> T:
+    """Return ``output``, drawn by what is in ``inputs``, which get gradients of zero."""
+    result = inputs[0].like(output)
+    if recording(*inputs):
+        set_history(result, _node_without_slope(label, inputs, result))
+    return result
+
+
+def _node_without_slope(
+    label: str, inputs: Sequence[TensorCore], made: TensorCore
+) -> OperationNode:
+    shapes = [tensor.operand.layout.shape for tensor in inputs]
+    return OperationNode(label, inputs, (made,), (), partial(_zeros, shapes))
 
 
 def _zeros(
-    shape: tuple[int, ...], cotangents: Cotangents, saved: Sequence[TensorCore | None]
+    shapes: Sequence[tuple[int, ...]],
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
 ) -> Cotangents:
     (cotangent,) = cotangents
     if cotangent is None:
-        return (None,)
+        return [None] * len(shapes)
     storage, _, dtype = cotangent.operand
-    return (cotangent.like(filled(storage.backend, shape, dtype, 0)),)
+    return [cotangent.like(filled(storage.backend, shape, dtype, 0)) for shape in shapes]
+
+
+def write_values(output: Operand, values: Sequence[Scalar]) -> None:
+    """Write ``values``, which are of the output's dtype, to ``output`` in logical order."""
+    storage, layout, dtype = output
+    staged = allocate(storage.backend, Layout.contiguous(layout.shape), dtype)
+    cells = memoryview(dtype.pack(values)).cast("B")
+    storage.backend.write(staged.storage.memory, 0, cells)
+    storage.backend.elementwise(COPY, (staged,), output)
+
+
+def draw_each(
+    output: Operand,
+    inputs: Sequence[Operand],
+    draw: Callable[[Sequence[Sequence[Scalar]]], Sequence[Scalar]],
+) -> None:
+    """Fill ``output`` with what ``draw`` makes of the columns of the inputs' elements.
+
+    The draws are made in the order of PyTorch's loops over the output and the inputs, which
+    have one shape.
+    """
+    order = loop_order([output.layout, *[operand.layout for operand in inputs]])
+    in_order = [
+        operand._replace(layout=operand.layout.permute(order)) for operand in (output, *inputs)
+    ]
+    write_values(in_order[0], draw([values_of(operand) for operand in in_order[1:]]))

@@ -34,8 +34,12 @@ class Source:
     ) -> Operand:
         """Return a fresh contiguous operand of the elements."""
         output = allocate(backend, Layout.contiguous(shape), dtype)
-        backend.source(self, parameters, None, output)
+        self.fill(output, parameters)
         return output
+
+    def fill(self, output: Operand, parameters: tuple[Scalar, ...]) -> None:
+        """Fill ``output`` with the elements, in logical order."""
+        output.storage.backend.source(self, parameters, None, output)
 
     def generate(
         self,

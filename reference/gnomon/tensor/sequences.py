@@ -1,0 +1,301 @@
+"""Tensors of regular values: ranges, evenly spaced values, the indices of triangles."""
+
+from __future__ import annotations
+
+import builtins
+import warnings
+from math import ceil, floor, isfinite
+from typing import SupportsIndex, overload
+
+from gnomon.dtypes import DType, Kind, Scalar, bool_, get_default_dtype, int32, int64
+from gnomon.errors import explain
+from gnomon.formats import TensorLayout, strided
+from gnomon.op.arguments import integer_sequence
+from gnomon.op.random_source import write_values
+from gnomon.ops import sources
+from gnomon.tensor.options import (
+    DeviceLike,
+    DTypeLike,
+    check_pinning,
+    checked,
+    dtype_of,
+    fresh_or_out,
+    number,
+    requiring_grad,
+)
+from gnomon.tensor.tensor import Tensor
+
+__all__ = ["arange", "linspace", "logspace", "range", "tril_indices", "triu_indices"]
+
+
+@overload
+def arange(
+    end: Scalar | Tensor,
+    /,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor: ...
+@overload
+def arange(
+    start: Scalar | Tensor = 0,
+    end: Scalar | Tensor | None = None,
+    step: Scalar | Tensor = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor: ...
+def arange(
+    start: Scalar | Tensor = 0,
+    end: Scalar | Tensor | None = None,
+    step: Scalar | Tensor = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return the values from ``start`` up to but without ``end``, ``step`` apart.
+
+    int64 if all three are integers, else the default dtype. An integer dtype takes the three
+    truncated.
+
+    >>> arange(1, 6, 2)
+    tensor([1, 3, 5])
+    """
+    check_pinning("arange", pin_memory)
+    if end is None:
+        start, end = 0, start
+    bounds = _bounds("arange", start, end, step)
+    floats = any(isinstance(value, float) for value in bounds)
+    default = get_default_dtype() if floats else int64
+    chosen = _range_dtype("arange", dtype, out, default)
+    first, last, stride = bounds
+    if chosen.kind < Kind.FLOAT:
+        # PyTorch counts in the integer dtype, int64 for those that are narrower.
+        first, last, stride = [checked("arange", int(value), int64) for value in bounds]
+        if stride == 0:
+            raise ValueError(f"arange: step {step} is 0 as an integer. Give a floating dtype.")
+        count = int(-((first - last) // stride))
+    else:
+        count = ceil((last - first) / stride)
+    result = fresh_or_out("arange", (count,), chosen, device, out)
+    sources.arange.fill(result.operand, (first, stride))
+    return requiring_grad("arange", result, requires_grad)
+
+
+def range(
+    start: Scalar | Tensor,
+    end: Scalar | Tensor,
+    step: Scalar | Tensor = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return the values from ``start`` to ``end``, which is included, in the default dtype.
+
+    Deprecated, as in PyTorch: ``arange`` is what Python programmers expect.
+    """
+    check_pinning("range", pin_memory)
+    warnings.warn(
+        "range: deprecated; its end is included, unlike Python's. Use arange.",
+        UserWarning,
+        stacklevel=2,
+    )
+    first, last, stride = _bounds("range", start, end, step)
+    chosen = _range_dtype("range", dtype, out, get_default_dtype())
+    count = floor((last - first) / stride) + 1
+    result = fresh_or_out("range", (count,), chosen, device, out)
+    sources.arange.fill(result.operand, (first, stride))
+    return requiring_grad("range", result, requires_grad)
+
+
+def _bounds(
+    operation: str, start: Scalar | Tensor, end: Scalar | Tensor, step: Scalar | Tensor
+) -> tuple[Scalar, Scalar, Scalar]:
+    first = number(operation, "start", start)
+    last = number(operation, "end", end)
+    stride = number(operation, "step", step)
+    if not (isfinite(first) and isfinite(last)):
+        raise RuntimeError(
+            f"{operation}: unsupported range: {first} -> {last}. Give finite bounds."
+        )
+    if stride == 0:
+        raise RuntimeError(f"{operation}: step must be nonzero.")
+    if (last - first) * stride < 0:
+        raise RuntimeError(
+            f"{operation}: upper bound and lower bound inconsistent with step sign: {first} -> "
+            f"{last} by {stride}. Swap the bounds, or negate the step."
+        )
+    return first, last, stride
+
+
+def _range_dtype(
+    operation: str, dtype: DTypeLike | None, out: Tensor | None, default: DType
+) -> DType:
+    chosen = default if out is None else out.dtype
+    if dtype is not None:
+        chosen = dtype_of(operation, dtype)
+    if chosen is bool_:
+        raise NotImplementedError(
+            explain(operation, "not defined on bool", remedy="Give an integer dtype")
+        )
+    return chosen
+
+
+def linspace(
+    start: Scalar | Tensor,
+    end: Scalar | Tensor,
+    steps: SupportsIndex,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``steps`` evenly spaced values from ``start`` to ``end``, both included.
+
+    >>> linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    check_pinning("linspace", pin_memory)
+    count = _steps("linspace", steps)
+    parameters = (_end("linspace", "start", start), _end("linspace", "end", end), count)
+    chosen = _range_dtype("linspace", dtype, out, get_default_dtype())
+    result = fresh_or_out("linspace", (count,), chosen, device, out)
+    sources.linspace.fill(result.operand, parameters)
+    return requiring_grad("linspace", result, requires_grad)
+
+
+def logspace(
+    start: Scalar | Tensor,
+    end: Scalar | Tensor,
+    steps: SupportsIndex,
+    base: float = 10.0,
+    *,
+    out: Tensor | None = None,
+    dtype: DTypeLike | None = None,
+    layout: TensorLayout = strided,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return ``base`` to ``steps`` evenly spaced powers from ``start`` to ``end``.
+
+    >>> logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    check_pinning("logspace", pin_memory)
+    count = _steps("logspace", steps)
+    bounds = (_end("logspace", "start", start), _end("logspace", "end", end), count)
+    chosen = _range_dtype("logspace", dtype, out, get_default_dtype())
+    result = fresh_or_out("logspace", (count,), chosen, device, out)
+    sources.logspace.fill(result.operand, (*bounds, float(base)))
+    return requiring_grad("logspace", result, requires_grad)
+
+
+def _steps(operation: str, steps: SupportsIndex) -> int:
+    (count,) = integer_sequence(operation, (steps,))
+    if count < 0:
+        raise RuntimeError(f"{operation}: number of steps must be non-negative, got {count}.")
+    return count
+
+
+def _end(operation: str, name: str, value: Scalar | Tensor) -> Scalar:
+    if isinstance(value, Tensor) and value.operand.layout.shape:
+        raise RuntimeError(
+            explain(
+                operation,
+                f"only supports 0-dimensional start and end tensors, but got {name} with "
+                f"{value.ndim} dimension(s)",
+                value,
+            )
+        )
+    return number(operation, name, value)
+
+
+def tril_indices(
+    row: SupportsIndex,
+    col: SupportsIndex,
+    offset: SupportsIndex = 0,
+    *,
+    dtype: DTypeLike = int64,
+    device: DeviceLike = None,
+    layout: TensorLayout = strided,
+) -> Tensor:
+    """Return the indices on and below a diagonal of a matrix, row by row, as (2, n).
+
+    >>> tril_indices(2, 2)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
+    """
+    rows, columns, offset = _matrix("tril_indices", row, col, offset)
+    pairs = [
+        (index, column)
+        for index in builtins.range(rows)
+        for column in builtins.range(min(max(index + offset + 1, 0), columns))
+    ]
+    return _pairs("tril_indices", pairs, dtype, device)
+
+
+def triu_indices(
+    row: SupportsIndex,
+    col: SupportsIndex,
+    offset: SupportsIndex = 0,
+    *,
+    dtype: DTypeLike = int64,
+    device: DeviceLike = None,
+    layout: TensorLayout = strided,
+) -> Tensor:
+    """Return the indices on and above a diagonal of a matrix, row by row, as (2, n).
+
+    >>> triu_indices(2, 2)
+    tensor([[0, 0, 1],
+            [0, 1, 1]])
+    """
+    rows, columns, offset = _matrix("triu_indices", row, col, offset)
+    pairs = [
+        (index, column)
+        for index in builtins.range(rows)
+        for column in builtins.range(max(index + offset, 0), columns)
+    ]
+    return _pairs("triu_indices", pairs, dtype, device)
+
+
+def _matrix(
+    operation: str, row: SupportsIndex, col: SupportsIndex, offset: SupportsIndex
+) -> tuple[int, int, int]:
+    rows, columns, diagonal = integer_sequence(operation, (row, col, offset))
+    for name, count in (("row", rows), ("col", columns)):
+        if count < 0:
+            raise RuntimeError(f"{operation}: {name} must be non-negative, got {count}.")
+    return rows, columns, diagonal
+
+
+def _pairs(
+    operation: str, pairs: list[tuple[int, int]], dtype: DTypeLike, device: DeviceLike
+) -> Tensor:
+    chosen = dtype_of(operation, dtype)
+    if chosen not in (int32, int64):
+        raise NotImplementedError(
+            explain(operation, f"not defined on {chosen.name}", remedy="Give int32 or int64")
+        )
+    result = fresh_or_out(operation, (2, len(pairs)), chosen, device)
+    write_values(result.operand, [pair[axis] for axis in (0, 1) for pair in pairs])
+    return result

@@ -22,18 +22,19 @@ T = TypeVar("T", bound=TensorCore)
 expanded = View(name="expand", layout=Layout.expand)
 
 
-def assign(target: T, value: TensorCore | Scalar) -> T:
+def assign(target: T, value: TensorCore | Scalar, label: str = "CopyBackwards") -> T:
     """Copy ``value``, which broadcasts and converts, into ``target``, and return ``target``.
 
     The gradient of what was there is zero. Raises RuntimeError for a value that does not
-    broadcast to the target's shape or, if a number, does not fit its integer dtype.
+    broadcast to the target's shape or, if a number, does not fit its integer dtype. ``label`` is
+    the node's name.
     """
     operand = target.operand
     if not isinstance(value, TensorCore):
         check_in_place("fill_", target, recording(target))
         check_writable("fill_", target)
         number = number_for("fill_", value, operand.dtype)
-        node = overwrite_node("FillBackward0", target, None)
+        node = overwrite_node(label, target, None)
         write(target, number)
     else:
         check_in_place("copy_", target, recording(target, value))
@@ -41,7 +42,7 @@ def assign(target: T, value: TensorCore | Scalar) -> T:
             value = expanded(value, operand.layout.shape)
         value = to_backend(value, operand.storage.backend)
         check_writable("copy_", target, (value,))
-        node = overwrite_node("CopyBackwards", target, value)
+        node = overwrite_node(label, target, value)
         write(target, value.operand)
     if node is not None:
         rebase_history(target, node)

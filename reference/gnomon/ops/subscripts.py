@@ -37,6 +37,9 @@ Key: TypeAlias = "Item | tuple[Item, ...]"
 # From this length on a list is always a list of indices, never a tuple in disguise.
 _LONGEST_TUPLE_IN_DISGUISE = 31
 
+# The name PyTorch gives the node of filling a tensor with one value.
+_FILL = "FillBackward3"
+
 _alias = View(name="alias", layout=lambda layout: layout)
 _unsqueezed = View(name="unsqueeze", layout=Layout.unsqueeze)
 _without_leading_ones = View(
@@ -72,19 +75,21 @@ def write_item(input: T, key: Key, value: T | Scalar) -> None:
     Raises what ``read_item`` does; RuntimeError for a value that does not fit, before anything
     is written, and TypeError for one that is neither a tensor nor a number.
     """
+    if key is False:  # selects nothing, whatever the value's shape
+        return
     if not isinstance(value, TensorCore):
         number = _as_number(input, value)
         found = resolve(input, key)
         if found.indices:
             _write_number(found, number)
         else:
-            assign(found.viewed, number)
+            assign(found.viewed, number, _FILL)
         return
     found = resolve(input, key)
     if value.operand.layout.shape[:1] == (1,):
         value = _without_leading_ones(value)
     if not found.indices:
-        assign(found.viewed, value)
+        assign(found.viewed, value, "CopyBackwards" if value.operand.layout.shape else _FILL)
         return
     (first, *more) = found.indices.values()
     if value.operand.layout.numel == 1 and not more and is_mask(first):

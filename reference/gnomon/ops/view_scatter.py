@@ -13,7 +13,7 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout
 from gnomon.op.arguments import integers
 from gnomon.op.assignment import assign
-from gnomon.op.copying import clone_as, to_contiguous
+from gnomon.op.copying import clone_as
 from gnomon.op.elementwise import node_label
 from gnomon.op.foundation import no_slope
 from gnomon.op.index_arguments import check_same_device
@@ -63,7 +63,7 @@ def slice_scatter(
         None if bound is None else integers("slice", (bound,))[0] for bound in (start, end)
     ]
     part: PartOf = lambda x: SLICE(x, along, first, last, every)  # noqa: E731
-    return _scattered("slice_scatter", to_contiguous(input), src, part, out)
+    return _scattered("slice_scatter", input, src, part, out)
 
 
 def diagonal_scatter(

@@ -144,7 +144,7 @@ def mvlgamma(input: T, p: int, *, out: T | None = None) -> T:
 
     >>> import gnomon as torch
     >>> torch.mvlgamma(torch.tensor([2.0, 3.0]), 2)
-    tensor([0.4516, 1.6694])
+    tensor([0.4516, 1.5502])
     """
     return multivariate_lgamma(input, _dimension(p), out=out)
 

@@ -9,6 +9,7 @@ tensor([2., 3.])
 
 from gnomon import autograd as autograd
 from gnomon import cuda as cuda
+from gnomon import func as func
 from gnomon import plugins as plugins
 from gnomon import random as random
 from gnomon import return_types as return_types
@@ -23,14 +24,21 @@ from gnomon.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gnomon.composite.activations import *
 from gnomon.composite.arithmetic import *
 from gnomon.composite.comparison import *
+from gnomon.composite.differences import *
+from gnomon.composite.distances import *
 from gnomon.composite.grids import *
+from gnomon.composite.histograms import *
 from gnomon.composite.matrix import *
 from gnomon.composite.norms import *
 from gnomon.composite.powers import *
+from gnomon.composite.quantiles import *
 from gnomon.composite.representation import *
+from gnomon.composite.searching import *
 from gnomon.composite.selection import *
 from gnomon.composite.softmax import *
 from gnomon.composite.stacking import *
+from gnomon.composite.statistics import *
+from gnomon.composite.uniqueness import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.cpu.fallback import fallback as fallback
 from gnomon.devices import Device as device
@@ -68,6 +76,7 @@ from gnomon.formats import channels_last_3d as channels_last_3d
 from gnomon.formats import contiguous_format as contiguous_format
 from gnomon.formats import preserve_format as preserve_format
 from gnomon.formats import strided as strided
+from gnomon.func import vmap as vmap
 from gnomon.layout import Size as Size
 from gnomon.ops.advanced_indexing import *
 from gnomon.ops.arithmetic import *

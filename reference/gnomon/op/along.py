@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import allocate
-from gnomon.dtypes import int64
-from gnomon.layout import Layout
-from gnomon.memory import cast_cells
+from gnomon.op.index_arguments import index_operand
 from gnomon.op.indexing import IndexPlan, read_through_indices
 
 T = TypeVar("T", bound=TensorCore)
@@ -38,10 +35,7 @@ def at_positions(
 
 def integers(prototype: T, values: Sequence[int], shape: tuple[int, ...]) -> T:
     """Return ``values`` as an int64 tensor of ``shape`` on the device of ``prototype``."""
-    backend = prototype.operand.storage.backend
-    output = allocate(backend, Layout.contiguous(shape), int64)
-    backend.write(output.storage.memory, 0, cast_cells(memoryview(int64.pack(values)), "B"))
-    return prototype.like(output)
+    return prototype.like(index_operand(prototype.operand.storage.backend, values, shape))
 
 
 def places_along(input: T, dim: int) -> T:
@@ -51,19 +45,3 @@ def places_along(input: T, dim: int) -> T:
     return integers(
         input, range(size), tuple([size if k == dim else 1 for k in range(len(shape))])
     )
-
-
-def reversed_along(input: T, dim: int) -> T:
-    """Return ``input`` with the elements along ``dim`` in reverse order."""
-    shape = input.operand.layout.shape
-    if not shape:
-        return input
-    size = shape[dim]
-    order = integers(
-        input,
-        range(size - 1, -1, -1),
-        tuple([size if k == dim else 1 for k in range(len(shape))]),
-    )
-    walked = tuple([None if k == dim else k for k in range(len(shape))])
-    plan = IndexPlan(operation="flip", shape=shape, walked=walked, indexed=(dim,))
-    return read_through_indices(input, plan, (order,), "FlipBackward0")

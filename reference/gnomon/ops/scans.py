@@ -16,7 +16,7 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
 from gnomon.dtypes import DType, Scalar
 from gnomon.layout import normalize_dim
-from gnomon.op.along import at_positions, integers, reversed_along
+from gnomon.op.along import at_positions, integers
 from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
 from gnomon.op.elementwise import node_label
 from gnomon.op.foundation import add, sum_of
@@ -27,6 +27,7 @@ from gnomon.ops import arithmetic
 from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.comparison import eq, gt, le, lt, where
 from gnomon.ops.exponentials import exp, log
+from gnomon.ops.rearranging import flip
 from gnomon.ops.reduction import ANY, chosen_dtype, deliver_pair, delivered
 from gnomon.ops.views import expand, movedim, unsqueeze
 
@@ -70,7 +71,8 @@ def _log_sums(elements: Sequence[Scalar]) -> Iterator[float]:
 
 def sum_from_end(input: T, dim: int) -> T:
     """Return the sum of each element and all after it: the transpose of ``cumsum``."""
-    return reversed_along(CUMSUM(reversed_along(input, dim), dim), dim)
+    dims = (dim,) if input.operand.layout.shape else ()
+    return flip(CUMSUM(flip(input, dims), dim), dims)
 
 
 def has_zero(input: TensorCore) -> bool:
@@ -105,12 +107,14 @@ def _cumprod_cotangent(g: TensorCore, x: TensorCore, y: TensorCore, dim: int) ->
 def _logcumsumexp_cotangent(
     g: TensorCore, x: TensorCore, y: TensorCore, dim: int
 ) -> TensorCore:
+    dims = (dim,) if x.operand.layout.shape else ()
+
     # exp(x) * sum_from_end(g * exp(-y)) in logarithms, where nothing overflows; a logarithm
     # needs the two signs of the cotangent apart.
     def part(chosen: TensorCore, sign: Callable[[TensorCore, int], TensorCore]) -> TensorCore:
         logarithms = where(sign(chosen, 0), log(arithmetic.abs(chosen)), -math.inf)
-        later = LOGCUMSUMEXP(reversed_along(sub(logarithms, y), dim), dim)
-        return exp(add(reversed_along(later, dim), x))
+        later = LOGCUMSUMEXP(flip(sub(logarithms, y), dims), dim)
+        return exp(add(flip(later, dims), x))
 
     return sub(part(g, gt), part(g, lt))
 

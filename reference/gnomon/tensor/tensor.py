@@ -31,6 +31,7 @@ from gnomon.tensor.selection_methods import SelectionMethods
 from gnomon.tensor.shape_methods import ShapeMethods
 from gnomon.tensor.sorting_methods import SortingMethods
 from gnomon.tensor.special_methods import SpecialMethods
+from gnomon.tensor.statistics_methods import StatisticsMethods
 from gnomon.tensor.trigonometry_methods import TrigonometryMethods
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Tensor(
     ShapeMethods,
     SortingMethods,
     SpecialMethods,
+    StatisticsMethods,
     TrigonometryMethods,
 ):
     """A multi-dimensional array of elements of one dtype, on one device.

@@ -1,0 +1,193 @@
+"""Differences of neighbours, and the trapezoidal rule that undoes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from gnomon.core import TensorCore
+from gnomon.dispatch import filled
+from gnomon.dtypes import Scalar, bool_
+from gnomon.errors import explain
+from gnomon.layout import normalize_dim
+from gnomon.op.foundation import add, sum_of
+from gnomon.op.rules import int_to_float
+from gnomon.ops.arithmetic import div, mul, sub
+from gnomon.ops.indexing import exactly
+from gnomon.ops.joining import cat
+from gnomon.ops.logic import logical_xor
+from gnomon.ops.scans import CUMSUM
+from gnomon.ops.slicing import narrow, select
+from gnomon.ops.views import view
+
+__all__ = ["cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def diff(
+    input: T,
+    n: int = 1,
+    dim: int = -1,
+    prepend: T | None = None,
+    append: T | None = None,
+    *,
+    out: T | None = None,
+) -> T:
+    """Return the ``n``-th differences of neighbours along ``dim``; of bools, where they differ.
+
+    ``prepend`` and ``append`` are put before and behind first. Raises RuntimeError for
+    a 0-d input and a negative ``n``.
+
+    >>> import gnomon as torch
+    >>> torch.diff(torch.tensor([1, 3, 6]))
+    tensor([2, 3])
+    """
+    shape = input.operand.layout.shape
+    if not shape or n < 0:
+        rule = "expects n to be non-negative" if shape else "expects at least one dim"
+        raise RuntimeError(explain("diff", rule, input, remedy="Check the arguments"))
+    dim = normalize_dim(dim, len(shape), "diff")
+    parts = [part for part in (prepend, input, append) if part is not None]
+    result = cat(parts, dim) if len(parts) > 1 else input
+    subtract = logical_xor if result.operand.dtype is bool_ else sub
+    size = result.operand.layout.shape[dim]
+    if n >= size:
+        result = narrow(result, dim, 0, 0)
+    for order in range(1, min(n, size - 1) + 1):
+        rest = size - order
+        result = subtract(narrow(result, dim, 1, rest), narrow(result, dim, 0, rest))
+    return result if out is None else exactly("diff", result, out, input)
+
+
+def trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
+    """Return the integral of ``y`` along ``dim`` by the trapezoidal rule.
+
+    The points are ``dx`` apart, or at ``x``, which is 1-d or broadcasts against ``y``.
+
+    >>> import gnomon as torch
+    >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]))
+    tensor(4.)
+    """
+    dim = normalize_dim(dim, len(y.operand.layout.shape), "trapezoid")
+    size = y.operand.layout.shape[dim]
+    if not size:
+        shape = y.operand.layout.shape
+        rest = shape[:dim] + shape[dim + 1 :]
+        return y.like(filled(y.operand.storage.backend, rest, y.operand.dtype, 0))
+    if x is None:
+        ends = mul(add(select(y, dim, 0), select(y, dim, -1)), 0.5)
+        return mul(sub(sum_of(y, dim), ends), dx)
+    return div(sum_of(mul(_steps(x, y, dim), _neighbour_sums(y, dim)), dim), 2.0)
+
+
+def trapz(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
+    """Return the integral of ``y`` along ``dim``: the older name of ``trapezoid``."""
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+def cumulative_trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
+    """Return the running integral of ``y`` along ``dim``, one element shorter than ``y``.
+
+    >>> import gnomon as torch
+    >>> torch.cumulative_trapezoid(torch.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
+    dim = normalize_dim(dim, len(y.operand.layout.shape), "cumulative_trapezoid")
+    if x is None:
+        return CUMSUM(mul(_neighbour_sums(y, dim), dx / 2.0), dim)
+    return div(CUMSUM(mul(_steps(x, y, dim), _neighbour_sums(y, dim)), dim), 2.0)
+
+
+def _neighbour_sums(y: T, dim: int) -> T:
+    rest = max(y.operand.layout.shape[dim] - 1, 0)
+    start = min(1, y.operand.layout.shape[dim])
+    return add(narrow(y, dim, start, rest), narrow(y, dim, 0, rest))
+
+
+def _steps(x: T, y: T, dim: int) -> T:
+    sizes = x.operand.layout.shape
+    if len(sizes) == 1:
+        if sizes[0] != y.operand.layout.shape[dim]:
+            raise RuntimeError(
+                explain(
+                    "trapezoid",
+                    "there must be one x value for each sample point",
+                    x,
+                    y,
+                    remedy=f"Give {y.operand.layout.shape[dim]} values",
+                )
+            )
+        trailing = len(y.operand.layout.shape) - dim - 1
+        return view(diff(x), (sizes[0] - 1, *[1] * trailing))
+    return diff(x, dim=dim - len(y.operand.layout.shape))
+
+
+def gradient(
+    input: T,
+    *,
+    spacing: Scalar | Sequence[Scalar] | Sequence[T] = 1,
+    dim: int | Sequence[int] | None = None,
+    edge_order: int = 1,
+) -> tuple[T, ...]:
+    """Return estimates of the derivative of ``input`` along each of ``dim`` (None: all).
+
+    Central differences of second order inside, one-sided ones of ``edge_order`` (1 or 2) at the
+    ends; ``spacing`` is the distance of points, or one a dim, or the points' coordinates a dim.
+    Raises RuntimeError for a dim of fewer than ``edge_order + 1`` elements.
+
+    >>> import gnomon as torch
+    >>> torch.gradient(torch.tensor([1.0, 2.0, 4.0, 8.0]))
+    (tensor([1.0000, 1.5000, 3.0000, 4.0000]),)
+    """
+    shape = input.operand.layout.shape
+    dims = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    axes = [normalize_dim(axis, len(shape), "gradient") for axis in dims]
+    given = list(spacing) if isinstance(spacing, Sequence) else [spacing] * len(axes)
+    if len(given) != len(axes) or edge_order not in (1, 2):
+        raise RuntimeError(
+            f"gradient: expected one spacing for each of {len(axes)} dims and an edge_order of "
+            f"1 or 2, got {len(given)} and {edge_order}."
+        )
+    short = [axis for axis in axes if shape[axis] < edge_order + 1]
+    if short:
+        raise RuntimeError(
+            explain(
+                "gradient",
+                f"expected each dimension size to be at least edge_order+1 = {edge_order + 1}",
+                input,
+                remedy=f"Leave out dims {short}",
+            )
+        )
+    return tuple(
+        [
+            _derivative(input, axis, space, edge_order)
+            for axis, space in zip(axes, given, strict=True)
+        ]
+    )
+
+
+def _derivative(input: T, dim: int, spacing: Scalar | T, edge_order: int) -> T:
+    """Return the estimate along ``dim``: slopes between neighbours, averaged inside.
+
+    The slope at an inner point is that of the parabola through it and its neighbours, which
+    weighs the slope of each side by the other side's width.
+    """
+    storage, layout, dtype = input.operand
+    count = layout.shape[dim] - 1
+    column = (count, *[1] * (len(layout.shape) - dim - 1))
+    if isinstance(spacing, TensorCore):
+        widths = view(diff(spacing), column)
+    else:
+        floating, _ = int_to_float("gradient", dtype)
+        widths = input.like(filled(storage.backend, column, floating, spacing))
+    slopes = div(diff(input, dim=dim), widths)
+    before, after = narrow(slopes, dim, 0, count - 1), narrow(slopes, dim, 1, count - 1)
+    left, right = narrow(widths, 0, 0, count - 1), narrow(widths, 0, 1, count - 1)
+    inside = div(add(mul(before, right), mul(after, left)), add(left, right))
+    first, last = narrow(slopes, dim, 0, 1), narrow(slopes, dim, count - 1, 1)
+    if edge_order == 2:
+        # The parabola's slope at an end, from the nearer chord and its slope in the middle.
+        first = sub(mul(first, 2), narrow(inside, dim, 0, 1))
+        last = sub(mul(last, 2), narrow(inside, dim, count - 2, 1))
+    return cat([first, inside, last], dim)

@@ -1,0 +1,158 @@
+"""Quantiles: interpolated between the elements of a sorted dim."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from gnomon.core import TensorCore
+from gnomon.dispatch import filled
+from gnomon.dtypes import float32, float64, int64
+from gnomon.errors import explain
+from gnomon.graph.modes import no_grad
+from gnomon.layout import normalize_dim
+from gnomon.op.along import at_positions
+from gnomon.op.copying import to_dtype
+from gnomon.op.foundation import sum_of
+from gnomon.op.sort import sort_along
+from gnomon.ops.arithmetic import lerp, mul, sub
+from gnomon.ops.comparison import eq, where
+from gnomon.ops.reduction import delivered
+from gnomon.ops.rounding import ceil, floor, round_to_even
+from gnomon.ops.selection import clamp_below
+from gnomon.ops.views import movedim, reshape, squeeze
+
+__all__ = ["nanquantile", "quantile"]
+
+T = TypeVar("T", bound=TensorCore)
+
+_INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def quantile(
+    input: T,
+    q: float | T,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: T | None = None,
+) -> T:
+    """Return the quantiles ``q``, in [0, 1], along ``dim`` (None: of all elements).
+
+    Several ``q``, a 1-d tensor of ``input``'s dtype, are the result's first dim. Between two
+    elements, ``interpolation`` is linear, lower, higher, midpoint or nearest; nan where there
+    is one. Raises RuntimeError for other than float32 and float64.
+
+    >>> import gnomon as torch
+    >>> torch.quantile(torch.tensor([1.0, 2.0, 3.0, 4.0]), 0.5)
+    tensor(2.5000)
+    """
+    result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
+    return delivered("quantile", result, out, input)
+
+
+def nanquantile(
+    input: T,
+    q: float | T,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: T | None = None,
+) -> T:
+    """Return the quantiles of what is not nan: ``quantile`` otherwise.
+
+    >>> import gnomon as torch
+    >>> torch.nanquantile(torch.tensor([1.0, float("nan"), 3.0]), 0.5)
+    tensor(2.)
+    """
+    result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
+    return delivered("nanquantile", result, out, input)
+
+
+def _quantile(
+    operation: str,
+    input: T,
+    q: float | T,
+    dim: int | None,
+    keepdim: bool,
+    interpolation: str,
+    skip_nan: bool,
+) -> T:
+    _check(operation, input, interpolation)
+    fractions = _fractions(operation, input, q)
+    shape = input.operand.layout.shape
+    axis = 0 if dim is None else normalize_dim(dim, len(shape), operation)
+    rows = reshape(input, (-1,)) if dim is None or not shape else movedim(input, axis, -1)
+    last = len(rows.operand.layout.shape) - 1
+    ordered, _ = sort_along(rows, last, False, "SortBackward1")
+    with no_grad():
+        ranks = _ranks(rows, reshape(fractions, (-1,)), skip_nan)
+        if interpolation in ("lower", "higher", "nearest"):
+            ranks = {"lower": floor, "higher": ceil, "nearest": round_to_even}[interpolation](
+                ranks
+            )
+        below = floor(ranks)
+        weights = sub(ranks, below)
+        if interpolation == "midpoint":
+            weights = mul(where(eq(weights, 0), 0, 0.5), 1.0)
+    low = at_positions(operation, ordered, last, to_dtype(below, int64), "GatherBackward0")
+    result = low
+    if interpolation in ("linear", "midpoint"):
+        above = to_dtype(ceil(ranks), int64)
+        high = at_positions(operation, ordered, last, above, "GatherBackward0")
+        result = lerp(low, high, weights)
+    result = movedim(result, -1, 0)
+    if keepdim:
+        kept = (
+            [1] * len(shape)
+            if dim is None
+            else [1 if k == axis else s for k, s in enumerate(shape)]
+        )
+        result = reshape(result, (result.operand.layout.shape[0], *kept))
+    return result if fractions.operand.layout.shape else squeeze(result, 0)
+
+
+def _fractions(operation: str, input: T, q: float | T) -> T:
+    """Return ``q`` as a tensor of the input's dtype."""
+    if not isinstance(q, TensorCore):
+        backend = input.operand.storage.backend
+        return input.like(filled(backend, (), input.operand.dtype, float(q)))
+    if q.operand.dtype is not input.operand.dtype:
+        raise RuntimeError(
+            explain(
+                operation,
+                "q must be of the same dtype as the input",
+                q,
+                input,
+                remedy="Convert q with .to(input.dtype)",
+            )
+        )
+    return q
+
+
+def _check(
+    operation: str, input: TensorCore, fractions: TensorCore, interpolation: str
+) -> None:
+    rule = remedy = ""
+    if input.operand.dtype not in (float32, float64):
+        rule, remedy = "the input must be float32 or float64", "Convert it first"
+    elif not input.operand.layout.numel:
+        rule, remedy = "the input must be non-empty", "Leave empty tensors out"
+    elif interpolation not in _INTERPOLATIONS:
+        rule = f"interpolation {interpolation!r} is not known"
+        remedy = f"Choose one of {', '.join(_INTERPOLATIONS)}"
+    if rule:
+        raise RuntimeError(explain(operation, rule, input, remedy=remedy))
+
+
+def _ranks(rows: T, fractions: T, skip_nan: bool) -> T:
+    """Return at which rank of the sorted last dim each of ``fractions`` lies, a row per row."""
+    dims = len(rows.operand.layout.shape)
+    size = rows.operand.layout.shape[-1]
+    numbers = sum_of.over(eq(rows, rows), (dims - 1,), True)
+    dtype = fractions.operand.dtype
+    if skip_nan:
+        return mul(fractions, to_dtype(clamp_below(sub(numbers, 1), 0), dtype))
+    # A nan is sorted last: the last rank makes the quantile nan.
+    return where(eq(numbers, size), mul(fractions, float(size - 1)), float(size - 1))

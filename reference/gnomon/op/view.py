@@ -198,11 +198,16 @@ def _through_storage(
     saved: Sequence[TensorCore | None],
 ) -> Cotangents:
     (cotangent,) = cotangents
-    if cotangent is None:
-        return (None,)
-    start, end = base.span
+    return (None if cotangent is None else through_storage(base, view, cotangent),)
+
+
+def through_storage(base: Layout, view: Layout, cotangent: T) -> T:
+    """Return the cotangent of what ``base`` reads, given that of what ``view`` reads."""
+    # A view may reach beyond its base; what arrives there is nobody's.
+    start = min(base.span[0], view.span[0])
+    end = max(base.span[1], view.span[1])
     cells = accumulate(cotangent, view._replace(offset=view.offset - start), end - start)
-    return (read_through(cells, base._replace(offset=base.offset - start)),)
+    return read_through(cells, base._replace(offset=base.offset - start))
 
 
 def accumulate(cotangent: T, layout: Layout, cells: int) -> T:

@@ -17,13 +17,13 @@ from gnomon.op.copy import COPY
 from gnomon.op.foundation import sum_of
 from gnomon.op.linear import linear
 from gnomon.op.output import deliver
-from gnomon.op.view import reshaped, view_as
+from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import sub
 from gnomon.ops.comparison import ge, le, where
 from gnomon.ops.copying import clone, contiguous
 from gnomon.ops.joining import joined_layout
 from gnomon.ops.sources import arange
-from gnomon.ops.views import transpose, unsqueeze
+from gnomon.ops.views import EXPAND, transpose, unsqueeze
 
 __all__ = ["flip", "fliplr", "flipud", "roll", "rot90", "tile", "tril", "triu"]
 
@@ -65,7 +65,9 @@ def repeat(input: T, repeats: Sequence[SupportsIndex]) -> T:
     copies = list(range(0, len(blocks), 2))
 
     def summed(cotangent: TensorCore) -> TensorCore:
-        parts = view_as(reshaped(cotangent, output.shape), blocks)
+        if not output.numel:
+            return EXPAND(sum_of(cotangent), shape)
+        parts = reshaped(cotangent, blocks)
         return reshaped(sum_of(parts, copies) if copies else parts, shape)
 
     return linear("RepeatBackward0", input, input.like(result), summed)

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import SupportsIndex, TypeVar
 
 from gnomon.core import TensorCore
+from gnomon.dispatch import filled
 from gnomon.dtypes import Kind
 from gnomon.errors import explain
+from gnomon.graph.nodes import recording
 from gnomon.layout import Layout
 from gnomon.op.arguments import integer, integer_sequence, integers
-from gnomon.op.view import View, view_through_storage
+from gnomon.op.linear import linear
+from gnomon.op.view import View, through_storage, view_through_storage
+from gnomon.ops.arithmetic import div
 
 __all__ = ["as_strided", "diagonal", "narrow", "select"]
 
@@ -93,7 +97,19 @@ def as_strided(
             [3, 4]])
     """
     layout = strided_layout("as_strided", input, size, stride, storage_offset)
-    return view_through_storage(input, layout)
+    result = view_through_storage(input, layout)
+    base = input.operand.layout
+    if not recording(input) or base.is_injective:
+        return result
+    # Elements that share a place share its cotangent, or it would count more than once.
+    ones = input.like(filled(input.operand.storage.backend, base.shape, input.operand.dtype, 1))
+    counts = through_storage(base, base, ones)
+    return linear(
+        "AsStridedBackward0",
+        input,
+        result,
+        lambda g: div(through_storage(base, layout, g), counts),
+    )
 
 
 def strided_layout(

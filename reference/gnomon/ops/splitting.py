@@ -76,7 +76,9 @@ def chunk(input: T, chunks: SupportsIndex, dim: SupportsIndex = 0) -> tuple[T, .
     """
     count, axis = integers("chunk", (chunks, dim))
     layouts = input.operand.layout.chunk(count, axis)
-    return views_of(input, layouts, "SplitBackward0", lambda whole: whole.chunk(count, axis))
+    nothing = not layouts[0].shape[axis]
+    label = "SplitWithSizesBackward0" if nothing else "SplitBackward0"
+    return views_of(input, layouts, label, lambda whole: whole.chunk(count, axis))
 
 
 def unbind(input: T, dim: SupportsIndex = 0) -> tuple[T, ...]:

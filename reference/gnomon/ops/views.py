@@ -66,6 +66,7 @@ TRANSPOSE = View(name="transpose", layout=Layout.transpose)
 MATRIX_TRANSPOSE = View(name="t", layout=_matrix_transpose)
 PERMUTE = View(name="permute", layout=Layout.permute)
 MOVEDIM = View(name="movedim", layout=Layout.movedim, node_name="PermuteBackward0")
+MOVE_NOTHING = View(name="movedim", layout=Layout.movedim, node_name="AliasBackward0")
 UNSQUEEZE = View(name="unsqueeze", layout=Layout.unsqueeze)
 SQUEEZE = View(name="squeeze", layout=Layout.squeeze)
 SQUEEZE_DIM = View(name="squeeze", layout=Layout.squeeze, node_name="SqueezeBackward1")
@@ -144,7 +145,7 @@ def movedim(input: T, source: IntegerArgument, destination: IntegerArgument) -> 
     >>> torch.movedim(torch.tensor([[[1, 2]], [[3, 4]], [[5, 6]]]), 0, -1).shape
     torch.Size([1, 2, 3])
     """
-    return MOVEDIM(
+    return (MOVEDIM if input.operand.layout.shape else MOVE_NOTHING)(
         input,
         integer_or_integers("movedim", source),
         integer_or_integers("movedim", destination),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnomon.graph.gradients import backward, gradients
 from gnomon.ops.joining import stack
 from gnomon.tensor import Tensor
-from gnomon.tensor.factories import zeros_like
+from gnomon.tensor.factories import zeros
 
 __all__ = ["backward", "grad"]
 
@@ -57,12 +57,19 @@ def grad(
         )
     if not materialize_grads:
         return tuple(results)
+    batch = () if not is_grads_batched or weights is None else _batch_shape(weights)
     return tuple(
         [
-            zeros_like(tensor) if result is None else result
+            zeros((*batch, *tensor.shape), dtype=tensor.dtype, device=tensor.device)
+            if result is None
+            else result
             for tensor, result in zip(listed_inputs, results, strict=True)
         ]
     )
+
+
+def _batch_shape(weights: Sequence[Tensor | None]) -> tuple[int, ...]:
+    return next((weight.shape[:1] for weight in weights if weight is not None), ())
 
 
 def _batched(

@@ -113,5 +113,5 @@ class OperationNode(Node):
         return found
 
     def release(self) -> None:
-        if self._saved:
+        if self._saved is not None and any([saved is not None for saved in self._saved]):
             self._saved = None

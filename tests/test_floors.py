@@ -41,7 +41,17 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"composite"}),
     frozenset({"cpu", "plugins"}),
     frozenset(
-        {"gnomon", "__main__", "autograd", "command", "cuda", "func", "random", "special", "tensor"}
+        {
+            "gnomon",
+            "__main__",
+            "autograd",
+            "command",
+            "cuda",
+            "func",
+            "random",
+            "special",
+            "tensor",
+        }
     ),
 )
 

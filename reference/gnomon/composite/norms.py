@@ -14,6 +14,7 @@ from gnomon.layout import normalize_dim
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
 from gnomon.op.in_place import replace, snapshot
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims, Extent
 from gnomon.ops.arithmetic import div, mul, neg, sub
 from gnomon.ops.comparison import gt, where
@@ -25,6 +26,7 @@ __all__ = ["dist", "norm", "renorm"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def norm(
     input: T,
     p: Scalar | str | None = "fro",

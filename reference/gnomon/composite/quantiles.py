@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled
+from gnomon.dispatch import filled, values_of
 from gnomon.dtypes import float32, float64, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -115,25 +115,22 @@ def _quantile(
 
 def _fractions(operation: str, input: T, q: float | T) -> T:
     """Return ``q`` as a tensor of the input's dtype."""
+    dtype = input.operand.dtype
     if not isinstance(q, TensorCore):
-        backend = input.operand.storage.backend
-        return input.like(filled(backend, (), input.operand.dtype, float(q)))
-    if q.operand.dtype is not input.operand.dtype:
-        raise RuntimeError(
-            explain(
-                operation,
-                "q must be of the same dtype as the input",
-                q,
-                input,
-                remedy="Convert q with .to(input.dtype)",
-            )
-        )
+        q = input.like(filled(input.operand.storage.backend, (), dtype, float(q)))
+    rule = remedy = ""
+    if q.operand.dtype is not dtype:
+        rule, remedy = "q must be of the input's dtype", "Convert q with .to(input.dtype)"
+    elif len(q.operand.layout.shape) > 1:
+        rule, remedy = "q must be a number or a 1-d tensor", "Flatten q"
+    elif not all(0 <= each <= 1 for each in values_of(q.operand)):
+        rule, remedy = "q must be in the range [0, 1]", "Divide percentages by 100"
+    if rule:
+        raise RuntimeError(explain(operation, rule, input, q, remedy=remedy))
     return q
 
 
-def _check(
-    operation: str, input: TensorCore, fractions: TensorCore, interpolation: str
-) -> None:
+def _check(operation: str, input: TensorCore, interpolation: str) -> None:
     rule = remedy = ""
     if input.operand.dtype not in (float32, float64):
         rule, remedy = "the input must be float32 or float64", "Convert it first"

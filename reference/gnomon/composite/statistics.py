@@ -12,6 +12,7 @@ from gnomon.dtypes import DType, Kind
 from gnomon.errors import explain
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
@@ -27,6 +28,7 @@ __all__ = ["corrcoef", "cov", "nanmean"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def nanmean(
     input: T,
     dim: Dims = None,

@@ -12,6 +12,7 @@ from gnomon.graph.modes import no_grad
 from gnomon.op.claims import REALS, SumOfTerms
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims, Extent, Reduction, expand_to, reduced_dims
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import div, mul
@@ -73,6 +74,7 @@ def std(
     keepdim: bool = False,
     out: T | None = None,
 ) -> T: ...
+@numpy_names
 def std(
     input: T,
     dim: Dims | bool = None,
@@ -110,6 +112,7 @@ def var_mean(
     keepdim: bool = False,
     out: tuple[T, T] | None = None,
 ) -> tuple[T, T]: ...
+@numpy_names
 def var_mean(
     input: T,
     dim: Dims | bool = None,
@@ -146,6 +149,7 @@ def std_mean(
     keepdim: bool = False,
     out: tuple[T, T] | None = None,
 ) -> tuple[T, T]: ...
+@numpy_names
 def std_mean(
     input: T,
     dim: Dims | bool = None,

@@ -15,6 +15,7 @@ from gnomon.op.along import at_positions
 from gnomon.op.claims import EXACT, REALS
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Extent, Reduction, reduced_dims
 from gnomon.op.rules import same
 from gnomon.op.view import view_as
@@ -87,6 +88,7 @@ def max(input: T, *, other: T, out: T | None = None) -> T: ...
 def max(
     input: T, dim: int, keepdim: bool = False, *, out: tuple[T, T] | None = None
 ) -> return_types.max[T]: ...
+@numpy_names
 def max(
     input: T,
     dim: int | T | None = None,
@@ -126,6 +128,7 @@ def min(input: T, *, other: T, out: T | None = None) -> T: ...
 def min(
     input: T, dim: int, keepdim: bool = False, *, out: tuple[T, T] | None = None
 ) -> return_types.min[T]: ...
+@numpy_names
 def min(
     input: T,
     dim: int | T | None = None,
@@ -181,6 +184,7 @@ def _two(operation: str, out: T | tuple[T, T] | None) -> tuple[T, T] | None:
     return out
 
 
+@numpy_names
 def aminmax(
     input: T,
     *,

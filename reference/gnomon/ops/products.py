@@ -8,6 +8,7 @@ from typing import TypeVar
 from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Scalar
 from gnomon.op.claims import REALS, ProductOfTerms
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Extent, Reduction
 from gnomon.op.rules import integers_to_int64
 from gnomon.ops.arithmetic import div, mul
@@ -45,6 +46,7 @@ PROD: Reduction = Reduction(
 )
 
 
+@numpy_names
 def prod(
     input: T,
     dim: int | None = None,

@@ -18,6 +18,7 @@ from gnomon.dtypes import DType, Kind, Scalar, bool_, uint8
 from gnomon.errors import explain
 from gnomon.op.claims import EXACT, REALS, SumOfTerms
 from gnomon.op.foundation import exact_sum, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.reduction import Dims, Extent, Reduction, reduced_dims
 from gnomon.op.rules import integers_to_int64, same, to_int64
@@ -270,6 +271,7 @@ ALL: Reduction = Reduction(
 )
 
 
+@numpy_names
 def sum(
     input: T,
     dim: Dims = None,
@@ -286,6 +288,7 @@ def sum(
     return delivered("sum", sum_of(input, dim, keepdim, dtype=dtype), out, input)
 
 
+@numpy_names
 def nansum(
     input: T,
     dim: Dims = None,
@@ -302,6 +305,7 @@ def nansum(
     return delivered("nansum", NANSUM(input, dim, keepdim, dtype=dtype), out, input)
 
 
+@numpy_names
 def mean(
     input: T,
     dim: Dims = None,
@@ -335,6 +339,7 @@ def var(
     keepdim: bool = False,
     out: T | None = None,
 ) -> T: ...
+@numpy_names
 def var(
     input: T,
     dim: Dims | bool = None,
@@ -381,6 +386,7 @@ def warn_of_few(operation: str, input: TensorCore, dim: Dims, correction: Scalar
         )
 
 
+@numpy_names
 def amax(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = None) -> T:
     """Return the largest element along ``dim`` (empty: of all elements); nan wins.
 
@@ -391,6 +397,7 @@ def amax(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = Non
     return result if out is None else exactly("amax", result, out, input)
 
 
+@numpy_names
 def amin(input: T, dim: Dims = (), keepdim: bool = False, *, out: T | None = None) -> T:
     """Return the smallest element along ``dim`` (empty: of all elements); nan wins.
 
@@ -414,6 +421,7 @@ def require_elements(operation: str, input: TensorCore, dim: Dims = None) -> Non
         )
 
 
+@numpy_names
 def argmax(
     input: T, dim: int | None = None, keepdim: bool = False, *, out: T | None = None
 ) -> T:
@@ -426,6 +434,7 @@ def argmax(
     return result if out is None else exactly("argmax", result, out, input)
 
 
+@numpy_names
 def argmin(
     input: T, dim: int | None = None, keepdim: bool = False, *, out: T | None = None
 ) -> T:
@@ -438,6 +447,7 @@ def argmin(
     return result if out is None else exactly("argmin", result, out, input)
 
 
+@numpy_names
 def any(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = None) -> T:
     """Return whether some element along ``dim`` is nonzero (nan is); bool, or uint8 for uint8.
 
@@ -447,6 +457,7 @@ def any(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = No
     return _truth_into("any", result, out, input)
 
 
+@numpy_names
 def all(input: T, dim: Dims = None, keepdim: bool = False, *, out: T | None = None) -> T:
     """Return whether every element along ``dim`` is nonzero (nan is); bool, or uint8 for uint8.
 
@@ -464,6 +475,7 @@ def _truth_into(operation: str, result: T, out: T | None, input: T) -> T:
     return delivered(operation, result, out, input)
 
 
+@numpy_names
 def count_nonzero(input: T, dim: Dims = None) -> T:
     """Return, as int64, how many elements along ``dim`` (None: of all) are nonzero; nan is."""
     return COUNT_NONZERO(input, dim)

@@ -21,6 +21,7 @@ from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
 from gnomon.op.elementwise import node_label
 from gnomon.op.foundation import add, sum_of
 from gnomon.op.in_place import replace, snapshot
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating, integers_to_int64, to_int64
 from gnomon.op.scan import Scan
 from gnomon.ops import arithmetic
@@ -159,6 +160,7 @@ CUMMIN_POSITIONS: Scan = Scan(
 )
 
 
+@numpy_names
 def cumsum(input: T, dim: int, *, dtype: DType | None = None, out: T | None = None) -> T:
     """Return the running sums along ``dim``; bools and integers are summed as int64.
 
@@ -172,6 +174,7 @@ def cumsum(input: T, dim: int, *, dtype: DType | None = None, out: T | None = No
     return delivered("cumsum", result, out, input)
 
 
+@numpy_names
 def cumprod(input: T, dim: int, *, dtype: DType | None = None, out: T | None = None) -> T:
     """Return the running products along ``dim``; bools and integers are multiplied as int64.
 
@@ -195,6 +198,7 @@ def cumprod_(input: T, dim: int, *, dtype: DType | None = None) -> T:
     return replace(input, "cumprod_", cumprod(snapshot(input), dim, dtype=dtype))
 
 
+@numpy_names
 def logcumsumexp(input: T, dim: int, *, out: T | None = None) -> T:
     """Return the running ``log(sum(exp(x)))`` along ``dim``, of floats, without overflow.
 
@@ -205,6 +209,7 @@ def logcumsumexp(input: T, dim: int, *, out: T | None = None) -> T:
     return delivered("logcumsumexp", LOGCUMSUMEXP(input, dim), out, input)
 
 
+@numpy_names
 def cummax(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_types.cummax[T]:
     """Return the running maxima along ``dim`` and where they stood: the last of ties and nans.
 
@@ -215,6 +220,7 @@ def cummax(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_type
     return return_types.cummax(_running("cummax", CUMMAX_POSITIONS, input, dim, out))
 
 
+@numpy_names
 def cummin(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_types.cummin[T]:
     """Return the running minima along ``dim`` and where they stood: the last of ties and nans.
 

@@ -20,6 +20,7 @@ from gnomon.op.along import at_positions, places_along
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone_as
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import floor_divide, mul, sub
 from gnomon.ops.comparison import eq, where
@@ -38,6 +39,7 @@ __all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "sort"
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def sort(
     input: T,
     dim: int = -1,
@@ -61,6 +63,7 @@ def sort(
     return return_types.sort(deliver_pair("sort", found, out, input))
 
 
+@numpy_names
 def argsort(
     input: T,
     dim: int = -1,
@@ -93,6 +96,7 @@ def msort(input: T, *, out: T | None = None) -> T:
     return values if out is None else exactly("msort", values, out, input)
 
 
+@numpy_names
 def topk(
     input: T,
     k: int,
@@ -134,6 +138,7 @@ def topk(
     return return_types.topk(deliver_pair("topk", (values, positions), out, input))
 
 
+@numpy_names
 def kthvalue(
     input: T,
     k: int,
@@ -173,6 +178,7 @@ def median(input: T) -> T: ...
 def median(
     input: T, dim: int, keepdim: bool = False, *, out: tuple[T, T] | None = None
 ) -> return_types.median[T]: ...
+@numpy_names
 def median(
     input: T,
     dim: int | None = None,
@@ -200,6 +206,7 @@ def nanmedian(input: T) -> T: ...
 def nanmedian(
     input: T, dim: int, keepdim: bool = False, *, out: tuple[T, T] | None = None
 ) -> return_types.nanmedian[T]: ...
+@numpy_names
 def nanmedian(
     input: T,
     dim: int | None = None,
@@ -221,6 +228,7 @@ def nanmedian(
     return return_types.nanmedian(deliver_pair("nanmedian", found, out, input))
 
 
+@numpy_names
 def mode(
     input: T, dim: int = -1, keepdim: bool = False, *, out: tuple[T, T] | None = None
 ) -> return_types.mode[T]:

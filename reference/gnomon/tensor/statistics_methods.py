@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from gnomon import return_types
 from gnomon.composite import differences, histograms, quantiles, statistics, uniqueness
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class StatisticsMethods(TensorCore):
     """Quantiles, histograms, covariance, distinct elements; each is the function so named."""
 
+    @numpy_names
     def nanmean(
         self, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None
     ) -> Self:

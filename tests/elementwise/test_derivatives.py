@@ -90,15 +90,11 @@ def second_gradients(
         dtype=result.dtype,
         requires_grad=True,
     )
-    result.backward(weights, create_graph=True)
-    first = [leaf.grad for leaf in inputs]
-    for leaf in inputs:
-        leaf.grad = None
+    first = m.autograd.grad(result, inputs, weights, create_graph=True, allow_unused=True)
     for position, gradient in enumerate(first):
         if gradient is not None and gradient.requires_grad:
-            gradient.backward(
-                m.ones(len(rows), dtype=m.float64) * (position + 1), retain_graph=True
-            )
+            scale = m.ones(len(rows), dtype=m.float64) * (position + 1)
+            gradient.backward(scale, retain_graph=True)
     return [elements(tensor.grad) for tensor in (*inputs, weights)]
 
 

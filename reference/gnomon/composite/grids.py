@@ -49,6 +49,8 @@ def broadcast_shapes(*shapes: IntegerArgument) -> Size:
 def broadcast_tensors(*tensors: T | Sequence[T]) -> tuple[T, ...]:
     """Return ``tensors`` expanded to the shape they have together: views, with strides of 0.
 
+    A tensor that has the shape already is returned itself.
+
     >>> import gnomon as torch
     >>> torch.broadcast_tensors(torch.tensor([[1], [2]]), torch.tensor([3, 4]))[0]
     tensor([[1, 1],
@@ -57,7 +59,12 @@ def broadcast_tensors(*tensors: T | Sequence[T]) -> tuple[T, ...]:
     given = _spread("broadcast_tensors", tensors)
     shapes = [tensor.operand.layout.shape for tensor in given]
     shape = broadcast_of(*shapes, operation="broadcast_tensors")
-    return tuple([EXPAND(tensor, shape) for tensor in given])
+    return tuple(
+        [
+            tensor if tensor.operand.layout.shape == shape else EXPAND(tensor, shape)
+            for tensor in given
+        ]
+    )
 
 
 def _spread(operation: str, tensors: tuple[T | Sequence[T], ...]) -> Sequence[T]:
@@ -209,8 +216,8 @@ def repeat_interleave(
         axis = normalize_dim(axis, input.operand.layout.ndim, "repeat_interleave")
         if not input.operand.layout.ndim:
             raise IndexError(
-                "repeat_interleave: Dimension specified but the tensor has no dimensions. Leave "
-                "dim away."
+                "repeat_interleave: Dimension specified but the tensor has no dimensions. "
+                "Leave dim away."
             )
     if not isinstance(repeats, TensorCore):
         count = integer("repeat_interleave", repeats)

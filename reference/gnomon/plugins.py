@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from gnomon.backend import Backend
+from gnomon.cpu.fallback import FallbackBackend
 from gnomon.devices import Device
 from gnomon.registry import install_loader
 
@@ -55,7 +56,7 @@ def load_backend(device: Device) -> Backend:
             f"device: {device} does not exist, the backend {device.type!r} has {count} "
             f"device{'' if count == 1 else 's'}. `gnomon devices` lists them."
         )
-    return provider.open(index)
+    return FallbackBackend(provider.open(index))
 
 
 def load_provider(name: str) -> Provider:

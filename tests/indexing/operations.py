@@ -366,7 +366,7 @@ DERIVED: dict[str, tuple[Value, tuple[tuple[int, ...], ...]]] = {
 
 
 def call(text: str) -> Program:
-    """Return the program that evaluates ``text``, and shows the tensors it could have changed."""
+    """Return the program that evaluates ``text``, and shows what it may have written to."""
 
     def program(t: Torch) -> Value:
         tensors = {name: make(t) for name, make in TENSORS.items()}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import final
 
 from gnomon.backend import (
@@ -22,19 +20,19 @@ from gnomon.backend import (
 from gnomon.composite.matrix import matrix_product
 from gnomon.composite.softmax import log_softmax_of, softmax_of
 from gnomon.cpu.elements import (
-    cells_of,
-    indexed_positions,
     read_elements,
     read_rows,
     with_last,
     write_cells,
 )
+from gnomon.cpu.lookup import combine_cells, gather_cells, overwrite_cells
 from gnomon.cpu.matrix_product import multiply_matrices
 from gnomon.cpu.softmax import log_softmax_rows, softmax_rows
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
 from gnomon.memory import HostMemory, Memory
+from gnomon.op.scatter_records import REPLACE
 
 
 @final
@@ -107,9 +105,7 @@ class ReferenceBackend(Backend):
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
     ) -> None:
-        positions = indexed_positions(source.layout, indexed)
-        cells = cells_of(source)
-        write_cells(output, array(output.dtype.cell, map(cells.__getitem__, positions)))
+        gather_cells(source, indexed, output)
 
     def scatter(
         self,
@@ -118,19 +114,10 @@ class ReferenceBackend(Backend):
         indexed: Sequence[IndexedDimension],
         destination: Operand,
     ) -> None:
-        positions = indexed_positions(destination.layout, indexed)
-        dtype = destination.dtype
-        cells = cells_of(destination)
-        values: Iterable[Scalar]
-        values = read_elements(source) if isinstance(source, Operand) else repeat(source)
-        changed: dict[int, Scalar] = {}
-        for position, value in zip(positions, values, strict=False):
-            present = changed.get(position)
-            if present is None:
-                (present,) = dtype.unpack(cells[position : position + 1])
-            changed[position] = record.combine(present, value)
-        for position, cell in zip(changed, dtype.pack(list(changed.values())), strict=True):
-            cells[position] = cell  # type: ignore[call-overload]  # floats where the cells are
+        if record is REPLACE:
+            overwrite_cells(source, indexed, destination)
+        else:
+            combine_cells(record, source, indexed, destination)
 
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand

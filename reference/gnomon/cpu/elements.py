@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from math import prod
-from operator import add
 
-from gnomon.backend import IndexedDimension, Operand
+from gnomon.backend import Operand
 from gnomon.dtypes import Cells, CellSequence, Scalar
 from gnomon.layout import Layout
 from gnomon.memory import HostMemory
@@ -94,20 +93,3 @@ def read_rows(operand: Operand, dims: tuple[int, ...]) -> Iterator[Sequence[Scal
     elements = read_elements(moved)
     for row in range(count):
         yield elements[row * length : (row + 1) * length]
-
-
-def indexed_positions(layout: Layout, indexed: Sequence[IndexedDimension]) -> list[int]:
-    """Return the cell each index reads or writes; IndexError for an index out of range."""
-    positions: Iterable[int] = layout.positions()
-    for index, size, stride, negative in indexed:
-        values = read_cells(index)
-        lowest = -size if negative else 0
-        if values and not (lowest <= min(values) and max(values) < size):
-            wrong = next(value for value in values if not lowest <= value < size)
-            raise IndexError(
-                f"index {wrong} is out of bounds for dimension with size {size}. Indices lie in "
-                f"[{lowest}, {size - 1}]."
-            )
-        wrapped = [int(value) % size * stride for value in values]
-        positions = map(add, positions, wrapped)
-    return list(positions)

@@ -162,13 +162,6 @@ def index_put_(input: T, indices: Sequence[T], values: T, accumulate: bool = Fal
     return index_put_write(input, indices, values, accumulate).into(input)
 
 
-def index_put_(
-    input: T, indices: Sequence[T], values: T, accumulate: bool = False
-) -> T:
-    """Do ``index_put`` to ``input`` itself."""
-    return index_put_write(input, indices, values, accumulate).into(input)
-
-
 def index_put_write(
     input: T, indices: Sequence[T], values: T, accumulate: bool = False
 ) -> Write:

@@ -127,21 +127,6 @@ def masked_scatter_in_place(input: T, mask: T, source: T) -> T:
     return write.into(input)
 
 
-def masked_scatter_in_place(input: T, mask: T, source: T) -> T:
-    """Do ``masked_scatter`` to ``input`` itself, to whose shape ``mask`` broadcasts."""
-    given, write = masked_scatter_write(input, mask, source)
-    if given is not input:
-        raise RuntimeError(
-            explain(
-                "masked_scatter_",
-                f"output with shape {list(input.operand.layout.shape)} doesn't match the "
-                f"broadcast shape {list(given.operand.layout.shape)}",
-                remedy="Use masked_scatter, whose result has the broadcast shape",
-            )
-        )
-    return write.into(input)
-
-
 def masked_scatter_write(input: T, mask: T, source: T) -> tuple[T, Write]:
     """Return ``input`` broadcast with ``mask``, and the write of ``masked_scatter`` to that."""
     _check_mask("masked_scatter", mask)

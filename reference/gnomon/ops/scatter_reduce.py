@@ -21,7 +21,6 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.op.copying import clone, to_dtype
 from gnomon.op.in_place import replace, snapshot
-from gnomon.op.in_place import replace, snapshot
 from gnomon.op.index_arguments import check_index_dtype
 from gnomon.op.indexing import (
     IndexPlan,
@@ -87,23 +86,6 @@ def scatter(
     else:
         result = scatter_replacing_write(input, dim, index, written).onto_copy_of(input)
     return result if out is None else exactly("scatter", result, out, input)
-
-
-def scatter_in_place(
-    input: T,
-    dim: int,
-    index: T,
-    src: T | Scalar | None = None,
-    *,
-    value: Scalar | None = None,
-    reduce: Literal["add", "multiply"] | None = None,
-) -> T:
-    """Do ``scatter`` to ``input`` itself."""
-    written = _number_or_tensor(src, value)
-    if reduce is None:
-        return scatter_replacing_write(input, dim, index, written).into(input)
-    combined = _scatter_combining(snapshot(input), dim, index, written, reduce)
-    return replace(input, "scatter_", combined)
 
 
 def scatter_in_place(

@@ -15,7 +15,6 @@ from gnomon.errors import explain
 from gnomon.layout import Layout
 from gnomon.op.copying import to_dtype
 from gnomon.op.in_place import replace, snapshot
-from gnomon.op.in_place import replace, snapshot
 from gnomon.op.index_arguments import (
     check_index_dtype,
     check_same_device,
@@ -284,13 +283,6 @@ def put(input: T, index: T, source: T, accumulate: bool = False) -> T:
             [0., 2.]])
     """
     return put_write(input, index, source, accumulate).onto_copy_of(input)
-
-
-def put_in_place(input: T, index: T, source: T, accumulate: bool = False) -> T:
-    """Do ``put`` to ``input`` itself."""
-    if input.operand.layout.is_contiguous:
-        return put_write(input, index, source, accumulate).into(input)
-    return replace(input, "put_", put(snapshot(input), index, source, accumulate))
 
 
 def put_in_place(input: T, index: T, source: T, accumulate: bool = False) -> T:

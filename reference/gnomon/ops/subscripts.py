@@ -8,7 +8,7 @@ the last view.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 from operator import index as as_integer
 from types import EllipsisType
@@ -112,10 +112,11 @@ def _write_number(found: Subscript[T], value: Scalar) -> None:
 def _as_number(input: TensorCore, value: object) -> Scalar:
     if isinstance(value, bool | int | float):
         return value
-    if isinstance(value, SupportsIndex):
-        return as_integer(value)
-    if isinstance(value, SupportsFloat) and not isinstance(value, Sequence):
-        return float(value)
+    if not isinstance(value, Sized):  # arrays look like numbers, but for their length
+        if isinstance(value, SupportsIndex):
+            return as_integer(value)
+        if isinstance(value, SupportsFloat):
+            return float(value)
     raise TypeError(
         explain(
             "setitem",

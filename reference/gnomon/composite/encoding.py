@@ -25,7 +25,7 @@ def one_hot(input: T, num_classes: int = -1) -> T:
     ``num_classes``, and when an empty input leaves the number of classes open.
 
     >>> import gnomon as torch
-    >>> torch.nn.functional.one_hot(torch.tensor([0, 2]))
+    >>> one_hot(torch.tensor([0, 2]))
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """

@@ -9,25 +9,22 @@ from typing import TypeVar
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dtypes import Scalar
 from gnomon.graph.nodes import OperationNode, recording
-from gnomon.layout import Layout
 from gnomon.op.copying import to_backend
 from gnomon.op.foundation import no_slope
 from gnomon.op.in_place import check_in_place, rebase_history
 from gnomon.op.index_arguments import number_for
 from gnomon.op.output import check_writable, write
-from gnomon.op.view import View
+from gnomon.op.reduction import expand_to
 
 T = TypeVar("T", bound=TensorCore)
-
-expanded = View(name="expand", layout=Layout.expand)
 
 
 def assign(target: T, value: TensorCore | Scalar, label: str = "CopyBackwards") -> T:
     """Copy ``value``, which broadcasts and converts, into ``target``, and return ``target``.
 
     The gradient of what was there is zero. Raises RuntimeError for a value that does not
-    broadcast to the target's shape or, if a number, does not fit its integer dtype. ``label`` is
-    the node's name.
+    broadcast to the target's shape or, if a number, does not fit its integer dtype. ``label``
+    is the node's name.
     """
     operand = target.operand
     if not isinstance(value, TensorCore):
@@ -39,7 +36,7 @@ def assign(target: T, value: TensorCore | Scalar, label: str = "CopyBackwards") 
     else:
         check_in_place("copy_", target, recording(target, value))
         if value.operand.layout.shape != operand.layout.shape:
-            value = expanded(value, operand.layout.shape)
+            value = expand_to(value, operand.layout.shape)
         value = to_backend(value, operand.storage.backend)
         check_writable("copy_", target, (value,))
         node = overwrite_node(label, target, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,9 +17,9 @@ from gnomon.errors import explain
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.layout import Layout, normalize_dims
-from gnomon.op.claims import Domain, Tolerance
+from gnomon.op.claims import REALS, Domain, SumOfTerms, Tolerance
 from gnomon.op.elementwise import NOT_SAVED, node_label, saved_parameters
-from gnomon.op.rules import DTypeRule
+from gnomon.op.rules import DTypeRule, integers_to_int64
 from gnomon.op.view import View, view_as
 
 T = TypeVar("T", bound=TensorCore)
@@ -41,8 +42,6 @@ Fold: TypeAlias = Callable[[Sequence[Scalar], Sequence[Scalar]], Scalar]
 ReductionDerivative: TypeAlias = Callable[
     [TensorCore, TensorCore, TensorCore, Extent, tuple[Scalar, ...]], TensorCore
 ]
-
-expand_to = View(name="expand", layout=Layout.expand)
 
 
 @final
@@ -196,3 +195,54 @@ def reduced_dims(operation: str, dim: Dims, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     normalized = normalize_dims(dims, ndim, operation)
     return tuple(sorted(normalized)) if ndim else ()
+
+
+# Sum and expand stand here together because each is the other's derivative.
+
+
+def exact_sum(elements: Sequence[Scalar]) -> Scalar:
+    """Return the exact sum rounded once to float64, inf or nan where float64 sums give it.
+
+    >>> exact_sum([1e16, 1.0, -1e16]), exact_sum([math.inf, -math.inf])
+    (1.0, nan)
+    """
+    try:
+        return math.fsum(elements)
+    except (OverflowError, ValueError):  # past float64, or infinities of both signs
+        return sum(elements)
+
+
+sum_of: Reduction = Reduction(
+    name="sum",
+    dtype=integers_to_int64,
+    fold=lambda elements, _: exact_sum(elements),
+    integer_fold=lambda elements, _: sum(elements),
+    vjp=lambda g, _x, _y, _extent, _: g,
+    tolerance=SumOfTerms(),
+    domain=REALS,
+    dims_node_name="SumBackward1",
+)
+
+
+def sum_to(input: T, shape: tuple[int, ...]) -> T:
+    """Return ``input`` summed down to ``shape``, from which it was broadcast."""
+    given = input.operand.layout.shape
+    if given == shape:
+        return input
+    added = len(given) - len(shape)
+    dims = [
+        dim
+        for dim, size in enumerate(given)
+        if dim < added or (shape[dim - added] == 1 and size != 1)
+    ]
+    summed = sum_of(input, dims, True) if dims else input
+    return view_as(summed, shape)
+
+
+def _summed_repeats(cotangent: TensorCore, shape: tuple[int, ...]) -> TensorCore:
+    return sum_to(cotangent, shape)
+
+
+expand_to: View[[Sequence[int]]] = View(
+    name="expand", layout=Layout.expand, vjp=_summed_repeats
+)

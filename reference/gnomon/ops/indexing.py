@@ -7,17 +7,16 @@ from typing import TypeVar
 from gnomon.core import TensorCore
 from gnomon.dtypes import int64
 from gnomon.errors import explain
-from gnomon.layout import Layout, broadcast_shapes, normalize_dim
+from gnomon.layout import broadcast_shapes, normalize_dim
 from gnomon.op.index_arguments import as_int64, check_index_dtype, check_same_device
 from gnomon.op.indexing import IndexPlan, read_through_indices
 from gnomon.op.output import deliver
-from gnomon.op.view import View, reshaped
+from gnomon.op.reduction import expand_to
+from gnomon.op.view import reshaped
 
 __all__ = ["gather", "index_select", "take", "take_along_dim"]
 
 T = TypeVar("T", bound=TensorCore)
-
-expanded = View(name="expand", layout=Layout.expand)
 
 
 def gather(
@@ -238,8 +237,8 @@ def _take_along(input: T, indices: T, dim: int) -> T:
     common = broadcast_shapes(
         _without(shape, dim), _without(wanted, dim), operation="take_along_dim"
     )
-    source = expanded(input, (*common[:dim], shape[dim], *common[dim:]))
-    places = expanded(indices, (*common[:dim], wanted[dim], *common[dim:]))
+    source = expand_to(input, (*common[:dim], shape[dim], *common[dim:]))
+    places = expand_to(indices, (*common[:dim], wanted[dim], *common[dim:]))
     plan = IndexPlan(
         operation="take_along_dim",
         shape=places.operand.layout.shape,

@@ -8,13 +8,14 @@ from typing import TypeVar
 from gnomon.core import TensorCore
 from gnomon.dtypes import Scalar, bool_
 from gnomon.errors import explain
-from gnomon.layout import Layout, broadcast_shapes
+from gnomon.layout import broadcast_shapes
 from gnomon.op.elementwise import Ternary
 from gnomon.op.in_place import write_elementwise
 from gnomon.op.index_arguments import check_same_device, check_same_dtype
 from gnomon.op.indexing import IndexPlan, Write, read_through_indices
+from gnomon.op.reduction import expand_to
 from gnomon.op.scatter_records import REPLACE
-from gnomon.op.view import View, reshaped
+from gnomon.op.view import reshaped
 from gnomon.ops.comparison import where
 from gnomon.ops.indexing import exactly
 from gnomon.ops.nonzero import nonzero_columns
@@ -24,7 +25,6 @@ __all__ = ["masked_fill", "masked_scatter", "masked_select"]
 
 T = TypeVar("T", bound=TensorCore)
 
-_expanded = View(name="expand", layout=Layout.expand)
 _where_masked: Ternary = replace(
     where, node_name="MaskedFillBackward1", number_node_name="MaskedFillBackward0"
 )
@@ -86,8 +86,8 @@ def _selected(operation: str, input: T, mask: T) -> tuple[T, IndexPlan, tuple[T,
     shape = broadcast_shapes(
         input.operand.layout.shape, mask.operand.layout.shape, operation=operation
     )
-    source = input if input.operand.layout.shape == shape else _expanded(input, shape)
-    places = nonzero_columns(_expanded(mask, shape))
+    source = input if input.operand.layout.shape == shape else expand_to(input, shape)
+    places = nonzero_columns(expand_to(mask, shape))
     plan = IndexPlan(
         operation=operation,
         shape=places[0].operand.layout.shape,

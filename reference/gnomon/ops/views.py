@@ -22,7 +22,7 @@ from gnomon.op.arguments import (
     integers,
 )
 from gnomon.op.copying import clone_as, to_contiguous
-from gnomon.op.foundation import sum_to
+from gnomon.op.reduction import expand_to
 from gnomon.op.view import View, reshaped, view_as
 
 __all__ = [
@@ -58,10 +58,6 @@ def _matrix_transpose(layout: Layout) -> Layout:
     return layout.transpose(0, 1) if layout.ndim == 2 else layout
 
 
-def _sum_of_repeats(cotangent: TensorCore, shape: tuple[int, ...]) -> TensorCore:
-    return sum_to(cotangent, shape)
-
-
 TRANSPOSE = View(name="transpose", layout=Layout.transpose)
 MATRIX_TRANSPOSE = View(name="t", layout=_matrix_transpose)
 PERMUTE = View(name="permute", layout=Layout.permute)
@@ -71,7 +67,7 @@ UNSQUEEZE = View(name="unsqueeze", layout=Layout.unsqueeze)
 SQUEEZE = View(name="squeeze", layout=Layout.squeeze)
 SQUEEZE_DIM = View(name="squeeze", layout=Layout.squeeze, node_name="SqueezeBackward1")
 SQUEEZE_DIMS = View(name="squeeze", layout=Layout.squeeze, node_name="SqueezeBackward2")
-EXPAND = View(name="expand", layout=Layout.expand, vjp=_sum_of_repeats)
+EXPAND = expand_to
 UNFLATTEN = View(name="unflatten", layout=Layout.unflatten, node_name="ViewBackward0")
 RESHAPE_ALIAS = View(name="reshape_alias", layout=Layout.view)
 

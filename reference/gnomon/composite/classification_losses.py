@@ -1,0 +1,218 @@
+"""Losses of the scores of classes.
+
+Inputs have shape (C), (N, C) or (N, C, d1, ..., dk), for C classes; targets are class indices
+(int64 or uint8) of that shape without C, or for ``cross_entropy`` probabilities of that shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from math import prod
+from typing import TypeVar
+
+from gnomon.composite.losses import check_reduction
+from gnomon.composite.softmax import log_softmax
+from gnomon.core import Cotangents, TensorCore
+from gnomon.dispatch import values_of
+from gnomon.dtypes import int64, uint8
+from gnomon.errors import explain
+from gnomon.graph.modes import no_grad
+from gnomon.op.composite import record_composite
+from gnomon.op.copying import to_dtype
+from gnomon.op.foundation import add, no_slope
+from gnomon.op.view import reshaped
+from gnomon.ops.arithmetic import div, mul, neg
+from gnomon.ops.comparison import ne, where
+from gnomon.ops.indexing import gather, take
+from gnomon.ops.reduction import sum
+from gnomon.ops.scatter_reduce import scatter
+from gnomon.ops.views import squeeze, unsqueeze
+
+__all__: list[str] = []
+
+T = TypeVar("T", bound=TensorCore)
+
+
+def nll_loss(
+    input: T,
+    target: T,
+    weight: T | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> T:
+    """Return -input at each target's class, times the class's ``weight``, reduced.
+
+    Targets of ``ignore_index`` count nothing; the mean divides by the sum of the weights used.
+    Raises ValueError for shapes that don't match, RuntimeError for a target or weight of the
+    wrong dtype or size, IndexError for a target that is no class.
+
+    >>> import gnomon as torch
+    >>> scores = torch.tensor([[-0.5, -1.0], [-2.0, -0.25]])
+    >>> nll_loss(scores, torch.tensor([0, 1]))
+    tensor(0.3750)
+    """
+    check_reduction(reduction)
+    _check_classes("nll_loss", input, target, weight)
+    axis = 0 if len(input.operand.layout.shape) == 1 else 1
+    with no_grad():
+        valid = ne(target, ignore_index)
+        classes = unsqueeze(to_dtype(where(valid, target, 0), int64), axis)
+        _check_targets(classes, input.operand.layout.shape[axis])
+        weights = to_dtype(valid, input.operand.dtype)
+        if weight is not None:
+            weights = where(valid, take(weight, squeeze(classes, axis)), 0.0)
+        picked = squeeze(gather(input, axis, classes), axis)
+        losses = where(valid, neg(mul(picked, weights)), 0.0)
+        total = sum(weights) if reduction == "mean" else None
+        result = losses if reduction == "none" else sum(losses)
+        if total is not None:
+            result = div(result, total)
+    spatial = len(input.operand.layout.shape) > 2
+    record_composite(
+        "NllLoss2DBackward0" if spatial else "NllLossBackward0",
+        (input,),
+        (result,),
+        (input, classes, weights, total),
+        partial(_nll_cotangent, axis),
+    )
+    return result
+
+
+def _nll_cotangent(
+    axis: int, cotangents: Cotangents, saved: Sequence[TensorCore | None], needs: Sequence[bool]
+) -> Cotangents:
+    cotangent = cotangents[0]
+    input, classes, weights, total = saved
+    assert cotangent is not None
+    assert input is not None and classes is not None and weights is not None
+    # What counts nothing has no slope, though the mean of nothing else is 0 / 0.
+    shares = weights if total is None else where(ne(weights, 0), div(weights, total), 0.0)
+    terms = neg(mul(cotangent, shares))
+    return (scatter(no_slope(input), axis, classes, unsqueeze(terms, axis)),)
+
+
+def cross_entropy(
+    input: T,
+    target: T,
+    weight: T | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> T:
+    """Return ``nll_loss`` of log_softmax(input); or -sum(target log_softmax(input)).
+
+    ``label_smoothing`` mixes that share of the uniform distribution into the target. Raises as
+    ``nll_loss`` does, and RuntimeError for a ``label_smoothing`` outside [0, 1].
+
+    >>> import gnomon as torch
+    >>> cross_entropy(torch.tensor([[0.0, 0.0], [0.0, 9.0]]), torch.tensor([0, 1]))
+    tensor(0.3466)
+    """
+    check_reduction(reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(
+            explain("cross_entropy", f"label_smoothing {label_smoothing} is not in [0, 1]")
+        )
+    shape = input.operand.layout.shape
+    if not shape:
+        raise ValueError(explain("cross_entropy", "expected 1 or more dimensions", input))
+    axis = 0 if len(shape) == 1 else 1
+    if target.operand.layout.shape == shape and target.operand.dtype.is_floating_point:
+        return _of_probabilities(input, target, weight, reduction, label_smoothing, axis)
+    scores = log_softmax(input, axis)
+    loss = nll_loss(scores, target, weight, ignore_index, reduction)
+    if not label_smoothing:
+        return loss
+    smooth = _uniform_loss(scores, target, weight, ignore_index, reduction, axis)
+    share = label_smoothing / shape[axis]
+    return add(mul(loss, 1.0 - label_smoothing), mul(smooth, share))
+
+
+def _by_class(weight: T, ndim: int) -> T:
+    """Return the weights of classes in the shape that broadcasts against an input."""
+    return reshaped(weight, (-1,) + (1,) * max(ndim - 2, 0))
+
+
+def _uniform_loss(
+    scores: T, target: T, weight: T | None, ignore_index: int, reduction: str, axis: int
+) -> T:
+    """Return -scores summed over the classes, what ``nll_loss`` is for every class at once."""
+    ndim = len(scores.operand.layout.shape)
+    weighted = scores if weight is None else mul(scores, _by_class(weight, ndim))
+    valid = ne(target, ignore_index)
+    losses = where(valid, neg(sum(weighted, axis)), 0.0)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    used = to_dtype(valid, scores.operand.dtype)
+    if weight is not None:
+        used = where(valid, take(weight, to_dtype(where(valid, target, 0), int64)), 0.0)
+    return div(sum(losses), sum(used))
+
+
+def _of_probabilities(
+    input: T,
+    target: T,
+    weight: T | None,
+    reduction: str,
+    label_smoothing: float,
+    axis: int,
+) -> T:
+    shape = input.operand.layout.shape
+    if label_smoothing:
+        share = label_smoothing / shape[axis]
+        target = add(mul(target, 1.0 - label_smoothing), share)
+    terms = mul(log_softmax(input, axis), target)
+    if weight is not None:
+        _check_weight("cross_entropy", weight, shape[axis])
+        terms = mul(terms, _by_class(weight, len(shape)))
+    if reduction == "none":
+        return neg(sum(terms, axis))
+    total = neg(sum(terms))
+    return div(total, prod(shape) // shape[axis]) if reduction == "mean" else total
+
+
+def _check_classes(
+    operation: str, input: TensorCore, target: TensorCore, weight: TensorCore | None
+) -> None:
+    shape, given = input.operand.layout.shape, target.operand.layout.shape
+    if not shape:
+        raise ValueError(explain(operation, "expected 1 or more dimensions", input, target))
+    if len(shape) > 1 and shape[0] != (given[0] if given else None):
+        raise ValueError(
+            explain(operation, "expected input batch size to match target's", input, target)
+        )
+    if target.operand.dtype not in (int64, uint8):
+        raise RuntimeError(
+            explain(operation, "expected target dtype to be int64 or uint8", input, target)
+        )
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if given != expected:
+        raise RuntimeError(
+            explain(operation, f"expected target size {list(expected)}", input, target)
+        )
+    if weight is not None:
+        _check_weight(operation, weight, shape[1] if len(shape) > 1 else shape[0])
+
+
+def _check_weight(operation: str, weight: TensorCore, classes: int) -> None:
+    if weight.operand.layout.shape != (classes,):
+        raise RuntimeError(
+            explain(
+                operation, f"weight must have one element for each of {classes} classes", weight
+            )
+        )
+
+
+def _check_targets(classes: TensorCore, count: int) -> None:
+    for value in values_of(classes.operand):
+        if not 0 <= value < count:
+            raise IndexError(
+                explain(
+                    "nll_loss",
+                    f"target {value} is out of bounds",
+                    remedy=f"Classes are 0 to {count - 1}; ignore_index is left out",
+                )
+            )

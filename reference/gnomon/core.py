@@ -190,7 +190,9 @@ class AutogradState:
         self.retains_grad = False
 
 
-class TensorCore(ABC):
+# Abstract by its abstract method alone: an ABC would make every ``isinstance`` a call of
+# Python code, and each operation asks several times.
+class TensorCore:
     """What every tensor is: an operand, and its place in the graph if it has one."""
 
     operand: Operand

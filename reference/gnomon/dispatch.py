@@ -8,7 +8,8 @@ the same on every device and nothing is half-written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import TensorCore
@@ -20,6 +21,7 @@ from gnomon.dtypes import (
     Scalar,
     bool_,
     dtype_of_scalar,
+    get_default_dtype,
     result_dtype,
 )
 from gnomon.errors import explain
@@ -28,6 +30,12 @@ from gnomon.op.copy import COPY
 
 if TYPE_CHECKING:
     from gnomon.op.rules import DTypeRule
+
+
+_CACHED_PLANS: Final = 4096
+
+#: A tensor's layout, dtype and whether it is a wrapped number; a number's dtype.
+Signature: TypeAlias = tuple[tuple[Layout, DType, bool] | DType, ...]
 
 
 def allocate(backend: Backend, layout: Layout, dtype: DType) -> Operand:
@@ -87,16 +95,33 @@ def common_dtype(inputs: Sequence[TensorCore | Scalar]) -> DType:
     """Return the dtype the inputs promote to: dimensioned tensors before 0-d ones before
     numbers.
     """
+    return _promoted(signature_of(inputs))
+
+
+def signature_of(inputs: Sequence[TensorCore | Scalar]) -> Signature:
+    """Return what the plan of a launch depends on."""
+    return tuple(
+        [
+            (value.operand.layout, value.operand.dtype, value.is_wrapped_number)
+            if isinstance(value, TensorCore)
+            else dtype_of_scalar(value)
+            for value in inputs
+        ]
+    )
+
+
+def _promoted(signature: Signature) -> DType:
     participants: list[Participant] = []
-    for value in inputs:
-        if not isinstance(value, TensorCore):
-            participants.append((Category.SCALAR, dtype_of_scalar(value)))
-        elif value.is_wrapped_number:
-            participants.append((Category.SCALAR, value.operand.dtype))
-        elif value.operand.layout.shape:
-            participants.append((Category.DIMENSIONED, value.operand.dtype))
+    for entry in signature:
+        if isinstance(entry, DType):
+            participants.append((Category.SCALAR, entry))
         else:
-            participants.append((Category.ZERO_DIM, value.operand.dtype))
+            layout, dtype, is_wrapped_number = entry
+            if is_wrapped_number:
+                category = Category.SCALAR
+            else:
+                category = Category.DIMENSIONED if layout.shape else Category.ZERO_DIM
+            participants.append((category, dtype))
     return result_dtype(participants)
 
 
@@ -157,7 +182,6 @@ def prepare(
     """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not
     promote.
     """
-    promoting = inputs[conditions:]
     first = inputs[0]
     if not conditions and isinstance(first, TensorCore):
         alike = _operands_alike(first.operand, inputs)
@@ -166,14 +190,11 @@ def prepare(
             compute, result = rule(operation, dtype)
             if compute is dtype:
                 return Launch(storage.backend, alike, layout, result)
-    compute, result = rule(operation, common_dtype(promoting))
+    default = get_default_dtype()
+    plan = _plan(operation, rule, signature_of(inputs), conditions, default)
     backend = common_backend(operation, inputs)
-    layouts = [value.operand.layout for value in inputs if isinstance(value, TensorCore)]
-    layout = output_layout(layouts, operation)
-    shape = layout.shape
     prepared: list[Operand | Scalar] = []
-    for position, value in enumerate(inputs):
-        dtype = compute if position >= conditions else bool_
+    for value, dtype, layout in zip(inputs, plan.dtypes, plan.layouts, strict=True):
         if not isinstance(value, TensorCore):
             prepared.append(dtype.convert(value))
             continue
@@ -183,10 +204,42 @@ def prepare(
             continue
         if operand.dtype is not dtype:
             operand = converted(operand, dtype)
-        if operand.layout.shape != shape:
-            operand = operand._replace(layout=operand.layout.expand(shape))
+            layout = operand.layout.expand(plan.layout.shape)
+        if operand.layout is not layout:
+            operand = Operand(operand.storage, layout, dtype)
         prepared.append(operand)
-    return Launch(backend, tuple(prepared), layout, result)
+    return Launch(backend, tuple(prepared), plan.layout, plan.result)
+
+
+class Plan(NamedTuple):
+    """What is decided of a launch by the layouts and dtypes of its inputs alone."""
+
+    #: Which dtype each input is converted to.
+    dtypes: tuple[DType, ...]
+    #: Under which layout each input is read.
+    layouts: tuple[Layout, ...]
+    #: The layout of the output, and its dtype.
+    layout: Layout
+    result: DType
+
+
+@lru_cache(_CACHED_PLANS)
+def _plan(
+    operation: str, rule: DTypeRule, signature: Signature, conditions: int, default: DType
+) -> Plan:
+    """Return the plan for inputs of ``signature``, remembered: loops ask for the same few.
+
+    Some rules give the default dtype, so that an answer holds for one ``default`` only.
+    """
+    compute, result = rule(operation, _promoted(signature[conditions:]))
+    given = [None if isinstance(entry, DType) else entry[0] for entry in signature]
+    output = output_layout([layout for layout in given if layout is not None], operation)
+    return Plan(
+        (bool_,) * conditions + (compute,) * (len(signature) - conditions),
+        tuple([output if layout is None else layout.expand(output.shape) for layout in given]),
+        output,
+        result,
+    )
 
 
 def _operands_alike(

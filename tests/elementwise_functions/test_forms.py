@@ -245,3 +245,11 @@ def test_in_place_rounding_to_digits() -> None:
     x = gnomon.tensor([1.26, 2.34])
     assert gnomon.round_(x, decimals=1) is x
     assert x.tolist() == gnomon.tensor([1.3, 2.3]).tolist()
+
+
+def test_special_holds_names_of_torch_special() -> None:
+    assert set(gnomon.special.__all__) <= set(dir(torch.special))
+    assert gnomon.special.psi is gnomon.digamma
+    assert gnomon.special.gammaln is gnomon.lgamma
+    assert gnomon.special.multigammaln is gnomon.mvlgamma
+    assert gnomon.special.expit is gnomon.sigmoid

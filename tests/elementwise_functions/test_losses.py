@@ -108,6 +108,33 @@ def test_pointwise(name: str, input: Any, keywords: dict[str, Any], reduction: s
         same(a.detach(), b, tolerance)
 
 
+SIGNS = [[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]
+COUNTS = [[0.0, 1.0, 3.0], [2.0, 5.0, 1.0]]
+MORE: dict[str, tuple[str, list[Any], dict[str, Any]]] = {
+    "soft margin": ("soft_margin_loss", [FAR, SIGNS], {}),
+    "margin ranking": ("margin_ranking_loss", [FAR, INPUT, SIGNS], {}),
+    "margin ranking, margin": ("margin_ranking_loss", [FAR, INPUT, SIGNS], {"margin": 0.3}),
+    "hinge embedding": ("hinge_embedding_loss", [FAR, SIGNS], {}),
+    "hinge embedding, margin": ("hinge_embedding_loss", [FAR, SIGNS], {"margin": 3.0}),
+    "poisson": ("poisson_nll_loss", [FAR, COUNTS], {}),
+    "poisson of rates": ("poisson_nll_loss", [INPUT, COUNTS], {"log_input": False}),
+    "poisson in full": ("poisson_nll_loss", [FAR, COUNTS], {"full": True}),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name, inputs, keywords", MORE.values(), ids=MORE)
+def test_more(name: str, inputs: list[Any], keywords: dict[str, Any], reduction: str) -> None:
+    found = []
+    for module in (gnomon, torch):
+        x, *rest = (make(module, values, grad=not i) for i, values in enumerate(inputs))
+        loss = home(module, name)(x, *rest, reduction=reduction, **keywords)
+        found.append(with_derivatives(loss, [x], module))
+    for a, b in zip(*found, strict=True):
+        same(a.detach(), b)
+
+
 def test_kl_div_by_batch() -> None:
     ours = losses.kl_div(make(gnomon, FAR), make(gnomon, TARGET), "batchmean")
     same(ours, functional.kl_div(make(torch, FAR), make(torch, TARGET), reduction="batchmean"))
@@ -196,6 +223,9 @@ ERRORS: dict[str, Callable[[Any], object]] = {
     "no probability": ask("binary_cross_entropy", [1.5], [1.0]),
     "probabilities of two sizes": ask("binary_cross_entropy", [0.5], [1.0, 0.0]),
     "logits of two sizes": ask("binary_cross_entropy_with_logits", [0.5], [1.0, 0.0]),
+    "ranking of two ranks": lambda module: home(module, "margin_ranking_loss")(
+        module.tensor([1.0]), module.tensor(1.0), module.tensor([1.0])
+    ),
     "no such class": ask("nll_loss", ROWS, [0, 3]),
     "negative class": ask("nll_loss", ROWS, [0, -1]),
     "too many targets": ask("nll_loss", ROWS, [0, 1, 2]),

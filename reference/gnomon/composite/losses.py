@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from math import pi
 from typing import TypeVar
 
 from gnomon.core import Cotangents, TensorCore
@@ -17,12 +18,15 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.elementwise import NOT_SAVED, Elementwise, apply, node_label, wrapped_number
+from gnomon.op.foundation import add
 from gnomon.ops import loss_terms as terms
 from gnomon.ops.arithmetic import abs as absolute_value
-from gnomon.ops.arithmetic import div, mul, sub
-from gnomon.ops.exponentials import exp
+from gnomon.ops.arithmetic import div, mul, neg, sub
+from gnomon.ops.comparison import le, ne, where
+from gnomon.ops.exponentials import exp, log
 from gnomon.ops.powers import xlogy
 from gnomon.ops.reduction import mean, sum
+from gnomon.ops.selection import clamp_below
 
 __all__: list[str] = []
 
@@ -166,6 +170,69 @@ def kl_div(input: T, target: T, reduction: str = "mean", log_target: bool = Fals
     if reduction == "batchmean":
         shape = input.operand.layout.shape
         return div(sum(losses), shape[0]) if shape else sum(losses)
+    return reduced(losses, reduction)
+
+
+def soft_margin_loss(input: T, target: T, reduction: str = "mean") -> T:
+    """Return log(1 + exp(-target * input)) for targets of 1 and -1, reduced."""
+    return _pointwise(terms.soft_margin, (input, target), None, reduction)
+
+
+def margin_ranking_loss(
+    input1: T, input2: T, target: T, margin: float = 0.0, reduction: str = "mean"
+) -> T:
+    """Return max(0, margin - target * (input1 - input2)) for targets of 1 and -1, reduced.
+
+    Raises RuntimeError for inputs of different ranks.
+
+    >>> import gnomon as torch
+    >>> first, second = torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0])
+    >>> margin_ranking_loss(first, second, torch.tensor([1.0, 1.0]))
+    tensor(0.5000)
+    """
+    check_reduction(reduction)
+    if len({len(tensor.operand.layout.shape) for tensor in (input1, input2, target)}) > 1:
+        raise RuntimeError(
+            explain(
+                "margin_ranking_loss", "all should have equal ranks", input1, input2, target
+            )
+        )
+    losses = add(mul(neg(target), sub(input1, input2)), margin)
+    return reduced(clamp_below(losses, 0), reduction)
+
+
+def hinge_embedding_loss(
+    input: T, target: T, margin: float = 1.0, reduction: str = "mean"
+) -> T:
+    """Return the input where target is 1 and max(0, margin - input) where it is -1, reduced."""
+    check_reduction(reduction)
+    apart = where(ne(target, 1), clamp_below(sub(margin, input), 0), 0.0)
+    return reduced(add(apart, where(ne(target, -1), input, 0.0)), reduction)
+
+
+def poisson_nll_loss(
+    input: T,
+    target: T,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    reduction: str = "mean",
+) -> T:
+    """Return the negative log-likelihood of Poisson counts, but for log(target!), reduced.
+
+    The input is the logarithm of the rate, or with ``log_input=False`` the rate, to which
+    ``eps`` is added before its logarithm is taken. ``full`` adds Stirling's formula for
+    log(target!) where the target is above 1.
+    """
+    check_reduction(reduction)
+    if log_input:
+        losses = sub(exp(input), mul(target, input))
+    else:
+        losses = sub(input, mul(target, log(add(input, eps))))
+    if full:
+        half_logarithm = mul(log(mul(target, 2.0 * pi)), 0.5)
+        stirling = add(sub(mul(target, log(target)), target), half_logarithm)
+        losses = add(losses, where(le(target, 1), 0.0, stirling))
     return reduced(losses, reduction)
 
 

@@ -126,3 +126,12 @@ weighted_logit_cross_entropy: Ternary = Ternary(
     tolerance=Ulps(10, 10, 8),
     domain=(POSITIVE, PROBABILITY, Domain(1.0, 4.0)),
 )
+#: log(1 + exp(-x y)), for targets y of 1 and -1.
+soft_margin: Binary = Binary(
+    name="soft_margin_loss",
+    dtype=floating,
+    scalar=lambda x, y: -special.log_sigmoid(x * y),
+    vjp=(lambda g, x, y, _r: neg(mul(mul(g, y), sigmoid(neg(mul(x, y))))), None),
+    tolerance=Ulps(7, 7, 6),
+    domain=(Domain(-40.0, 40.0), Domain(-1.0, 1.0)),
+)

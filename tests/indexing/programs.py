@@ -53,8 +53,13 @@ def describe(t: Torch, value: Value) -> Observation:
         "strides": strides,
         "dtype": str(value.dtype),
         "values": values,
-        "grad_fn": None if value.grad_fn is None else value.grad_fn.name(),
+        "grad_fn": node_name(value.grad_fn),
     }
+
+
+def node_name(node: Value) -> str | None:
+    """Return the name of a ``grad_fn``, without the namespace PyTorch gives some."""
+    return None if node is None else node.name().rpartition("::")[2]
 
 
 def flat(value: Value) -> Iterator[Value]:

@@ -60,6 +60,15 @@ def advanced_plan(
                 remedy="Give index tensors of one shape",
             )
         ) from error
+    if 0 not in common and any(not shape[dim] for dim in lookups):
+        raise IndexError(
+            explain(
+                operation,
+                "index is out of bounds for dimension with size 0",
+                input,
+                *lookups.values(),
+            )
+        )
     rest = [dim for dim in range(len(shape)) if dim not in lookups]
     dims = sorted(lookups)
     neighbours = dims == list(range(dims[0], dims[0] + len(dims)))

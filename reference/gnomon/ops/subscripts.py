@@ -86,10 +86,11 @@ def write_item(input: T, key: Key, value: T | Scalar) -> None:
             assign(found.viewed, number, _FILL)
         return
     found = resolve(input, key)
+    label = "CopyBackwards" if value.operand.layout.shape else _FILL
     if value.operand.layout.shape[:1] == (1,):
         value = _without_leading_ones(value)
     if not found.indices:
-        assign(found.viewed, value, "CopyBackwards" if value.operand.layout.shape else _FILL)
+        assign(found.viewed, value, label)
         return
     (first, *more) = found.indices.values()
     if value.operand.layout.numel == 1 and not more and is_mask(first):

@@ -135,6 +135,20 @@ def test_more(name: str, inputs: list[Any], keywords: dict[str, Any], reduction:
         same(a.detach(), b)
 
 
+@pytest.mark.filterwarnings("ignore:Using backward:UserWarning")
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("var", [WEIGHT, [[0.5], [0.0]], [0.25, 2.0]], ids=["all", "1", "rows"])
+def test_gaussian(var: Any, full: bool) -> None:
+    found = []
+    for module in (gnomon, torch):
+        leaves = [make(module, values, grad=True) for values in (FAR, TARGET, var)]
+        loss = home(module, "gaussian_nll_loss")(*leaves, full=full)
+        loss.backward()
+        found.append([loss.detach(), *(leaf.grad for leaf in leaves)])
+    for a, b in zip(*found, strict=True):
+        same(a, b)
+
+
 def test_kl_div_by_batch() -> None:
     ours = losses.kl_div(make(gnomon, FAR), make(gnomon, TARGET), "batchmean")
     same(ours, functional.kl_div(make(torch, FAR), make(torch, TARGET), reduction="batchmean"))
@@ -225,6 +239,12 @@ ERRORS: dict[str, Callable[[Any], object]] = {
     "logits of two sizes": ask("binary_cross_entropy_with_logits", [0.5], [1.0, 0.0]),
     "ranking of two ranks": lambda module: home(module, "margin_ranking_loss")(
         module.tensor([1.0]), module.tensor(1.0), module.tensor([1.0])
+    ),
+    "negative variance": lambda module: home(module, "gaussian_nll_loss")(
+        module.tensor([1.0]), module.tensor([1.0]), module.tensor([-1.0])
+    ),
+    "variance of another size": lambda module: home(module, "gaussian_nll_loss")(
+        module.tensor([1.0, 2.0]), module.tensor([1.0, 2.0]), module.tensor([1.0] * 3)
     ),
     "no such class": ask("nll_loss", ROWS, [0, 3]),
     "negative class": ask("nll_loss", ROWS, [0, -1]),

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from math import pi
 from typing import TypeVar
 
 from gnomon.core import Cotangents, TensorCore
@@ -17,8 +17,10 @@ from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
+from gnomon.op.copying import clone
 from gnomon.op.elementwise import NOT_SAVED, Elementwise, apply, node_label, wrapped_number
 from gnomon.op.foundation import add
+from gnomon.op.in_place import apply_in_place
 from gnomon.ops import loss_terms as terms
 from gnomon.ops.arithmetic import abs as absolute_value
 from gnomon.ops.arithmetic import div, mul, neg, sub
@@ -27,6 +29,7 @@ from gnomon.ops.exponentials import exp, log
 from gnomon.ops.powers import xlogy
 from gnomon.ops.reduction import mean, sum
 from gnomon.ops.selection import clamp_below
+from gnomon.ops.views import unsqueeze
 
 __all__: list[str] = []
 
@@ -230,10 +233,40 @@ def poisson_nll_loss(
     else:
         losses = sub(input, mul(target, log(add(input, eps))))
     if full:
-        half_logarithm = mul(log(mul(target, 2.0 * pi)), 0.5)
+        half_logarithm = mul(log(mul(target, 2.0 * math.pi)), 0.5)
         stirling = add(sub(mul(target, log(target)), target), half_logarithm)
         losses = add(losses, where(le(target, 1), 0.0, stirling))
     return reduced(losses, reduction)
+
+
+def gaussian_nll_loss(
+    input: T,
+    target: T,
+    var: T,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> T:
+    """Return (log(var) + (input - target)² / var) / 2, reduced.
+
+    ``var`` has the input's shape, or that shape without its last size or with 1 there. It
+    counts as no less than ``eps``, a limit that its gradient does not see. ``full`` adds
+    log(2π) / 2. Raises ValueError for another shape or a negative variance.
+    """
+    check_reduction(reduction)
+    shape, given = input.operand.layout.shape, var.operand.layout.shape
+    if given != shape and given == shape[:-1]:
+        var = unsqueeze(var, -1)
+    elif given not in (shape, (*shape[:-1], 1)):
+        raise ValueError(explain("gaussian_nll_loss", "var is of incorrect size", input, var))
+    if any(value < 0 for value in values_of(var.operand)):
+        raise ValueError(explain("gaussian_nll_loss", "var has negative entries", var))
+    var = clone(var)
+    with no_grad():
+        apply_in_place(clamp_below, var, eps)
+    error = sub(input, target)
+    losses = mul(add(log(var), div(mul(error, error), var)), 0.5)
+    return reduced(add(losses, 0.5 * math.log(2.0 * math.pi)) if full else losses, reduction)
 
 
 def _warn_of_broadcasting(operation: str, input: TensorCore, target: TensorCore) -> None:

@@ -30,11 +30,13 @@ from gnomon.composite.grids import *
 from gnomon.composite.histograms import *
 from gnomon.composite.matrix import *
 from gnomon.composite.norms import *
+from gnomon.composite.padding import *
 from gnomon.composite.powers import *
 from gnomon.composite.quantiles import *
 from gnomon.composite.representation import *
 from gnomon.composite.searching import *
 from gnomon.composite.selection import *
+from gnomon.composite.shuffling import *
 from gnomon.composite.softmax import *
 from gnomon.composite.stacking import *
 from gnomon.composite.statistics import *

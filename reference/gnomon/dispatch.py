@@ -21,6 +21,7 @@ from gnomon.dtypes import (
     Scalar,
     bool_,
     dtype_of_scalar,
+    float32,
     get_default_dtype,
     result_dtype,
 )
@@ -178,9 +179,10 @@ def prepare(
     rule: DTypeRule,
     inputs: Sequence[TensorCore | Scalar],
     conditions: int = 0,
+    precise_numbers: bool = False,
 ) -> Launch:
     """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not
-    promote.
+    promote. With ``precise_numbers``, numbers among 16-bit floats are rounded to float32 only.
     """
     first = inputs[0]
     if not conditions and isinstance(first, TensorCore):
@@ -191,7 +193,8 @@ def prepare(
             if compute is dtype:
                 return Launch(storage.backend, alike, layout, result)
     default = get_default_dtype()
-    plan = _plan(operation, rule, signature_of(inputs), conditions, default)
+    signature = signature_of(inputs)
+    plan = _plan(operation, rule, signature, conditions, precise_numbers, default)
     backend = common_backend(operation, inputs)
     prepared: list[Operand | Scalar] = []
     for value, dtype, layout in zip(inputs, plan.dtypes, plan.layouts, strict=True):
@@ -225,7 +228,12 @@ class Plan(NamedTuple):
 
 @lru_cache(_CACHED_PLANS)
 def _plan(
-    operation: str, rule: DTypeRule, signature: Signature, conditions: int, default: DType
+    operation: str,
+    rule: DTypeRule,
+    signature: Signature,
+    conditions: int,
+    precise_numbers: bool,
+    default: DType,
 ) -> Plan:
     """Return the plan for inputs of ``signature``, remembered: loops ask for the same few.
 
@@ -234,8 +242,14 @@ def _plan(
     compute, result = rule(operation, _promoted(signature[conditions:]))
     given = [None if isinstance(entry, DType) else entry[0] for entry in signature]
     output = output_layout([layout for layout in given if layout is not None], operation)
+    narrow = compute.is_floating_point and compute.itemsize < float32.itemsize
+    of_numbers = float32 if precise_numbers and narrow else compute
+    promoted = [
+        of_numbers if isinstance(entry, DType) or entry[2] else compute
+        for entry in signature[conditions:]
+    ]
     return Plan(
-        (bool_,) * conditions + (compute,) * (len(signature) - conditions),
+        (*[bool_] * conditions, *promoted),
         tuple([output if layout is None else layout.expand(output.shape) for layout in given]),
         output,
         result,

@@ -217,3 +217,30 @@ OF_NUMBERS = [
     Case("addcmul", lambda m, x, n: m.addcmul(x, x, x, value=n), ulps=2),
     Case("addcdiv", lambda m, x, n: m.addcdiv(x, x, x, value=n), ulps=2),
 ]
+
+
+# -- numbers among 16-bit floats -------------------------------------------------------------
+
+# Neither of the 16-bit formats holds the number; PyTorch rounds it to float32 in products.
+NUMBER = 0.7004
+OF_HALVES = [
+    Case("add", lambda m, x: x + NUMBER),
+    Case("sub", lambda m, x: x - NUMBER),
+    Case("mul", lambda m, x: x * NUMBER),
+    Case("div", lambda m, x: x / NUMBER),
+    Case("floor_divide", lambda m, x: x // NUMBER),
+    Case("remainder", lambda m, x: x % NUMBER),
+    Case("fmod", lambda m, x: m.fmod(x, NUMBER)),
+    Case("pow", lambda m, x: m.abs(x) ** NUMBER),
+    Case("lerp", lambda m, x: m.lerp(x, x * 2, NUMBER)),
+    Case("addcmul", lambda m, x: m.addcmul(x, x, x, value=NUMBER)),
+    Case("addcdiv", lambda m, x: m.addcdiv(x, x, x + 9, value=NUMBER)),
+    Case("lt", lambda m, x: x < NUMBER),
+    Case("clamp", lambda m, x: m.clamp(x, NUMBER)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("case", OF_HALVES, ids=str)
+def test_numbers_among_halves(case: Case, dtype: str) -> None:
+    check(case, [(k / 37 - 4.0,) for k in range(300)], dtype)

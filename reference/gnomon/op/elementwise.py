@@ -106,6 +106,8 @@ class Elementwise(ABC):
     number_node_name: str = ""
     #: How many leading inputs are bool conditions, which take no part in promotion.
     conditions: int = 0
+    #: Whether numbers among float16 and bfloat16 keep the precision of float32.
+    precise_numbers: bool = False
 
     @abstractmethod
     def values(
@@ -332,7 +334,9 @@ class Quaternary(Elementwise):
 
 def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) -> T:
     """Run a record on tensors and Python numbers, and record it for ``backward``."""
-    launch = prepare(record.name, record.dtype, inputs, record.conditions)
+    launch = prepare(
+        record.name, record.dtype, inputs, record.conditions, record.precise_numbers
+    )
     output = allocate(launch.backend, launch.layout, launch.result)
     launch.backend.elementwise(record, launch.inputs, output)
     prototype = first_tensor(inputs)

@@ -9,7 +9,7 @@ from gnomon.errors import explain
 
 
 def number_as(operation: str, number: Scalar, dtype: DType) -> Scalar:
-    """Return ``number`` as an element of ``dtype``; an integer dtype cuts off its fraction.
+    """Return ``number`` as an operand among ``dtype``; an integer dtype cuts off its fraction.
 
     Raises RuntimeError for a number out of an integer dtype's range, where an operand of a sum
     would wrap.
@@ -18,8 +18,10 @@ def number_as(operation: str, number: Scalar, dtype: DType) -> Scalar:
     >>> number_as("clamp", 2.5, int8)
     2
     """
-    if dtype.is_floating_point or dtype is bool_:
-        return dtype.convert(number)
+    if dtype.is_floating_point:
+        return number
+    if dtype is bool_:
+        return bool(number)
     whole = int(number) if math.isfinite(number) else None
     if whole is None or dtype.convert(whole) != whole:
         raise RuntimeError(

@@ -76,6 +76,7 @@ reversed_sub: Binary = replace(sub, node_name="RsubBackward0", number_node_name=
 reversed_sub_scaled: Ternary = replace(sub_scaled, node_name="RsubBackward0")
 mul: Binary = Binary(
     name="mul",
+    precise_numbers=True,
     dtype=same,
     scalar=operator.mul,
     vjp=(lambda g, _x, y, _r: mul(g, y), lambda g, x, _y, _r: mul(g, x)),
@@ -109,6 +110,7 @@ abs: Unary = Unary(
 )
 div: Binary = Binary(
     name="div",
+    precise_numbers=True,
     dtype=int_to_float,
     scalar=operator.truediv,
     undefined=special.divide,
@@ -130,6 +132,7 @@ reciprocal: Unary = Unary(
 )
 floor_divide: Binary = Binary(
     name="floor_divide",
+    precise_numbers=True,
     node_name="DivBackward2",
     dtype=integers_and_floats,
     scalar=special.float_floor_divide,
@@ -156,6 +159,7 @@ def _truncated_quotient(dtype: DType) -> BinaryMeaning:
 
 trunc_divide: Binary = Binary(
     name="trunc_divide",
+    precise_numbers=True,
     node_name="DivBackward2",
     dtype=integers_and_floats,
     scalar=special.divide,
@@ -197,6 +201,7 @@ fmod: Binary = Binary(
 #: ``addcmul(input, tensor1, tensor2, value)`` is ``input + value * tensor1 * tensor2``.
 add_product: Quaternary = Quaternary(
     name="addcmul",
+    precise_numbers=True,
     dtype=integers_and_floats,
     scalar=lambda x, a, b, value: x + value * a * b,
     vjp=(
@@ -211,6 +216,7 @@ add_product: Quaternary = Quaternary(
 #: ``addcdiv(input, tensor1, tensor2, value)`` is ``input + value * tensor1 / tensor2``.
 add_quotient: Quaternary = Quaternary(
     name="addcdiv",
+    precise_numbers=True,
     dtype=floating,
     scalar=lambda x, a, b, value: x + value * a / b,
     undefined=lambda x, a, b, value: x + special.divide(value * a, b),
@@ -234,6 +240,7 @@ def _interpolate(start: Scalar, end: Scalar, weight: Scalar) -> Scalar:
 
 lerp: Ternary = Ternary(
     name="lerp",
+    precise_numbers=True,
     node_name="LerpBackward1",
     number_node_name="LerpBackward0",
     dtype=floating,

@@ -419,6 +419,15 @@ def read_dtype(dtype: str) -> Program:
     return program
 
 
+def write_scalar(dtype: str, key: object, value: float) -> Program:
+    def program(t: Torch) -> Value:
+        x = filled(t, 3, dtype=dtype)
+        x[key] = value
+        return x
+
+    return program
+
+
 def operations() -> Iterator[tuple[str, Program]]:
     for text in CALLS:
         yield text, call(text)
@@ -446,4 +455,7 @@ def operations() -> Iterator[tuple[str, Program]]:
                 )
     for dtype in DTYPES:
         yield f"read and write {dtype}", read_dtype(dtype)
+        for value in (True, 2, -1, -300, 300, 2.75, 1e10, 1e300, float("inf"), float("nan")):
+            yield f"x[0] = {value} {dtype}", write_scalar(dtype, 0, value)
+            yield f"x[[0, 2]] = {value} {dtype}", write_scalar(dtype, [0, 2], value)
     yield "d scatter_reduce prod with a zero", with_zeros("scatter_reduce", (1,))

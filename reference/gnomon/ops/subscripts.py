@@ -78,7 +78,7 @@ def write_item(input: T, key: Key, value: T | Scalar) -> None:
     if key is False:  # selects nothing, whatever the value's shape
         return
     if not isinstance(value, TensorCore):
-        number = _as_number(input, value)
+        number = _as_element(input, value)
         found = resolve(input, key)
         if found.indices:
             _write_number(found, number)
@@ -100,14 +100,24 @@ def write_item(input: T, key: Key, value: T | Scalar) -> None:
 
 def _write_number(found: Subscript[T], value: Scalar) -> None:
     plan, tensors = advanced_plan("index_put", found.viewed, found.indices)
-    number = number_for("index_put", value, found.viewed.operand.dtype)
     Write(
         plan=plan,
         indices=tensors,
-        source=number,
+        source=value,
         combination=REPLACE,
         label="IndexPutBackward0",
     ).into(found.viewed)
+
+
+def _as_element(input: TensorCore, value: object) -> Scalar:
+    """Return the number ``value`` as an element of ``input``'s dtype.
+
+    What is too large for a float of 16 bits becomes infinity, though not for other dtypes.
+    """
+    number, dtype = _as_number(input, value), input.operand.dtype
+    if dtype.is_floating_point and dtype.itemsize == 2:
+        return dtype.convert(number)
+    return number_for("setitem", number, dtype)
 
 
 def _as_number(input: TensorCore, value: object) -> Scalar:

@@ -259,8 +259,38 @@ x.is_contiguous()
 x.is_contiguous(memory_format=torch.channels_last)
 torch.fill(x, 3)
 torch.fill(x, torch.tensor(2.5))
+torch.constant_pad_nd(x, (1, 2))
+torch.constant_pad_nd(x, (0, 1, 2, -1), 3)
+torch.constant_pad_nd(x, (-1, -1), 5)
+torch.constant_pad_nd(x, (1,))
+torch.constant_pad_nd(x, (-9, 1))
+torch.pixel_shuffle(x, 2)
+torch.pixel_shuffle(x, 1)
+torch.pixel_unshuffle(x, 2)
+torch.pixel_unshuffle(x, 1)
+torch.channel_shuffle(x, 2)
+torch.channel_shuffle(x, 3)
 """.strip().splitlines()
 }
+
+#: Arguments of ``pad`` that continue what lies inside.
+PADDINGS: list[tuple[tuple[int, ...], str]] = [
+    (numbers, mode)
+    for numbers in (
+        (1, 1),
+        (0, 2),
+        (3, 0),
+        (-1, 1),
+        (5, 5),
+        (1, 0, 1, 2),
+        (1, 1, 0, 0),
+        (0, -1, 1, 1),
+        (1, 1, 1, 1, 1, 1),
+        (1,),
+        (),
+    )
+    for mode in ("reflect", "replicate", "circular", "elsewhere")
+]
 
 #: Writes to a copy ``x`` of the tensor, strides kept.
 IN_PLACE: dict[str, Program] = {

@@ -8,7 +8,9 @@ from types import ModuleType
 import pytest
 
 import gnomon
-from shapes.programs import BINARY, HISTORIES, IN_PLACE, UNARY
+from gnomon.composite import padding
+from gnomon.layout import Layout
+from shapes.programs import BINARY, HISTORIES, IN_PLACE, PADDINGS, UNARY
 from shapes.twins import MEMORIES, Either, Memory, assert_twins, gradients
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
@@ -63,6 +65,27 @@ def test_gradients_of_two(source: str) -> None:
             continue
         mine = gradients(BINARY[source], gnomon, pair)
         assert mine == gradients(BINARY[source], torch, pair), pair
+
+
+@pytest.mark.parametrize(("numbers", "mode"), PADDINGS)
+def test_padding(numbers: tuple[int, ...], mode: str) -> None:
+    def padded(library: ModuleType, x: Either) -> Either:
+        pad = library.nn.functional.pad if library is torch else padding.pad
+        return pad(x, numbers, mode=mode)
+
+    for memory in MEMORIES:
+        # PyTorch shows what memory held when nothing is left to go round.
+        if (
+            mode == "circular"
+            and memory.shape
+            and memory.shape[-1] + min(numbers, default=0) < 1
+        ):
+            continue
+        # What lies channels-last stays so in PyTorch; here these modes give contiguous results.
+        contiguous = Memory(memory.shape, tuple(Layout.contiguous(memory.shape).strides))
+        assert_twins(torch, padded, [contiguous])
+        mine = gradients(padded, gnomon, [contiguous])
+        assert mine == gradients(padded, torch, [contiguous]), memory
 
 
 @pytest.mark.parametrize("source", IN_PLACE)

@@ -57,6 +57,7 @@ def pad(
         raise RuntimeError(
             f'pad: Padding mode "{mode}" doesn\'t take in value argument. Leave it away.'
         )
+    margins = _margins("pad", input, numbers)
     ndim = input.operand.layout.ndim
     if len(numbers) not in _LENGTHS.get(ndim, ()):
         raise NotImplementedError(
@@ -67,7 +68,7 @@ def pad(
                 remedy="Pad the last 1, 2 or 3 dims, with one or two dims before them",
             )
         )
-    return _continued(input, numbers, mode)
+    return _continued(input, margins, mode, len(numbers) // 2)
 
 
 def constant_pad_nd(input: T, pad: Sequence[SupportsIndex], value: Scalar = 0) -> T:
@@ -141,11 +142,11 @@ _CONTINUATIONS: dict[str, Continuation] = {
 }
 
 
-def _continued(input: T, numbers: tuple[int, ...], mode: str) -> T:
-    margins = _margins("pad", input, numbers)
+def _continued(input: T, margins: list[Margins], mode: str, count: int) -> T:
+    """Return ``input`` with the last ``count`` dims continued by ``mode``."""
     if mode == "circular":
         input, margins = _cropped(input, margins)
-    _check_inside(input, margins, mode, len(numbers) // 2)
+    _check_inside(input, margins, mode, count)
     storage, layout, _ = input.operand
     continuation = _CONTINUATIONS[mode]
     shape: list[int] = []
@@ -163,7 +164,6 @@ def _continued(input: T, numbers: tuple[int, ...], mode: str) -> T:
         walked=tuple([None if dim in padded else dim for dim in range(layout.ndim)]),
         indexed=tuple(padded),
     )
-    count = len(numbers) // 2
     label = {
         "reflect": f"ReflectionPad{count}DBackward0",
         "replicate": f"ReplicationPad{count}DBackward0",
@@ -186,7 +186,7 @@ def _check_inside(input: TensorCore, margins: list[Margins], mode: str, count: i
     """Raise RuntimeError where there is not enough inside to continue from."""
     shape = input.operand.layout.shape
     rule = ""
-    if 0 in shape[1:] or (0 in shape and len(shape) <= count + 1):
+    if mode != "circular" and 0 in shape and (0 in shape[1:] or len(shape) == count + 1):
         rule = "expected non-zero dimensions but for the batch"
     for dim, (size, margin) in enumerate(zip(shape, margins, strict=True)):
         if mode == "reflect" and max(margin) >= size and margin != (0, 0):
@@ -196,7 +196,8 @@ def _check_inside(input: TensorCore, margins: list[Margins], mode: str, count: i
             )
         elif mode == "circular" and max(margin) > size:
             rule = "Padding value causes wrapping around more than once"
-        elif size + sum(margin) < 1 and margin != (0, 0):
-            rule = f"padding {margin} leaves nothing of dimension {dim}"
+    left = [size + sum(margin) for size, margin in zip(shape, margins, strict=True)][-count:]
+    if min(left) < 0 or max(left) < 1 or (mode == "circular" and 0 in shape[1:]):
+        rule = rule or f"it would leave sizes {left} of the padded dims"
     if rule:
         raise RuntimeError(explain("pad", rule, input, remedy="Pad less"))

@@ -18,7 +18,6 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
 from gnomon.dtypes import Kind, Scalar, bool_, int64, uint8
 from gnomon.errors import explain
-from gnomon.layout import Layout
 from gnomon.op.assignment import assign
 from gnomon.op.copying import to_dtype
 from gnomon.op.index_arguments import index_operand, number_for
@@ -27,6 +26,7 @@ from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import View
 from gnomon.ops.advanced_indexing import advanced_plan, advanced_write, is_mask, read_advanced
 from gnomon.ops.slicing import SELECT, SLICE
+from gnomon.ops.views import UNSQUEEZE
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -41,7 +41,6 @@ _LONGEST_TUPLE_IN_DISGUISE = 31
 _FILL = "FillBackward3"
 
 _alias = View(name="alias", layout=lambda layout: layout)
-_unsqueezed = View(name="unsqueeze", layout=Layout.unsqueeze)
 _without_leading_ones = View(
     name="view", layout=lambda layout: layout.view(_strip_leading_ones(layout.shape))
 )
@@ -156,7 +155,7 @@ def resolve(input: T, key: Key) -> Subscript[T]:
         if item is Ellipsis:
             dim += ndim - named
         elif item is None:
-            found.viewed = _unsqueezed(found.viewed, dim)
+            found.viewed = UNSQUEEZE(found.viewed, dim)
             dim += 1
         elif isinstance(item, slice):
             if item != slice(None):
@@ -318,7 +317,7 @@ def _look_up(found: Subscript[T], dim: int, index: TensorCore) -> int:
 
 def _keep_or_drop(found: Subscript[T], dim: int, keep: bool) -> int:
     """Add a dim at ``dim`` that holds all (size 1) or nothing (size 0)."""
-    found.viewed = _unsqueezed(found.viewed, dim)
+    found.viewed = UNSQUEEZE(found.viewed, dim)
     backend = found.viewed.operand.storage.backend
     kept = index_operand(backend, [0] * keep, (int(keep),))
     found.indices[dim] = found.viewed.like(kept)

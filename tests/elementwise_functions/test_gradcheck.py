@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from elementwise_functions.cases import CASES, Case
 
 import gnomon
+from elementwise_functions.cases import CASES, Case
 from gnomon.autograd import gradcheck, gradgradcheck
 
 

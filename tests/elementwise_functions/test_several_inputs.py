@@ -282,3 +282,29 @@ def test_the_dim_that_functional_takes_when_none_is_given() -> None:
         x = torch.rand(shape)
         with pytest.warns(UserWarning):
             assert torch.equal(torch.nn.functional.softmax(x), torch.softmax(x, dim))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_rrelu_draws_as_pytorch_does(inplace: bool) -> None:
+    values = [[-1.0, 2.0, -3.0], [0.0, 4.0, -0.5]]
+    found = []
+    for module in (gnomon, torch):
+        module.manual_seed(7)
+        leaf = make(module, values, grad=True)
+        function = activations.rrelu if module is gnomon else torch.nn.functional.rrelu
+        result = function(module.mul(leaf, 1.0), 0.1, 0.4, True, inplace)
+        result.backward(module.ones_like(result))
+        name = result.grad_fn.name().rstrip("01")  # PyTorch counts its in-place form apart
+        found.append((name, result.detach(), leaf.grad))
+    assert found[0][0] == found[1][0]
+    same(found[0][1], found[1][1])
+    same(found[0][2], found[1][2])
+
+
+def test_rrelu_outside_training() -> None:
+    values = [-4.0, 2.0]
+    same(gnomon.rrelu(make(gnomon, values)), torch.rrelu(make(torch, values)))
+    same(gnomon.rrelu_(make(gnomon, values), 0.25), torch.rrelu_(make(torch, values), 0.25))
+    for module in (gnomon, torch):
+        with pytest.raises(RuntimeError):
+            module.rrelu(make(module, values), 0.5, 0.25)

@@ -10,23 +10,30 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dtypes import Kind, Scalar
+from gnomon.dispatch import filled, values_of
+from gnomon.dtypes import Kind, Scalar, float64
 from gnomon.errors import explain
+from gnomon.graph.modes import no_grad
 from gnomon.layout import normalize_dim
+from gnomon.op.copying import to_dtype
 from gnomon.op.elementwise import Elementwise, Unary, apply
-from gnomon.op.foundation import add
+from gnomon.op.foundation import add, no_slope
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.random_generator import GeneratorCore
 from gnomon.op.rules import floating
 from gnomon.op.view import view_as
 from gnomon.ops import piecewise_activations as piecewise
 from gnomon.ops import smooth_activations as smooth
 from gnomon.ops.arithmetic import abs as absolute_value
 from gnomon.ops.arithmetic import div, sub
+from gnomon.ops.comparison import le
 from gnomon.ops.hyperbolic import tanh
 from gnomon.ops.logistic import log_sigmoid
+from gnomon.ops.masking import masked_scatter
+from gnomon.ops.random import uniform_
 from gnomon.ops.slicing import narrow
 
-__all__ = ["celu", "celu_", "hardshrink", "prelu", "threshold", "threshold_"]
+__all__ = ["celu", "celu_", "hardshrink", "prelu", "rrelu", "rrelu_", "threshold", "threshold_"]
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -131,6 +138,58 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
 def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     """Multiply what is not above 0 by ``negative_slope``, in place."""
     return leaky_relu(input, negative_slope, inplace=True)
+
+
+def rrelu(
+    input: T,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+    generator: GeneratorCore | None = None,
+) -> T:
+    """Return the input, times a slope where it is not above 0.
+
+    In training each such element draws its slope from [lower, upper); otherwise the slope is
+    their mean. Raises RuntimeError when ``lower`` is above ``upper``.
+    Source: B. Xu et al., "Empirical Evaluation of Rectified Activations" (2015).
+
+    >>> import gnomon as torch
+    >>> torch.rrelu(torch.tensor([-4.0, 2.0]), 0.25, 0.75)
+    tensor([-2.,  2.])
+    """
+    if lower > upper:
+        raise RuntimeError(
+            explain("rrelu", f"lower bound {lower} should be at most the upper bound {upper}")
+        )
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    floating("rrelu", input.operand.dtype)
+    slopes = _random_slopes(input, lower, upper, generator)
+    if inplace:
+        return apply_in_place(piecewise.rrelu_of, input, slopes)
+    return piecewise.rrelu_of(input, slopes)
+
+
+def _random_slopes(input: T, lower: float, upper: float, generator: GeneratorCore | None) -> T:
+    """Return a slope for every element that is not above 0, drawn in order; elsewhere 0."""
+    with no_grad():
+        falls = le(input, 0)
+        count = sum(map(int, values_of(falls.operand)))
+        drawn = input.like(filled(input.operand.storage.backend, (count,), float64, 0))
+        uniform_(drawn, lower, to=upper, generator=generator)
+        return masked_scatter(no_slope(input), falls, to_dtype(drawn, input.operand.dtype))
+
+
+def rrelu_(
+    input: T,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    generator: GeneratorCore | None = None,
+) -> T:
+    """Apply ``rrelu`` in place."""
+    return rrelu(input, lower, upper, training, inplace=True, generator=generator)
 
 
 def prelu(input: T, weight: T) -> T:

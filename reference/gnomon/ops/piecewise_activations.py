@@ -7,6 +7,8 @@ and not "no gradient", as PyTorch's is.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gnomon.dtypes import DType, bool_
 from gnomon.errors import explain
 from gnomon.op.claims import EXACT, POSITIVE, REALS, Domain, Ulps
@@ -133,6 +135,8 @@ prelu_of: Binary = Binary(
     tolerance=_ONE_PRODUCT,
     domain=(REALS, REALS),
 )
+#: The record of rrelu, whose slopes below 0 are random.
+rrelu_of: Binary = replace(prelu_of, name="rrelu", node_name="RreluWithNoiseBackward0")
 hardsigmoid_of: Unary = Unary(
     name="hardsigmoid",
     dtype=floating,

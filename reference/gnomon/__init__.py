@@ -28,6 +28,7 @@ from gnomon.composite.differences import *
 from gnomon.composite.distances import *
 from gnomon.composite.grids import *
 from gnomon.composite.histograms import *
+from gnomon.composite.in_place import *
 from gnomon.composite.matrix import *
 from gnomon.composite.norms import *
 from gnomon.composite.padding import *
@@ -126,8 +127,12 @@ from gnomon.registry import register_backend as _register_backend
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import *
 from gnomon.tensor.factories import *
+from gnomon.tensor.legacy_types import *
+from gnomon.tensor.predicates import *
 from gnomon.tensor.random_factories import *
 from gnomon.tensor.sequences import *
+from gnomon.tensor.storages import TypedStorage as TypedStorage
+from gnomon.tensor.storages import UntypedStorage as UntypedStorage
 from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

@@ -222,6 +222,34 @@ def test_derivatives_in_corners() -> None:
     assert y.grad.tolist() == [0.0, 0.0]
 
 
+def test_membership_and_truth() -> None:
+    x = tensor([1.0, 2.0])
+    assert 2 in x
+    assert 3.0 not in x
+    with pytest.raises(RuntimeError, match="__contains__"):
+        _ = "text" in x  # type: ignore[operator]  # wrong on purpose
+    assert gnomon.is_nonzero(tensor([2])) is True
+    with pytest.raises(RuntimeError, match="is_nonzero"):
+        x.is_nonzero()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("abs_", [4.0]),
+        ("neg_", [-4.0]),
+        ("reciprocal_", [0.25]),
+        ("square_", [16.0]),
+        ("sqrt_", [2.0]),
+        ("rsqrt_", [0.5]),
+    ],
+)
+def test_functions_that_write(name: str, expected: list[float]) -> None:
+    x = tensor([4.0])
+    assert getattr(gnomon, name)(x) is x
+    assert x.tolist() == expected
+
+
 def test_where_with_the_condition_alone() -> None:
     rows, columns = gnomon.where(tensor([[True, False], [False, True]]))
     assert rows.tolist() == [0, 1]

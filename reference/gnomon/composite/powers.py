@@ -15,7 +15,7 @@ from gnomon.op.in_place import apply_in_place, write_elementwise
 from gnomon.op.numbers import number_as
 from gnomon.ops import powers
 
-__all__ = ["float_power", "pow", "xlogy"]
+__all__ = ["float_power", "pow", "xlogy", "xlogy_"]
 
 T = TypeVar("T", bound=TensorCore)
 

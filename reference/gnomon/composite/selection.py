@@ -17,7 +17,19 @@ from gnomon.op.output import deliver
 from gnomon.ops import comparison, selection
 from gnomon.ops.nonzero import nonzero_columns
 
-__all__ = ["clamp", "clamp_max", "clamp_min", "clip", "nan_to_num", "where"]
+__all__ = [
+    "clamp",
+    "clamp_",
+    "clamp_max",
+    "clamp_max_",
+    "clamp_min",
+    "clamp_min_",
+    "clip",
+    "clip_",
+    "nan_to_num",
+    "nan_to_num_",
+    "where",
+]
 
 T = TypeVar("T", bound=TensorCore)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from gnomon.composite import arithmetic, powers
 from gnomon.core import TensorCore
+from gnomon.dispatch import values_of
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.op.elementwise import apply
@@ -169,6 +170,11 @@ class ArithmeticOperators(TensorCore):
             return NotImplemented
         return powers.pow_(self, other)
 
+    # Python 2's names, by which PyTorch still answers.
+    __div__ = __truediv__
+    __rdiv__ = __rtruediv__
+    __idiv__ = __itruediv__
+
     def __neg__(self) -> Self:
         return neg(self)
 
@@ -305,3 +311,12 @@ class ComparisonOperators(TensorCore):
         if not isinstance(other, OPERANDS) and (other := operand_of(self, other)) is None:
             return NotImplemented
         return ge(self, other)
+
+    def __contains__(self, element: Self | Scalar) -> bool:
+        """Return whether some element is equal to ``element``; a tensor is broadcast."""
+        if not isinstance(element, OPERANDS):
+            raise RuntimeError(
+                "in: Tensor.__contains__ only supports Tensor or scalar, but you passed in "
+                f"{type(element)}."
+            )
+        return any(values_of(eq(self, element).operand))

@@ -16,6 +16,7 @@ from gnomon.ops.gamma import digamma, mvlgamma, polygamma, zeta
 from gnomon.ops.gamma import lgamma as gammaln
 from gnomon.ops.logistic import entr, logit, xlog1py
 from gnomon.ops.logistic import sigmoid as expit
+from gnomon.ops.norms import logsumexp
 from gnomon.ops.powers import xlogy
 from gnomon.ops.rounding import round
 from gnomon.ops.trigonometry import sinc
@@ -41,6 +42,7 @@ __all__ = [
     "log_ndtr",
     "log_softmax",
     "logit",
+    "logsumexp",
     "modified_bessel_i0",
     "modified_bessel_i1",
     "multigammaln",

@@ -222,15 +222,12 @@ def test_derivatives_in_corners() -> None:
     assert y.grad.tolist() == [0.0, 0.0]
 
 
-def test_membership_and_truth() -> None:
+def test_membership() -> None:
     x = tensor([1.0, 2.0])
     assert 2 in x
     assert 3.0 not in x
     with pytest.raises(RuntimeError, match="__contains__"):
         _ = "text" in x  # type: ignore[operator]  # wrong on purpose
-    assert gnomon.is_nonzero(tensor([2])) is True
-    with pytest.raises(RuntimeError, match="is_nonzero"):
-        x.is_nonzero()
 
 
 @pytest.mark.parametrize(

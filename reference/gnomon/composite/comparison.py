@@ -6,7 +6,7 @@ import builtins
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import common_backend, item_of, values_of
+from gnomon.dispatch import common_backend, values_of
 from gnomon.dtypes import get_default_dtype
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -16,7 +16,7 @@ from gnomon.ops.arithmetic import abs, mul, sub
 from gnomon.ops.comparison import eq, isfinite, isnan, le
 from gnomon.ops.logic import logical_and, logical_or
 
-__all__ = ["allclose", "equal", "is_nonzero", "isclose"]
+__all__ = ["allclose", "equal", "isclose"]
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -92,22 +92,3 @@ def allclose(
     """
     close = isclose(input, other, rtol, atol, equal_nan)
     return builtins.all(values_of(close.operand))
-
-
-def is_nonzero(input: TensorCore) -> bool:
-    """Return whether the only element is nonzero; RuntimeError unless there is exactly one.
-
-    >>> import gnomon as torch
-    >>> torch.is_nonzero(torch.tensor([0.0]))
-    False
-    """
-    if input.operand.layout.numel != 1:
-        raise RuntimeError(
-            explain(
-                "is_nonzero",
-                "the truth value of a tensor is that of its one element",
-                input,
-                remedy="Use any() or all()",
-            )
-        )
-    return bool(item_of(input.operand))

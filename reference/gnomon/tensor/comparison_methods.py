@@ -142,10 +142,6 @@ class ComparisonMethods(TensorCore):
         """Return ``gnomon.allclose(self, other, rtol, atol, equal_nan)``."""
         return comparison.allclose(self, other, rtol, atol, equal_nan)
 
-    def is_nonzero(self) -> bool:
-        """Return ``gnomon.is_nonzero(self)``."""
-        return comparison.is_nonzero(self)
-
     def equal(self, other: TensorCore) -> bool:
         """Return ``gnomon.equal(self, other)``."""
         return comparison.equal(self, other)

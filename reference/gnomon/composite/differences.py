@@ -10,6 +10,7 @@ from gnomon.dispatch import filled
 from gnomon.dtypes import Scalar, bool_
 from gnomon.errors import explain
 from gnomon.layout import normalize_dim
+from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add, sum_of
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
@@ -52,10 +53,11 @@ def diff(
     result = cat(parts, dim) if len(parts) > 1 else input
     subtract = logical_xor if result.operand.dtype is bool_ else sub
     size = result.operand.layout.shape[dim]
-    if n >= size:
-        result = narrow(result, dim, 0, 0)
-    for order in range(1, min(n, size - 1) + 1):
+    for order in range(1, n + 1):
         rest = size - order
+        if rest <= 0:
+            result = narrow(result, dim, 0, 0)
+            break
         result = subtract(narrow(result, dim, 1, rest), narrow(result, dim, 0, rest))
     return result if out is None else exactly("diff", result, out, input)
 
@@ -69,7 +71,7 @@ def trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
     >>> torch.trapezoid(torch.tensor([1.0, 2.0, 3.0]))
     tensor(4.)
     """
-    dim = normalize_dim(dim, len(y.operand.layout.shape), "trapezoid")
+    dim = _dim("trapezoid", y, dim)
     size = y.operand.layout.shape[dim]
     if not size:
         shape = y.operand.layout.shape
@@ -93,10 +95,19 @@ def cumulative_trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int =
     >>> torch.cumulative_trapezoid(torch.tensor([1.0, 2.0, 3.0]))
     tensor([1.5000, 4.0000])
     """
-    dim = normalize_dim(dim, len(y.operand.layout.shape), "cumulative_trapezoid")
+    dim = _dim("cumulative_trapezoid", y, dim)
     if x is None:
         return CUMSUM(mul(_neighbour_sums(y, dim), dx / 2.0), dim)
     return div(CUMSUM(mul(_steps(x, y, dim), _neighbour_sums(y, dim)), dim), 2.0)
+
+
+def _dim(operation: str, y: TensorCore, dim: int) -> int:
+    shape = y.operand.layout.shape
+    if not shape:
+        raise IndexError(
+            explain(operation, "expects at least one dim", y, remedy="Unsqueeze the input")
+        )
+    return normalize_dim(dim, len(shape), operation)
 
 
 def _neighbour_sums(y: T, dim: int) -> T:
@@ -132,7 +143,7 @@ def gradient(
 ) -> tuple[T, ...]:
     """Return estimates of the derivative of ``input`` along each of ``dim`` (None: all).
 
-    Central differences of second order inside, one-sided ones of ``edge_order`` (1 or 2) at the
+    Central differences inside, one-sided ones of ``edge_order`` (1 or 2) at the
     ends; ``spacing`` is the distance of points, or one a dim, or the points' coordinates a dim.
     Raises RuntimeError for a dim of fewer than ``edge_order + 1`` elements.
 
@@ -168,23 +179,26 @@ def gradient(
 
 
 def _derivative(input: T, dim: int, spacing: Scalar | T, edge_order: int) -> T:
-    """Return the estimate along ``dim``: slopes between neighbours, averaged inside.
-
-    The slope at an inner point is that of the parabola through it and its neighbours, which
-    weighs the slope of each side by the other side's width.
+    """Return the estimate along ``dim``: inside, the slope of the parabola through a point and
+    its neighbours, which weighs the slope to each by the other's distance.
     """
-    storage, layout, dtype = input.operand
+    floating, _ = int_to_float("gradient", input.operand.dtype)
+    input = to_dtype(input, floating)
+    storage, layout, _ = input.operand
     count = layout.shape[dim] - 1
     column = (count, *[1] * (len(layout.shape) - dim - 1))
     if isinstance(spacing, TensorCore):
         widths = view(diff(spacing), column)
     else:
-        floating, _ = int_to_float("gradient", dtype)
         widths = input.like(filled(storage.backend, column, floating, spacing))
     slopes = div(diff(input, dim=dim), widths)
-    before, after = narrow(slopes, dim, 0, count - 1), narrow(slopes, dim, 1, count - 1)
     left, right = narrow(widths, 0, 0, count - 1), narrow(widths, 0, 1, count - 1)
-    inside = div(add(mul(before, right), mul(after, left)), add(left, right))
+    if isinstance(spacing, TensorCore):
+        before, after = narrow(slopes, dim, 0, count - 1), narrow(slopes, dim, 1, count - 1)
+        inside = div(add(mul(before, right), mul(after, left)), add(left, right))
+    else:
+        rises = sub(narrow(input, dim, 2, count - 1), narrow(input, dim, 0, count - 1))
+        inside = div(rises, add(left, right))
     first, last = narrow(slopes, dim, 0, 1), narrow(slopes, dim, count - 1, 1)
     if edge_order == 2:
         # The parabola's slope at an end, from the nearer chord and its slope in the middle.

@@ -10,12 +10,13 @@ from gnomon import return_types
 from gnomon.composite.searching import searchsorted
 from gnomon.core import TensorCore
 from gnomon.dispatch import filled, item_of
-from gnomon.dtypes import DType, Kind, Scalar, bool_, float32, float64, int64
+from gnomon.dtypes import Kind, Scalar, bool_, float32, float64, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
 from gnomon.op.indexing import IndexPlan, add_through_indices
+from gnomon.op.rules import floating
 from gnomon.ops.arithmetic import div, sub
 from gnomon.ops.comparison import eq, ge, le, where
 from gnomon.ops.indexing import exactly
@@ -43,9 +44,9 @@ def histc(
     >>> torch.histc(torch.tensor([1.0, 2.0, 2.0, 5.0]), 4, 0, 4)
     tensor([0., 1., 2., 0.])
     """
-    _check_floats("histc", input)
+    floating("histc", input.operand.dtype)
     with no_grad():
-        low, high = _range("histc", input, float(min), float(max))
+        low, high = _range("histc", input, float(min), float(max), 1.0)
         edges = _edges("histc", input, bins, low, high)
         result = _weight_of_bins(reshape(input, (-1,)), edges, None)
     return result if out is None else exactly("histc", result, out, input)
@@ -64,18 +65,13 @@ def histogram(
 
     ``bins`` is a number of equal bins, over ``range`` or between the extremes of ``input``, or
     the ascending edges. Each element counts 1 or its ``weight``; with ``density`` the histogram
-    is scaled to the integral 1. Raises RuntimeError for other than float32 and float64.
+    is scaled to the integral 1. Raises RuntimeError for other than floats.
 
     >>> import gnomon as torch
     >>> torch.histogram(torch.tensor([1.0, 2.0, 2.5]), torch.tensor([0.0, 2.0, 3.0])).hist
     tensor([1., 2.])
     """
-    if input.operand.dtype not in (float32, float64):
-        raise RuntimeError(
-            explain(
-                "histogram", "not defined on this dtype", input, remedy="Convert to float32"
-            )
-        )
+    floating("histogram", input.operand.dtype)
     if weight is not None and weight.operand.layout.shape != input.operand.layout.shape:
         raise RuntimeError(
             explain(
@@ -91,7 +87,9 @@ def histogram(
             edges = bins
         else:
             low, high = (0.0, 0.0) if range is None else (float(range[0]), float(range[1]))
-            edges = _edges("histogram", input, bins, *_range("histogram", input, low, high))
+            edges = _edges(
+                "histogram", input, bins, *_range("histogram", input, low, high, 0.5)
+            )
         counted = None if weight is None else reshape(weight, (-1,))
         hist = _weight_of_bins(reshape(input, (-1,)), edges, counted)
         if density:
@@ -139,8 +137,10 @@ def bincount(input: T, weights: T | None = None, minlength: int = 0) -> T:
                 remedy="Expand it",
             )
         )
+    if not size:
+        return input.like(filled(input.operand.storage.backend, (minlength,), int64, 0))
     with no_grad():
-        length = int(item_of(AMAX(input).operand)) + 1 if size else 0
+        length = int(item_of(AMAX(input).operand)) + 1
         length = length if length > minlength else minlength
         return _added_at(to_dtype(input, int64), _counts(input, weights), length)
 
@@ -154,21 +154,21 @@ def _counts(input: T, weights: T | None) -> T:
     return to_dtype(weights, dtype if dtype in (float32, float64) else float64)
 
 
-def _check_floats(operation: str, input: TensorCore) -> None:
-    dtype: DType = input.operand.dtype
-    if dtype not in (float32, float64):
-        raise NotImplementedError(
-            explain(operation, "not defined on this dtype", input, remedy="Convert to float32")
-        )
+def _range(
+    operation: str, input: TensorCore, low: float, high: float, margin: float
+) -> tuple[float, float]:
+    """Return the range of the bins; the extremes of ``input`` where the one given is empty.
 
-
-def _range(operation: str, input: TensorCore, low: float, high: float) -> tuple[float, float]:
-    """Return the range of the bins; the extremes of ``input`` where the one given is empty."""
+    ``margin`` is what PyTorch's function adds on both sides where these are equal; no elements
+    are in [0, 1].
+    """
     if low == high and input.operand.layout.numel:
         low = float(item_of(AMIN(input).operand))
         high = float(item_of(AMAX(input).operand))
+    elif low == high:
+        low, high = 0.0, 1.0
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - margin, high + margin
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(
             explain(

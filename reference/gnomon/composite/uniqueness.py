@@ -113,8 +113,12 @@ def _rows(operation: str, input: T, dim: int | None) -> T:
     if dim is None:
         return reshape(input, (input.operand.layout.numel, 1))
     shape = input.operand.layout.shape
+    if not shape:
+        raise IndexError(
+            explain(operation, "a 0-d tensor has no dims", input, remedy="Leave dim= away")
+        )
     dim = normalize_dim(dim, len(shape), operation)
-    moved = movedim(input, dim, 0) if shape else reshape(input, (1,))
+    moved = movedim(input, dim, 0)
     count, *rest = moved.operand.layout.shape
     if 0 in rest:
         raise RuntimeError(
@@ -165,7 +169,7 @@ def _results(
     kept, runs, lengths = merged
     shape = input.operand.layout.shape
     count = kept.operand.layout.shape[0]
-    if dim is None or not shape:
+    if dim is None:
         results = [reshape(kept, (count,))]
     else:
         dim = normalize_dim(dim, len(shape), "unique")

@@ -26,8 +26,8 @@ def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
             for name in _NAMES.keys() & kwargs.keys():
-                kwargs.setdefault(_NAMES[name], kwargs[name])
-                del kwargs[name]
+                if _NAMES[name] not in kwargs:
+                    kwargs[_NAMES[name]] = kwargs.pop(name)
         return function(*args, **kwargs)
 
     return call

@@ -50,7 +50,7 @@ def _vector_norm(elements: Sequence[Scalar], parameters: Sequence[Scalar]) -> Sc
     if order == 1:
         return exact_sum(sizes)
     if math.isinf(order):
-        return builtins.max(sizes) if order > 0 else builtins.min(sizes)
+        return builtins.max(sizes, default=0.0) if order > 0 else builtins.min(sizes)
     return power(exact_sum([power(size, order) for size in sizes]), 1 / order)
 
 

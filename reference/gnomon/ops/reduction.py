@@ -319,6 +319,7 @@ def mean(
     Raises RuntimeError for a dtype that is not floating-point.
     """
     dtype = chosen_dtype("mean", dtype, out)
+    floats_only("mean", dtype or input.operand.dtype)
     return delivered("mean", MEAN(input, dim, keepdim, dtype=dtype), out, input)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from gnomon import return_types
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
-from gnomon.dtypes import DType, Scalar
+from gnomon.dtypes import DType, Scalar, finfo
 from gnomon.layout import normalize_dim
 from gnomon.op.along import at_positions, integers
 from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
@@ -26,8 +26,9 @@ from gnomon.op.rules import floating, integers_to_int64, to_int64
 from gnomon.op.scan import Scan
 from gnomon.ops import arithmetic
 from gnomon.ops.arithmetic import div, mul, sub
-from gnomon.ops.comparison import eq, gt, le, lt, where
+from gnomon.ops.comparison import eq, le, lt, where
 from gnomon.ops.exponentials import exp, log
+from gnomon.ops.logic import logical_not, logical_or
 from gnomon.ops.rearranging import flip
 from gnomon.ops.reduction import ANY, chosen_dtype, deliver_pair, delivered
 from gnomon.ops.views import expand, movedim, unsqueeze
@@ -111,13 +112,17 @@ def _logcumsumexp_cotangent(
     dims = (dim,) if x.operand.layout.shape else ()
 
     # exp(x) * sum_from_end(g * exp(-y)) in logarithms, where nothing overflows; a logarithm
-    # needs the two signs of the cotangent apart.
-    def part(chosen: TensorCore, sign: Callable[[TensorCore, int], TensorCore]) -> TensorCore:
-        logarithms = where(sign(chosen, 0), log(arithmetic.abs(chosen)), -math.inf)
+    # needs the two signs of the cotangent apart. The lowest number stands for log 0, since the
+    # derivative of this derivative would make nan of infinities.
+    lowest = finfo(g.operand.dtype).min
+
+    def part(chosen: TensorCore) -> TensorCore:
+        logarithms = where(chosen, log(arithmetic.abs(g)), lowest)
         later = LOGCUMSUMEXP(flip(sub(logarithms, y), dims), dim)
         return exp(add(flip(later, dims), x))
 
-    return sub(part(g, gt), part(g, lt))
+    negative = lt(g, 0)
+    return sub(part(logical_not(logical_or(negative, eq(g, 0)))), part(negative))
 
 
 CUMSUM: Scan = Scan(

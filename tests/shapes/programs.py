@@ -292,6 +292,25 @@ PADDINGS: list[tuple[tuple[int, ...], str]] = [
     for mode in ("reflect", "replicate", "circular", "elsewhere")
 ]
 
+#: Images cut into windows, and put together again.
+FOLDS: dict[str, Program] = {
+    source: eval(f"lambda functional, x: {source}")
+    for source in """
+functional.unfold(x, 2)
+functional.unfold(x, (2, 1), padding=1)
+functional.unfold(x, (1, 2), dilation=2, padding=(1, 2), stride=(2, 1))
+functional.unfold(x, 9)
+functional.unfold(x, 2, stride=0)
+functional.unfold(x, 2, padding=-1)
+functional.fold(x, (3, 4), (1, 2))
+functional.fold(x, 4, 2, stride=2)
+functional.fold(x, (1, 4), (1, 2), padding=(0, 0), dilation=(1, 2), stride=1)
+functional.fold(x, (2, 3), (1, 1))
+functional.fold(x, (2, 2), (2, 1), padding=(1, 0), stride=2)
+functional.fold(functional.unfold(x, 2, padding=1), tuple(x.shape[-2:]), 2, padding=1)
+""".strip().splitlines()
+}
+
 #: Writes to a copy ``x`` of the tensor, strides kept.
 IN_PLACE: dict[str, Program] = {
     source: eval(f"lambda torch, x: [{source}, x]")

@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 
 import gnomon
-from gnomon.composite import padding
+from gnomon.composite import folding, padding
 from gnomon.layout import Layout
-from shapes.programs import BINARY, HISTORIES, IN_PLACE, PADDINGS, UNARY
+from shapes.programs import BINARY, FOLDS, HISTORIES, IN_PLACE, PADDINGS, UNARY
 from shapes.twins import MEMORIES, Either, Memory, assert_twins, gradients
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
@@ -86,6 +86,19 @@ def test_padding(numbers: tuple[int, ...], mode: str) -> None:
         assert_twins(torch, padded, [contiguous])
         mine = gradients(padded, gnomon, [contiguous])
         assert mine == gradients(padded, torch, [contiguous]), memory
+
+
+@pytest.mark.parametrize("source", FOLDS)
+def test_folds(source: str) -> None:
+    def folded(library: ModuleType, x: Either) -> Either:
+        return FOLDS[source](torch.nn.functional if library is torch else folding, x)
+
+    for memory in (*MEMORIES, Memory((2, 4, 6), (24, 6, 1)), Memory((1, 2, 6), (12, 1, 2))):
+        # PyTorch looks for a third dim of a matrix before it refuses to unfold one.
+        if len(memory.shape) > (2 if "unfold" in source else 1):
+            assert_twins(torch, folded, [memory])
+            mine = gradients(folded, gnomon, [memory])
+            assert mine == gradients(folded, torch, [memory]), memory
 
 
 @pytest.mark.parametrize("source", IN_PLACE)

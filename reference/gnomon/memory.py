@@ -63,6 +63,8 @@ def address_of(memory: HostMemory) -> int:
     return ctypes.addressof(ctypes.c_ubyte.from_buffer(memory.bytes))
 
 
-def cast_cells(data: memoryview, code: str) -> memoryview:
-    """Return ``data`` as cells of the ``struct`` format ``code``."""
-    return data.cast(code)  # type: ignore[call-overload,no-any-return]  # any format, not a literal
+def cast_cells(data: memoryview, code: str, shape: tuple[int, ...] | None = None) -> memoryview:
+    """Return ``data`` as cells of the ``struct`` format ``code``, flat unless ``shape`` is given."""
+    if shape is None:
+        return data.cast(code)  # type: ignore[call-overload,no-any-return]  # any format
+    return data.cast(code, shape)  # type: ignore[call-overload,no-any-return]  # as above

@@ -19,7 +19,7 @@ from gnomon.dispatch import values_of
 from gnomon.dtypes import uint8
 from gnomon.op.random_generator import GeneratorCore, default_stream, seed_default_streams
 from gnomon.registry import backend_for
-from gnomon.tensor.creation import from_values
+from gnomon.tensor.nested import from_values
 from gnomon.tensor.tensor import Tensor
 
 __all__ = [

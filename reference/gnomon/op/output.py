@@ -12,6 +12,7 @@ from gnomon.dtypes import Scalar, can_cast
 from gnomon.errors import explain
 from gnomon.graph.modes import modes
 from gnomon.layout import Layout, Overlap, overlap
+from gnomon.memory import HostMemory
 from gnomon.op.copy import COPY
 
 T = TypeVar("T", bound=TensorCore)
@@ -49,8 +50,7 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
 
 
 def check_castable(operation: str, result: Operand, target: Operand) -> None:
-    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``.
-    """
+    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``."""
     if result.storage.backend is not target.storage.backend:
         raise RuntimeError(
             explain(
@@ -142,6 +142,11 @@ def ensure_capacity(target: TensorCore, nbytes: int) -> None:
     if storage.nbytes >= nbytes:
         return
     backend = storage.backend
+    if isinstance(storage.memory, HostMemory) and storage.memory.owner is not None:
+        raise RuntimeError(
+            "resize_: Trying to resize storage that is not resizable: its memory belongs to "
+            "another library. Clone the tensor first."
+        )
     grown = backend.allocate(nbytes)
     backend.write(grown, 0, backend.read(storage.memory, 0, storage.nbytes))
     storage.memory = grown

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import cast
 
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.devices import CPU
-from gnomon.dispatch import allocate
 from gnomon.dtypes import DType, Scalar, get_default_dtype
 from gnomon.formats import TensorLayout, strided
 from gnomon.layout import Layout
-from gnomon.memory import HostMemory, cast_cells
+from gnomon.memory import HostMemory
 from gnomon.op.copying import clone, to_backend, to_dtype
+from gnomon.op.index_arguments import number_for
 from gnomon.registry import backend_for
-from gnomon.tensor.factories import fill
-from gnomon.tensor.nested import Data, fitted, flattened
-from gnomon.tensor.numpy_arrays import NumPyArray, is_array, shared_with_array
+from gnomon.tensor.factories import fill, fresh_or_out
+from gnomon.tensor.nested import Data, copied
+from gnomon.tensor.nested import from_values as from_values
+from gnomon.tensor.numpy_arrays import (
+    NumPyArray,
+    is_array,
+    is_numpy_scalar,
+    shared_with_array,
+)
 from gnomon.tensor.options import (
     DeviceLike,
     DTypeLike,
     backend_of,
     check_pinning,
-    checked,
     dtype_of,
-    fresh_or_out,
     number,
     requiring_grad,
 )
 from gnomon.tensor.tensor import Tensor
 
-__all__ = ["as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "tensor"]
+__all__ = [
+    "as_tensor",
+    "asarray",
+    "from_dlpack",
+    "from_numpy",
+    "frombuffer",
+    "scalar_tensor",
+    "tensor",
+]
 
 
 def tensor(
@@ -59,52 +70,13 @@ def tensor(
             UserWarning,
             stacklevel=2,
         )
-    result = new_tensor("tensor", data, dtype, device, copy=True)
+    result = Tensor.over(copied("tensor", data, dtype, device))
     return requiring_grad("tensor", result, requires_grad)
-
-
-def new_tensor(
-    operation: str, data: Data, dtype: DTypeLike | None, device: DeviceLike, copy: bool
-) -> Tensor:
-    """Return a tensor of ``data``.
-
-    A copy is outside any graph. Without ``copy``, tensors and NumPy arrays of the right dtype
-    and device share their memory, and tensors their history.
-    """
-    chosen = None if dtype is None else dtype_of(operation, dtype)
-    if isinstance(data, Tensor) or is_array(data):
-        if isinstance(data, Tensor):
-            given = Tensor.over(data.operand) if copy else data
-            backend = None if device is None else backend_of(device)
-        else:
-            given = Tensor.over(shared_with_array(cast(NumPyArray, data)))
-            backend = backend_of(device)
-        result = _converted(given, chosen, backend)
-        return clone(result) if copy and result is given else result
-    shape, values, found = flattened(operation, data)
-    chosen = found if chosen is None else chosen
-    elements, form = fitted(operation, values, found, chosen)
-    return Tensor.over(from_values(elements, form, shape, chosen, device))
 
 
 def _converted(given: Tensor, dtype: DType | None, backend: Backend | None) -> Tensor:
     result = given if dtype is None else to_dtype(given, dtype)
     return result if backend is None else to_backend(result, backend)
-
-
-def from_values(
-    values: Sequence[Scalar],
-    given: DType,
-    shape: tuple[int, ...],
-    dtype: DType,
-    device: DeviceLike = None,
-) -> Operand:
-    """Return a fresh contiguous operand of ``values``, elements of ``given``, as ``dtype``."""
-    backend = backend_of(device)
-    operand = allocate(backend, Layout.contiguous(shape), dtype)
-    cells = memoryview(dtype.pack_converted(values, given))
-    backend.write(operand.storage.memory, 0, cast_cells(cells, "B"))
-    return operand
 
 
 def as_tensor(data: Data, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
@@ -114,7 +86,13 @@ def as_tensor(data: Data, dtype: DTypeLike | None = None, device: DeviceLike = N
     >>> as_tensor(given) is given
     True
     """
-    return new_tensor("as_tensor", data, dtype, device, copy=False)
+    if isinstance(data, Tensor) or is_array(data):
+        chosen = None if dtype is None else dtype_of("as_tensor", dtype)
+        if isinstance(data, Tensor):
+            return _converted(data, chosen, None if device is None else backend_of(device))
+        shared = Tensor.over(shared_with_array(cast(NumPyArray, data)))
+        return _converted(shared, chosen, backend_of(device))
+    return Tensor.over(copied("as_tensor", data, dtype, device))
 
 
 def asarray(
@@ -138,7 +116,7 @@ def asarray(
         given: Tensor | None = obj
     elif is_array(obj):
         given = Tensor.over(shared_with_array(cast(NumPyArray, obj)))
-    elif is_buffer(obj):
+    elif is_buffer(obj) and not is_numpy_scalar(obj):
         cells = get_default_dtype() if dtype is None else dtype_of("asarray", dtype)
         given = Tensor.over(shared_with_buffer("asarray", obj, cells))
     else:
@@ -149,7 +127,7 @@ def asarray(
                 f"asarray: can't alias arbitrary sequence into a tensor: {type(obj).__name__}. "
                 "Leave copy=False away."
             )
-        result = new_tensor("asarray", obj, dtype, device, copy=True)
+        result = Tensor.over(copied("asarray", obj, dtype, device))
     else:
         chosen = None if dtype is None else dtype_of("asarray", dtype)
         result = _converted(given, chosen, None if device is None else backend_of(device))
@@ -173,6 +151,24 @@ def from_numpy(ndarray: NumPyArray) -> Tensor:
             f"from_numpy: expected np.ndarray (got {type(ndarray).__name__}). Use as_tensor()."
         )
     return Tensor.over(shared_with_array(ndarray))
+
+
+def from_dlpack(
+    ext_tensor: object, *, device: DeviceLike = None, copy: bool | None = None
+) -> Tensor:
+    """Return a tensor over the memory of another library's array, or of its DLPack capsule.
+
+    ``device`` and ``copy`` ask for a copy elsewhere, or in any case. Raises BufferError for
+    memory that can't be shared, TypeError for an object that hands nothing over.
+    """
+    from gnomon.tensor import dlpack  # imports ctypes, which few programs need
+
+    shared = Tensor.over(dlpack.imported(ext_tensor))
+    if device is not None:
+        moved = to_backend(shared, backend_of(device))
+        if moved is not shared:
+            return moved
+    return clone(shared) if copy else shared
 
 
 def frombuffer(
@@ -264,5 +260,5 @@ def scalar_tensor(
     check_pinning("scalar_tensor", pin_memory)
     value = number("scalar_tensor", "s", s)
     result = fresh_or_out("scalar_tensor", (), dtype, device)
-    fill(result, checked("scalar_tensor", value, result.dtype))
+    fill(result, number_for("scalar_tensor", value, result.dtype))
     return requiring_grad("scalar_tensor", result, requires_grad)

@@ -10,21 +10,22 @@ from collections.abc import Sequence
 from typing import SupportsIndex
 
 from gnomon.dispatch import allocate
-from gnomon.dtypes import Scalar, dtype_of_scalar, get_default_dtype
+from gnomon.dtypes import DType, Scalar, dtype_of_scalar, get_default_dtype
 from gnomon.formats import MemoryFormat, TensorLayout, preserve_format, strided
+from gnomon.graph.modes import modes
 from gnomon.layout import Layout
 from gnomon.op.arguments import IntegerArgument, integer_sequence
 from gnomon.op.copy import COPY
+from gnomon.op.formatting import formatted
+from gnomon.op.index_arguments import number_for
+from gnomon.op.output import check_writable, count_write, resize
 from gnomon.ops import sources
 from gnomon.tensor.options import (
     DeviceLike,
     DTypeLike,
     backend_of,
     check_pinning,
-    checked,
     dtype_of,
-    formatted,
-    fresh_or_out,
     like_operand,
     number,
     requiring_grad,
@@ -44,6 +45,45 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def fresh_or_out(
+    operation: str,
+    shape: tuple[int, ...],
+    dtype: DTypeLike | None,
+    device: DeviceLike,
+    out: Tensor | None = None,
+    default: DType | None = None,
+) -> Tensor:
+    """Return the tensor to fill: ``out`` resized to ``shape``, or a fresh contiguous one.
+
+    The dtype is ``dtype``, else that of ``out``, else ``default``, else the default dtype.
+    Raises RuntimeError when ``out`` has another dtype or device than asked for, or requires
+    grad.
+    """
+    if out is None:
+        chosen = default or get_default_dtype() if dtype is None else dtype_of(operation, dtype)
+        return Tensor.over(allocate(backend_of(device), Layout.contiguous(shape), chosen))
+    if dtype is not None and dtype_of(operation, dtype) is not out.dtype:
+        raise RuntimeError(
+            f"{operation}: dtype {dtype} does not match dtype of out parameter ({out.dtype}). "
+            "Leave dtype away."
+        )
+    if device is not None and backend_of(device) is not out.operand.storage.backend:
+        raise RuntimeError(
+            f"{operation}: device {device} does not match device of out parameter "
+            f"({out.device}). Leave device away."
+        )
+    if out.tracked and modes.grad:
+        raise RuntimeError(
+            f"{operation}: functions with out=... arguments don't support automatic "
+            "differentiation, but out requires grad. Call it inside gnomon.no_grad()."
+        )
+    if out.operand.layout.shape != shape:
+        resize(out, shape)
+    check_writable(operation, out)
+    count_write(out)
+    return out
 
 
 def empty(
@@ -139,7 +179,7 @@ def full(
     value = number("full", "fill_value", fill_value)
     shape = integer_sequence("full", size)
     result = fresh_or_out("full", shape, dtype, device, out, dtype_of_scalar(value))
-    fill(result, checked("full", value, result.dtype))
+    fill(result, number_for("full", value, result.dtype))
     return requiring_grad("full", result, requires_grad)
 
 
@@ -186,7 +226,7 @@ def full_like(
     value = number("full_like", "fill_value", fill_value)
     operand = like_operand("full_like", input, dtype, device, memory_format, pin_memory)
     result = Tensor.over(operand)
-    fill(result, checked("full_like", value, operand.dtype))
+    fill(result, number_for("full_like", value, operand.dtype))
     return requiring_grad("full_like", result, requires_grad)
 
 

@@ -7,7 +7,9 @@ from functools import reduce
 from itertools import chain
 from typing import TypeAlias, cast
 
-from gnomon.dispatch import item_of
+from gnomon.backend import Operand
+from gnomon.core import TensorCore
+from gnomon.dispatch import allocate, converted, item_of
 from gnomon.dtypes import (
     DType,
     Kind,
@@ -21,6 +23,9 @@ from gnomon.dtypes import (
     promote_types,
     uint64,
 )
+from gnomon.layout import Layout
+from gnomon.memory import cast_cells
+from gnomon.op.copying import transferred
 from gnomon.tensor.numpy_arrays import (
     NumPyArray,
     NumPyScalar,
@@ -28,11 +33,12 @@ from gnomon.tensor.numpy_arrays import (
     dtype_of_numpy_scalar,
     is_array,
     is_numpy_scalar,
+    shared_with_array,
 )
-from gnomon.tensor.tensor import Tensor
+from gnomon.tensor.options import DeviceLike, DTypeLike, backend_of, dtype_of
 
 #: What ``tensor`` takes: numbers, tensors, NumPy's arrays and scalars, and sequences of them.
-Data: TypeAlias = "Scalar | Tensor | NumPyArray | NumPyScalar | Sequence[Data]"
+Data: TypeAlias = "Scalar | TensorCore | NumPyArray | NumPyScalar | Sequence[Data]"
 
 _PYTHON_NUMBERS = frozenset({bool, int, float})
 
@@ -71,7 +77,7 @@ def flattened(operation: str, data: Data) -> tuple[tuple[int, ...], list[Scalar]
 def _is_sequence(item: Data) -> bool:
     if isinstance(item, list | tuple) or is_array(item):
         return True
-    if isinstance(item, Tensor | dict | str | bytes):
+    if isinstance(item, TensorCore | dict | str | bytes):
         return False
     return hasattr(item, "__len__") and hasattr(item, "__getitem__")
 
@@ -112,14 +118,14 @@ def _number(operation: str, item: Data) -> tuple[Scalar, DType]:
         return scalar.item(), dtype_of_numpy_scalar(scalar)
     if isinstance(item, bool | int | float):
         return item, dtype_of_scalar(item)
-    if isinstance(item, Tensor):
+    if isinstance(item, TensorCore):
         if item.operand.layout.numel != 1:
-            error = ValueError if item.dtype.is_floating_point else TypeError
+            error = ValueError if item.operand.dtype.is_floating_point else TypeError
             raise error(
                 f"{operation}: only one element tensors can be converted to Python scalars, "
                 f"given {item.describe()} in a sequence. Join tensors with stack() or cat()."
             )
-        return item_of(item.operand), item.dtype
+        return item_of(item.operand), item.operand.dtype
     if isinstance(item, complex):
         raise TypeError(
             f"{operation}: complex numbers such as {item} have no dtype here. Keep the real "
@@ -171,3 +177,41 @@ def _overflow(operation: str, value: Scalar, dtype: DType) -> RuntimeError:
         f"{operation}: value {value} cannot be converted to type {dtype.name} without "
         "overflow. Give a wider dtype, or convert the tensor afterwards, which wraps."
     )
+
+
+def from_values(
+    values: Sequence[Scalar],
+    given: DType,
+    shape: tuple[int, ...],
+    dtype: DType,
+    device: DeviceLike = None,
+) -> Operand:
+    """Return a fresh contiguous operand of ``values``, elements of ``given``, as ``dtype``."""
+    backend = backend_of(device)
+    operand = allocate(backend, Layout.contiguous(shape), dtype)
+    cells = memoryview(dtype.pack_converted(values, given))
+    backend.write(operand.storage.memory, 0, cast_cells(cells, "B"))
+    return operand
+
+
+def copied(
+    operation: str, data: Data, dtype: DTypeLike | None, device: DeviceLike = None
+) -> Operand:
+    """Return a fresh operand that holds a copy of ``data``, on ``device`` if one is given.
+
+    Otherwise a tensor's copy stays on the tensor's device, and other data go to the default one.
+    """
+    chosen = None if dtype is None else dtype_of(operation, dtype)
+    if isinstance(data, TensorCore) or is_array(data):
+        if isinstance(data, TensorCore):
+            given = data.operand
+            backend = given.storage.backend if device is None else backend_of(device)
+        else:
+            given, backend = shared_with_array(cast(NumPyArray, data)), backend_of(device)
+        operand = converted(given, chosen or given.dtype)
+        same = operand.storage.backend is backend
+        return operand if same else transferred(operand, backend)
+    shape, values, found = flattened(operation, data)
+    chosen = chosen or found
+    elements, form = fitted(operation, values, found, chosen)
+    return from_values(elements, form, shape, chosen, device)

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import SupportsFloat, SupportsIndex, TypeAlias
+from typing import SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 from gnomon.backend import Backend, Operand
+from gnomon.core import TensorCore
 from gnomon.devices import Device, get_default_device
-from gnomon.dispatch import allocate
+from gnomon.dispatch import allocate, item_of
 from gnomon.dtypes import (
     DType,
-    Kind,
     Scalar,
     bool_,
-    finfo,
     float64,
-    get_default_dtype,
-    iinfo,
     int64,
 )
 from gnomon.errors import explain
-from gnomon.formats import MemoryFormat, preserve_format
-from gnomon.graph.modes import modes
-from gnomon.layout import Layout
+from gnomon.formats import MemoryFormat
 from gnomon.op.arguments import IntegerArgument, integers
-from gnomon.op.output import check_writable, count_write, resize
+from gnomon.op.formatting import formatted
 from gnomon.registry import backend_for
-from gnomon.tensor.tensor import Tensor
+
+T = TypeVar("T", bound=TensorCore)
 
 DeviceLike: TypeAlias = Device | str | int | None
 #: A dtype, or the Python type that stands for one: bool, int (int64) or float (float64).
@@ -79,44 +75,18 @@ def check_pinning(operation: str, pin_memory: bool) -> None:
         )
 
 
-def checked(operation: str, value: Scalar, dtype: DType, *, floats: bool = True) -> Scalar:
-    """Return ``value`` as an element of ``dtype``.
-
-    Raises RuntimeError when it is out of the dtype's range: ``-max`` to ``max`` for an unsigned
-    dtype, where negative numbers wrap. With ``floats`` False, a floating dtype takes any.
-    """
-    if dtype.kind >= Kind.FLOAT:
-        fits = not floats or value in (_INFINITY, -_INFINITY) or value != value
-        fits = fits or abs(value) <= finfo(dtype).max
-    elif dtype is bool_:
-        fits = True
-    else:
-        limits = iinfo(dtype)
-        least = limits.min if dtype.is_signed else -limits.max
-        fits = least <= value <= limits.max
-    if not fits:
-        raise RuntimeError(
-            f"{operation}: value {value} cannot be converted to type {dtype.name} without "
-            "overflow. Give a wider dtype, or convert after creation, which wraps."
-        )
-    return dtype.convert(value)
-
-
-_INFINITY = float("inf")
-
-
-def number(operation: str, name: str, value: Scalar | Tensor) -> Scalar:
+def number(operation: str, name: str, value: Scalar | TensorCore) -> Scalar:
     """Return the Python number that the argument ``name`` is, or holds as a 0-d tensor."""
     if isinstance(value, bool | int | float):
         return value
-    if not isinstance(value, Tensor):
+    if not isinstance(value, TensorCore):
         return foreign_number(operation, name, value)
     if value.operand.layout.shape or value.tracked:
         raise TypeError(
             f"{operation}(): argument {name!r} must be Number, not a tensor, given "
             f"{value.describe()}. Take one number with item()."
         )
-    return value.item()
+    return item_of(value.operand)
 
 
 def foreign_number(operation: str, name: str, value: object) -> Scalar:
@@ -130,46 +100,7 @@ def foreign_number(operation: str, name: str, value: object) -> Scalar:
     )
 
 
-def fresh_or_out(
-    operation: str,
-    shape: tuple[int, ...],
-    dtype: DTypeLike | None,
-    device: DeviceLike,
-    out: Tensor | None = None,
-    default: DType | None = None,
-) -> Tensor:
-    """Return the tensor to fill: ``out`` resized to ``shape``, or a fresh contiguous one.
-
-    The dtype is ``dtype``, else that of ``out``, else ``default``, else the default dtype.
-    Raises RuntimeError when ``out`` has another dtype or device than asked for, or requires
-    grad.
-    """
-    if out is None:
-        chosen = default or get_default_dtype() if dtype is None else dtype_of(operation, dtype)
-        return Tensor.over(allocate(backend_of(device), Layout.contiguous(shape), chosen))
-    if dtype is not None and dtype_of(operation, dtype) is not out.dtype:
-        raise RuntimeError(
-            f"{operation}: dtype {dtype} does not match dtype of out parameter ({out.dtype}). "
-            "Leave dtype away."
-        )
-    if device is not None and backend_of(device) is not out.operand.storage.backend:
-        raise RuntimeError(
-            f"{operation}: device {device} does not match device of out parameter "
-            f"({out.device}). Leave device away."
-        )
-    if out.tracked and modes.grad:
-        raise RuntimeError(
-            f"{operation}: functions with out=... arguments don't support automatic "
-            "differentiation, but out requires grad. Call it inside gnomon.no_grad()."
-        )
-    if out.operand.layout.shape != shape:
-        resize(out, shape)
-    check_writable(operation, out)
-    count_write(out)
-    return out
-
-
-def requiring_grad(operation: str, tensor: Tensor, requires_grad: bool) -> Tensor:
+def requiring_grad(operation: str, tensor: T, requires_grad: bool) -> T:
     """Return ``tensor``, a leaf that requires grad if asked.
 
     Raises RuntimeError unless such a tensor is of a floating-point dtype.
@@ -188,27 +119,9 @@ def requiring_grad(operation: str, tensor: Tensor, requires_grad: bool) -> Tenso
     return tensor
 
 
-def formatted(operation: str, given: Layout, memory_format: MemoryFormat) -> Layout:
-    """Return the layout of a fresh tensor of ``given``'s shape in ``memory_format``.
-
-    Raises RuntimeError when the format is for another number of dims.
-    """
-    if memory_format is preserve_format:
-        return given.dense_like()
-    if memory_format is MemoryFormat.CONTIGUOUS:
-        return Layout.contiguous(given.shape)
-    rank = 4 if memory_format is MemoryFormat.CHANNELS_LAST else 5
-    if given.ndim != rank:
-        raise RuntimeError(
-            f"{operation}: required rank {rank} tensor to use {memory_format.value} format, "
-            f"given shape {list(given.shape)}. Use contiguous_format."
-        )
-    return given.channels_last()
-
-
 def like_operand(
     operation: str,
-    input: Tensor,
+    input: TensorCore,
     dtype: DTypeLike | None,
     device: DeviceLike,
     memory_format: MemoryFormat,

@@ -1,9 +1,11 @@
-"""What a tensor is: shape, dtype, device and strides, its elements as Python numbers, its text."""
+"""What a tensor is: shape, dtype, device and strides, its elements as Python numbers, its
+text.
+"""
 
 from __future__ import annotations
 
-from operator import mul
-from typing import TypeAlias, overload
+from operator import index, mul
+from typing import SupportsIndex, TypeAlias, overload
 
 from gnomon.backend import Operand
 from gnomon.core import TensorCore
@@ -53,26 +55,28 @@ class PropertyMethods(TensorCore):
     @overload
     def size(self, dim: None = None) -> Size: ...
     @overload
-    def size(self, dim: int) -> int: ...
-    def size(self, dim: int | None = None) -> Size | int:
+    def size(self, dim: SupportsIndex) -> int: ...
+    def size(self, dim: SupportsIndex | None = None) -> Size | int:
         """Return the shape, or the size of one dimension."""
         shape = self.operand.layout.shape
         if dim is None:
             return Size.of(shape)
         self._require_dims("size")
-        return shape[normalize_dim(dim, len(shape), "size")]
+        return shape[normalize_dim(index(dim), len(shape), "size")]
 
     @overload
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
     @overload
-    def stride(self, dim: int) -> int: ...
-    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
-        """Return, per dimension or of one, how many elements apart its neighbours are stored."""
+    def stride(self, dim: SupportsIndex) -> int: ...
+    def stride(self, dim: SupportsIndex | None = None) -> tuple[int, ...] | int:
+        """Return, per dimension or of one, how many elements apart its neighbours are
+        stored.
+        """
         strides = self.operand.layout.strides
         if dim is None:
             return strides
         self._require_dims("stride")
-        return strides[normalize_dim(dim, len(strides), "stride")]
+        return strides[normalize_dim(index(dim), len(strides), "stride")]
 
     def _require_dims(self, operation: str) -> None:
         if not self.operand.layout.shape:
@@ -151,15 +155,27 @@ class PropertyMethods(TensorCore):
         if count != 1:
             raise RuntimeError(
                 f"bool: Boolean value of Tensor with {'no' if not count else 'more than one'} "
-                f"value{'' if count else 's'} is ambiguous, given {self.describe()}. Use any() or all()."
+                f"value{'' if count else 's'} is ambiguous, given {self.describe()}. Use any() "
+                "or all()."
             )
         return bool(item_of(self.operand))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only_element())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only_element())
+
+    def __complex__(self) -> complex:
+        return complex(self._only_element())
+
+    def _only_element(self) -> Scalar:
+        if self.operand.layout.numel != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars, given "
+                f"{self.describe()}. Select one element first."
+            )
+        return item_of(self.operand)
 
     def __index__(self) -> int:
         if self.operand.dtype.kind >= Kind.FLOAT or self.operand.layout.numel != 1:
@@ -169,21 +185,34 @@ class PropertyMethods(TensorCore):
             )
         return int(item_of(self.operand))
 
+    def is_nonzero(self) -> bool:
+        """Return whether the only element is not zero; RuntimeError if there are others."""
+        return bool(self)
+
+    def is_same_size(self, other: TensorCore) -> bool:
+        """Return whether both tensors have the same shape."""
+        return self.operand.layout.shape == other.operand.layout.shape
+
+    def dim_order(self) -> tuple[int, ...]:
+        """Return the dims from the outermost in memory to the innermost."""
+        strides = self.operand.layout.strides
+        return tuple(sorted(range(len(strides)), key=lambda dim: -strides[dim]))
+
     def __hash__(self) -> int:
         return id(self)
 
     def __format__(self, specification: str) -> str:
         if not self.operand.layout.shape:
             return format(self.item(), specification)
-        return format(str(self), specification)
+        return object.__format__(self, specification)
 
     def __repr__(self) -> str:
         storage, layout, dtype = self.operand
         node = gradient_node(self)
         offset, strides = layout.offset, layout.strides
 
-        def element(index: tuple[int, ...]) -> Scalar:
-            position = offset + sum(map(mul, index, strides))
+        def element(place: tuple[int, ...]) -> Scalar:
+            position = offset + sum(map(mul, place, strides))
             return item_of(Operand(storage, Layout((), (), position), dtype))
 
         return tensor_repr(

@@ -16,12 +16,12 @@ from gnomon.op.arguments import IntegerArgument, integer_sequence, integers
 from gnomon.op.random_generator import GeneratorCore
 from gnomon.ops.random import NORMAL, RANDINT, RANDPERM, UNIFORM
 from gnomon.ops.sampling import normal_around
+from gnomon.tensor.factories import fresh_or_out
 from gnomon.tensor.options import (
     DeviceLike,
     DTypeLike,
     check_pinning,
     dtype_of,
-    fresh_or_out,
     like_operand,
     requiring_grad,
     shape_of,

@@ -11,15 +11,15 @@ from gnomon.dtypes import DType, Kind, Scalar, bool_, get_default_dtype, int32, 
 from gnomon.errors import explain
 from gnomon.formats import TensorLayout, strided
 from gnomon.op.arguments import integer_sequence
+from gnomon.op.index_arguments import number_for
 from gnomon.op.random_source import write_values
 from gnomon.ops import sources
+from gnomon.tensor.factories import fresh_or_out
 from gnomon.tensor.options import (
     DeviceLike,
     DTypeLike,
     check_pinning,
-    checked,
     dtype_of,
-    fresh_or_out,
     number,
     requiring_grad,
 )
@@ -83,7 +83,7 @@ def arange(
     first, last, stride = bounds
     if chosen.kind < Kind.FLOAT:
         # PyTorch counts in the integer dtype, int64 for those that are narrower.
-        first, last, stride = [checked("arange", int(value), int64) for value in bounds]
+        first, last, stride = [number_for("arange", int(value), int64) for value in bounds]
         if stride == 0:
             raise ValueError(f"arange: step {step} is 0 as an integer. Give a floating dtype.")
         count = int(-((first - last) // stride))
@@ -176,8 +176,9 @@ def linspace(
     """
     check_pinning("linspace", pin_memory)
     count = _steps("linspace", steps)
-    parameters = (_end("linspace", "start", start), _end("linspace", "end", end), count)
     chosen = _range_dtype("linspace", dtype, out, get_default_dtype())
+    first = _end("linspace", "start", start, chosen)
+    parameters = (first, _end("linspace", "end", end, chosen), count)
     result = fresh_or_out("linspace", (count,), chosen, device, out)
     sources.linspace.fill(result.operand, parameters)
     return requiring_grad("linspace", result, requires_grad)
@@ -203,8 +204,9 @@ def logspace(
     """
     check_pinning("logspace", pin_memory)
     count = _steps("logspace", steps)
-    bounds = (_end("logspace", "start", start), _end("logspace", "end", end), count)
     chosen = _range_dtype("logspace", dtype, out, get_default_dtype())
+    first = _end("logspace", "start", start, chosen)
+    bounds = (first, _end("logspace", "end", end, chosen), count)
     result = fresh_or_out("logspace", (count,), chosen, device, out)
     sources.logspace.fill(result.operand, (*bounds, float(base)))
     return requiring_grad("logspace", result, requires_grad)
@@ -217,7 +219,8 @@ def _steps(operation: str, steps: SupportsIndex) -> int:
     return count
 
 
-def _end(operation: str, name: str, value: Scalar | Tensor) -> Scalar:
+def _end(operation: str, name: str, value: Scalar | Tensor, dtype: DType) -> Scalar:
+    """Return a bound as a number, without its fraction for an integer dtype."""
     if isinstance(value, Tensor) and value.operand.layout.shape:
         raise RuntimeError(
             explain(
@@ -227,7 +230,8 @@ def _end(operation: str, name: str, value: Scalar | Tensor) -> Scalar:
                 value,
             )
         )
-    return number(operation, name, value)
+    bound = number(operation, name, value)
+    return bound if dtype.is_floating_point else int(bound)
 
 
 def tril_indices(

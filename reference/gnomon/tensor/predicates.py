@@ -1,0 +1,101 @@
+"""Questions about objects, tensors and dtypes that PyTorch has at the top level."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+from gnomon.core import TensorCore
+from gnomon.dispatch import common_dtype
+from gnomon.dtypes import DType, Scalar
+from gnomon.dtypes import can_cast as can_cast
+from gnomon.tensor.options import number
+from gnomon.tensor.storages import TypedStorage, UntypedStorage
+from gnomon.tensor.tensor import Tensor
+
+__all__ = [
+    "can_cast",
+    "get_device",
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_same_size",
+    "is_signed",
+    "is_storage",
+    "is_tensor",
+    "numel",
+    "result_type",
+]
+
+
+def is_tensor(obj: object, /) -> TypeGuard[Tensor]:
+    """Return whether ``obj`` is a tensor.
+
+    >>> is_tensor(3)
+    False
+    """
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj: object, /) -> TypeGuard[TypedStorage | UntypedStorage]:
+    """Return whether ``obj`` is a storage."""
+    return isinstance(obj, TypedStorage | UntypedStorage)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Return whether the dtype of ``input`` is a floating-point one."""
+    return _tensor("is_floating_point", input).is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Return whether the dtype of ``input`` is a complex one."""
+    return _tensor("is_complex", input).is_complex()
+
+
+def is_signed(input: Tensor) -> bool:
+    """Return whether the dtype of ``input`` has negative values."""
+    return _tensor("is_signed", input).is_signed()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Return whether the only element of ``input`` is not zero; RuntimeError if it has
+    others.
+    """
+    return bool(_tensor("is_nonzero", input))
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Return whether both tensors have the same shape."""
+    return _tensor("is_same_size", input).shape == _tensor("is_same_size", other).shape
+
+
+def numel(input: Tensor) -> int:
+    """Return the number of elements of ``input``."""
+    return _tensor("numel", input).numel()
+
+
+def get_device(input: Tensor) -> int:
+    """Return the index of the device of ``input``; -1 on the CPU."""
+    return _tensor("get_device", input).get_device()
+
+
+def _tensor(operation: str, input: Tensor) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise TypeError(
+            f"{operation}(): argument 'input' (position 1) must be Tensor, not "
+            f"{type(input).__name__}"
+        )
+    return input
+
+
+def result_type(tensor1: Tensor | Scalar, tensor2: Tensor | Scalar) -> DType:
+    """Return the dtype in which an operation on both arguments computes.
+
+    >>> import gnomon as torch
+    >>> result_type(torch.tensor([1, 2], dtype=torch.int8), 1.5)
+    torch.float32
+    """
+    operands = [
+        value if isinstance(value, TensorCore) else number("result_type", name, value)
+        for name, value in (("tensor1", tensor1), ("tensor2", tensor2))
+    ]
+    return common_dtype(operands)

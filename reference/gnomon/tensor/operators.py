@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from gnomon.composite import arithmetic, powers
 from gnomon.core import TensorCore
-from gnomon.dispatch import values_of
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.op.elementwise import apply
@@ -61,9 +60,6 @@ def operand_of(tensor: T, value: object) -> T | Scalar | None:
 
 class ArithmeticOperators(TensorCore):
     """``+ - * / // % **``, and the signs."""
-
-    #: NumPy's arrays and numbers leave the operation to the tensor.
-    __array_priority__ = 1000
 
     def __add__(self, other: Self | Scalar) -> Self:
         if not isinstance(other, OPERANDS) and (other := operand_of(self, other)) is None:
@@ -311,12 +307,3 @@ class ComparisonOperators(TensorCore):
         if not isinstance(other, OPERANDS) and (other := operand_of(self, other)) is None:
             return NotImplemented
         return ge(self, other)
-
-    def __contains__(self, element: Self | Scalar) -> bool:
-        """Return whether some element is equal to ``element``; a tensor is broadcast."""
-        if not isinstance(element, OPERANDS):
-            raise RuntimeError(
-                "in: Tensor.__contains__ only supports Tensor or scalar, but you passed in "
-                f"{type(element)}."
-            )
-        return any(values_of(eq(self, element).operand))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass, field
 from operator import index as as_integer
 from types import EllipsisType
-from typing import Generic, SupportsFloat, SupportsIndex, TypeAlias, TypeVar, cast
+from typing import Generic, SupportsFloat, SupportsIndex, TypeAlias, TypeVar, cast, final
 
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
@@ -46,12 +45,13 @@ _without_leading_ones = View(
 )
 
 
-@dataclass
+@final
 class Subscript(Generic[T]):
     """A tensor with the views of a key applied, and the index tensors left, by dim."""
 
-    viewed: T
-    indices: dict[int, T] = field(default_factory=dict)
+    def __init__(self, viewed: T) -> None:
+        self.viewed = viewed
+        self.indices: dict[int, T] = {}
 
 
 def read_item(input: T, key: Key) -> T:

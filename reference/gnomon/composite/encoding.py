@@ -70,9 +70,9 @@ def embedding(
 ) -> T:
     """Return the rows of the matrix ``weight`` that ``input`` names (``nn.functional``).
 
-    Row ``padding_idx``, negative from the end, gets no gradient. With ``max_norm``, the rows
-    that are read are first scaled down in ``weight`` itself, so that their ``norm_type`` norm is
-    at most that. Raises AssertionError for a ``padding_idx`` out of range, and what
+    Row ``padding_idx``, negative from the end, gets no gradient. With ``max_norm``, rows that are
+    read are first scaled down in ``weight`` itself, so that their ``norm_type`` norm is at most
+    that. Raises AssertionError for a ``padding_idx`` out of range, and what
     ``torch.embedding`` does.
 
     >>> import gnomon as torch

@@ -70,8 +70,8 @@ def embedding(
 ) -> T:
     """Return the rows of the matrix ``weight`` that ``input`` names (``nn.functional``).
 
-    Row ``padding_idx``, negative from the end, gets no gradient. With ``max_norm``, rows that are
-    read are first scaled down in ``weight`` itself, so that their ``norm_type`` norm is at most
+    Row ``padding_idx``, negative from the end, gets no gradient. With ``max_norm``, rows are
+    first scaled down in ``weight`` itself, if read, so that their ``norm_type`` norm is at most
     that. Raises AssertionError for a ``padding_idx`` out of range, and what
     ``torch.embedding`` does.
 

@@ -20,6 +20,8 @@ from gnomon.graph.saved import SavedTensor, released
 from gnomon.op.in_place import rebase_history
 from gnomon.op.output import count_write
 from gnomon.op.view import alias_of
+from gnomon.registry import backend_for
+from gnomon.tensor import Tensor
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -82,17 +84,14 @@ class FunctionCtx(Node):
         given = cotangents
         if self.materialize_grads:
             given = [
-                _zeros(self._prototype(cotangents), metadata) if value is None else value
+                _zeros(metadata) if value is None else value
                 for value, metadata in zip(cotangents, self.outputs, strict=True)
             ]
         returned = self._function._derivative()(self, *given)
         return self._checked(returned if isinstance(returned, tuple) else (returned,))
 
-    def _prototype(self, cotangents: Cotangents) -> TensorCore | None:
-        return next((value for value in cotangents if value is not None), None)
-
     def _checked(self, gradients: tuple[object, ...]) -> Cotangents:
-        expected = len(self.edges)
+        expected = len(self._are_tensors)
         while len(gradients) > expected and gradients[-1] is None:
             gradients = gradients[:-1]
         if len(gradients) != expected:
@@ -102,15 +101,17 @@ class FunctionCtx(Node):
                 "those without."
             )
         checked: list[TensorCore | None] = []
-        for position, gradient in enumerate(gradients, 1):
-            if gradient is None or isinstance(gradient, TensorCore):
-                checked.append(gradient)
-            else:
+        for position, (gradient, is_tensor) in enumerate(
+            zip(gradients, self._are_tensors, strict=True), 1
+        ):
+            if gradient is not None and not isinstance(gradient, TensorCore):
                 raise RuntimeError(
                     f"function {self.name()}: expected Variable or None (got "
                     f"{type(gradient).__name__}) at position {position}."
                 )
-            if gradient is not None and not self._are_tensors[position - 1]:
+            if is_tensor:
+                checked.append(gradient)
+            elif gradient is not None:
                 raise RuntimeError(
                     f"function {self.name()} returned a gradient different than None at position "
                     f"{position}, but the corresponding forward input was not a Variable. Return "
@@ -123,11 +124,10 @@ class FunctionCtx(Node):
             self._saved = None
 
 
-def _zeros(prototype: TensorCore | None, metadata: InputMetadata) -> TensorCore | None:
-    if prototype is None or metadata is _NO_TENSOR:
+def _zeros(metadata: InputMetadata) -> Tensor | None:
+    if metadata is _NO_TENSOR:
         return None
-    backend = prototype.operand.storage.backend
-    return prototype.like(filled(backend, metadata.shape, metadata.dtype, 0))
+    return Tensor.over(filled(backend_for(metadata.device), metadata.shape, metadata.dtype, 0))
 
 
 def _no_forward(*args: object) -> NoReturn:
@@ -215,10 +215,7 @@ class Function:
             args = _bound(cls.forward, args, kwargs, 0 if separate else 1)
         tensors = [value for value in args if isinstance(value, TensorCore)]
         records = recording(*tensors)
-        edges = [
-            edge_of(value) if records and isinstance(value, TensorCore) else None
-            for value in args
-        ]
+        edges = [edge_of(value) if records else None for value in tensors]
         node = cls._node_class(tuple(edges), ())
         node.needs_input_grad = tuple(
             [isinstance(value, TensorCore) and value.tracked for value in args]

@@ -231,7 +231,9 @@ def _numerical(
     """Return the Jacobian of every output with respect to ``value``, by central differences."""
     storage, layout, dtype = value.operand
     jacobians: list[Jacobian] = []
-    for position, present in zip(layout.positions(), values_of(value.operand), strict=True):
+    # A list: the values may be read from the very memory that is written to.
+    values = list(values_of(value.operand))
+    for position, present in zip(layout.positions(), values, strict=True):
         element = value.like(Operand(storage, Layout((), (), position), dtype))
         # Written as through .data: the function may have saved the input.
         element.counts_writes = False
@@ -361,7 +363,7 @@ def _slope_along(
     eps: float,
 ) -> float:
     """Return how the weighted output changes when ``value`` moves along ``direction``."""
-    alias, present = value.data, values_of(value.operand)
+    alias, present = value.data, list(values_of(value.operand))
     sides = []
     for step in (-eps, eps):
         moved = [a + step * b for a, b in zip(present, _numbers(direction), strict=True)]

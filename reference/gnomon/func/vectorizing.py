@@ -26,8 +26,8 @@ def vmap(
     *,
     chunk_size: int | None = None,
 ) -> Callable[..., Tree]:
-    """Return ``func`` applied to every slice of its arguments along ``in_dims``, its results
-    stacked along ``out_dims``.
+    """Return ``func`` applied to every slice of its positional arguments along ``in_dims``, its
+    results stacked along ``out_dims``.
 
     gnomon calls ``func`` once per slice, so it may do anything with its arguments, ``item()``
     included, and any ``chunk_size`` is kept to. ``in_dims`` and ``out_dims`` are a dim for every
@@ -58,16 +58,13 @@ def vmap(
     def mapped(*args: Tree, **kwargs: Tree) -> Tree:
         dims = list(_dims_for("in_dims", in_dims, args))
         size = _batch_size(name, list(leaves_of(args)), dims)
-        # Keyword arguments are mapped along their first dim.
-        keyword_dims = [0 if isinstance(leaf, Tensor) else None for leaf in leaves_of(kwargs)]
         random = _Randomness(randomness, args)
         results = []
         for index in range(size):
             random.before_slice()
             sliced = _slice(args, dims, index)
-            keywords = _slice(kwargs, keyword_dims, index)
-            assert isinstance(sliced, tuple) and isinstance(keywords, dict)
-            results.append(func(*sliced, **keywords))
+            assert isinstance(sliced, tuple)
+            results.append(func(*sliced, **kwargs))
             random.after_slice()
         return _stacked(name, results, out_dims)
 

@@ -75,42 +75,40 @@ class OperationNode(Node):
         return [None if saved is None else saved.unpack(self) for saved in self._saved]
 
     @property
-    def _saved_self(self) -> TensorCore:
-        """The first input, if it was saved; AttributeError if not."""
-        return self._raw_saved_self.unpack(self)
+    def _saved_self(self) -> TensorCore | None:
+        """The first input, None if it was not saved."""
+        return self._unpacked(self._raw_saved_self)
 
     @property
-    def _saved_other(self) -> TensorCore:
-        """The second input, if it was saved; AttributeError if not."""
-        return self._raw_saved_other.unpack(self)
+    def _saved_other(self) -> TensorCore | None:
+        """The second input, None if it was not saved."""
+        return self._unpacked(self._raw_saved_other)
 
     @property
-    def _saved_result(self) -> TensorCore:
-        """The result, if it was saved; AttributeError if not."""
-        return self._raw_saved_result.unpack(self)
+    def _saved_result(self) -> TensorCore | None:
+        """The result, None if it was not saved."""
+        return self._unpacked(self._raw_saved_result)
 
     @property
-    def _raw_saved_self(self) -> SavedTensor:
-        return self._saved_at("self", 0)
+    def _raw_saved_self(self) -> SavedTensor | None:
+        return self._saved_at(0)
 
     @property
-    def _raw_saved_other(self) -> SavedTensor:
-        return self._saved_at("other", 1 if len(self.edges) > 1 else None)
+    def _raw_saved_other(self) -> SavedTensor | None:
+        return self._saved_at(1) if len(self.edges) > 1 else None
 
     @property
-    def _raw_saved_result(self) -> SavedTensor:
+    def _raw_saved_result(self) -> SavedTensor | None:
         # A result is saved after the inputs.
-        return self._saved_at("result", len(self.edges))
+        return self._saved_at(len(self.edges))
 
-    def _saved_at(self, what: str, position: int | None) -> SavedTensor:
+    def _saved_at(self, position: int) -> SavedTensor | None:
         if self._saved is None:
             raise released(self._label)
-        found = None
-        if position is not None and position < len(self._saved):
-            found = self._saved[position]
-        if found is None:
-            raise AttributeError(f"{self._label} did not save {what}.")
-        return found
+        return self._saved[position] if position < len(self._saved) else None
+
+    def _unpacked(self, saved: SavedTensor | None) -> TensorCore | None:
+        return None if saved is None else saved.unpack(self)
 
     def release(self) -> None:
         if self._saved is not None and any([saved is not None for saved in self._saved]):

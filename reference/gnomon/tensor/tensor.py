@@ -17,7 +17,7 @@ from gnomon.tensor.indexing_methods import IndexingMethods
 from gnomon.tensor.integer_methods import IntegerMethods
 from gnomon.tensor.interop_methods import InteropMethods
 from gnomon.tensor.legacy import LegacyArgument, legacy_operand
-from gnomon.tensor.matrix_methods import MatrixMethods
+from gnomon.tensor.matrix_methods import MatrixMethods, MatrixSumMethods
 from gnomon.tensor.new_methods import NewMethods
 from gnomon.tensor.operators import (
     ArithmeticOperators,
@@ -63,6 +63,7 @@ class Tensor(
     IntegerOperators,
     InteropMethods,
     MatrixMethods,
+    MatrixSumMethods,
     NewMethods,
     PartMethods,
     PowerMethods,

@@ -1,0 +1,186 @@
+"""No circles: tensors and nodes die with the last name, without the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import gnomon as torch
+import pytest
+from gnomon import Tensor
+
+
+@pytest.fixture(autouse=True)
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def leaf() -> Tensor:
+    return torch.tensor([0.5, 1.0, 1.5], requires_grad=True)
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        result = x * x
+        ctx.save_for_backward(x, result)
+        return result
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        x, _ = ctx.saved_tensors
+        return grad_output * 2 * x
+
+
+def operations(x: Tensor) -> Tensor:
+    return ((x * x).exp() / x).sum()
+
+
+def views(x: Tensor) -> Tensor:
+    y = x * 1
+    return y.view(3, 1).t().select(0, 0).unbind()[1] * y.detach()[0]
+
+
+def written_in_place(x: Tensor) -> Tensor:
+    y = x * 1
+    y.mul_(x).exp_()
+    return y
+
+
+def saved_then_written_with_what_it_made(x: Tensor) -> Tensor:
+    y = x * 1
+    z = y * x
+    y.add_(z)
+    return y
+
+
+def unrecorded_then_written_with_what_it_made(x: Tensor) -> Tensor:
+    y = torch.zeros(3)
+    z = y * x
+    y.add_(z)
+    return y
+
+
+def written_through_view(x: Tensor) -> Tensor:
+    y = x * 1
+    y[:2].mul_(x[1:])
+    y[0].view(1).add_(y[2])
+    return y
+
+
+def view_written(x: Tensor) -> Tensor:
+    y = torch.zeros(3)
+    part = y[1:]
+    part.copy_(x[:2])
+    return part
+
+
+def custom(x: Tensor) -> Tensor:
+    result = Square.apply(x)
+    assert isinstance(result, Tensor)
+    return result
+
+
+def hooked(x: Tensor) -> Tensor:
+    y = x * 1
+    y.register_hook(lambda gradient: gradient * 2)
+    y.retain_grad()
+    assert y.grad_fn is not None
+    y.grad_fn.register_hook(lambda inputs, outputs: None)
+    return y
+
+
+def packed(x: Tensor) -> Tensor:
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.clone(), lambda t: t):
+        return x.exp() * x
+
+
+def first_gradient(x: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad((x * x * x).sum(), x, create_graph=True)
+    assert gradient is not None
+    return gradient
+
+
+PROGRAMS = [
+    operations,
+    views,
+    written_in_place,
+    saved_then_written_with_what_it_made,
+    unrecorded_then_written_with_what_it_made,
+    written_through_view,
+    view_written,
+    custom,
+    hooked,
+    packed,
+    first_gradient,
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("runs_backward", [False, True])
+def test_tensors_and_nodes_die_with_the_last_name(
+    program: Callable[[Tensor], Tensor], runs_backward: bool
+) -> None:
+    x = leaf()
+    result = program(x)
+    assert result.grad_fn is not None
+    if runs_backward:
+        # Where a saved tensor was overwritten the pass fails, and must leave nothing behind either.
+        with suppress(RuntimeError):
+            result.sum().backward()
+    tensors = [weakref.ref(result), weakref.ref(x)]
+    node = weakref.ref(result.grad_fn)
+    del result
+    assert tensors[0]() is None
+    assert node() is None
+    del x
+    assert tensors[1]() is None
+
+
+def test_the_graph_keeps_its_leaves() -> None:
+    x = leaf()
+    y = x * 2
+    alive = weakref.ref(x)
+    del x
+    assert alive() is not None
+    y.sum().backward()
+    assert alive().grad is not None
+    del y
+    assert alive() is None
+
+
+def test_backward_frees_what_was_saved() -> None:
+    x = leaf()
+    y = x * 1
+    saved = y.exp()
+    result = (saved * saved.sin()).sum()
+    storage = weakref.ref(saved.operand.storage)
+    del saved
+    assert storage() is not None
+    result.backward()
+    assert storage() is None
+
+
+def test_a_handle_keeps_nothing_alive() -> None:
+    x = leaf()
+    handle = x.register_hook(lambda gradient: None)
+    alive = weakref.ref(x)
+    del x
+    assert alive() is None
+    handle.remove()
+
+
+def test_func_transforms_leave_nothing_behind() -> None:
+    x = torch.tensor([0.5, 1.0])
+    result = torch.func.jacrev(torch.func.grad(lambda v: (v * v * v).sum()))(x)
+    assert isinstance(result, Tensor)
+    assert not result.requires_grad and result.grad_fn is None
+    before = len(gc.get_objects())
+    for _ in range(3):
+        torch.func.grad(lambda v: (v * v * v).sum())(x)
+    assert len(gc.get_objects()) <= before + 50

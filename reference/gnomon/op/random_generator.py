@@ -82,10 +82,15 @@ def stream_for(
 ) -> Stream:
     """Return the stream ``operation`` on ``backend`` draws from.
 
-    Raises RuntimeError when ``generator`` is of another device.
+    Raises TypeError for what is no generator, RuntimeError for one of another device.
     """
     if generator is None:
         return default_stream(backend.device)
+    if not isinstance(generator, GeneratorCore):
+        raise TypeError(
+            f"{operation}: argument 'generator' must be torch.Generator, not "
+            f"{type(generator).__name__}"
+        )
     if generator.device != backend.device:
         raise RuntimeError(
             f"{operation}: Expected a '{backend.device}' device type for generator but found "

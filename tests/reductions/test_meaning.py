@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gnomon as torch
+from gnomon.composite.searching import insertion_points
 
 INF, NAN = math.inf, math.nan
 FINITE = st.floats(-1e6, 1e6, width=32)
@@ -91,6 +92,20 @@ def test_searching_counts_what_is_smaller(boundaries: list[float], values: list[
     assert torch.searchsorted(sequence, sought).tolist() == left
     assert torch.searchsorted(sequence, sought, right=True).tolist() == right
     assert torch.bucketize(sought, sequence).tolist() == left
+
+
+@given(
+    st.lists(st.one_of(FINITE, st.just(NAN)), max_size=9),
+    st.lists(st.one_of(FINITE, st.just(NAN)), max_size=9),
+    st.booleans(),
+)
+def test_the_search_kernel_agrees_with_its_decomposition(
+    boundaries: list[float], values: list[float], right: bool
+) -> None:
+    sequence = torch.tensor(sorted(boundaries, key=lambda value: (value != value, value)))
+    sought = torch.tensor([*values, *boundaries])
+    plain = insertion_points.decompose(sequence, sought, right)
+    assert torch.searchsorted(sequence, sought, right=right).tolist() == plain.tolist()
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=12))

@@ -1,18 +1,24 @@
 """Searching in sorted sequences, and which elements occur among others.
 
-A search halves the range once for all elements at a time, in launches any backend has.
+A search halves the range of all values at a time, in launches any backend has, unless the
+backend offers a kernel.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from collections.abc import Callable
+from typing import Literal, TypeAlias, TypeVar
 
+from gnomon.backend import Operand
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled
+from gnomon.dispatch import allocate, common_dtype, filled
 from gnomon.dtypes import Scalar, bool_, int32, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
+from gnomon.layout import Layout
 from gnomon.op.along import at_positions
+from gnomon.op.claims import EXACT
+from gnomon.op.composite import Composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.elementwise import wrapped_number
 from gnomon.op.foundation import add
@@ -132,9 +138,22 @@ def _in_order(sequence: T, sorter: T) -> T:
 
 
 def _insertion_points(sequence: T, values: T, right: bool) -> T:
-    """Return by bisection how many elements of ``sequence`` each value is behind."""
+    """Return how many elements of the sequence's last dim each value is behind, as int64."""
+    dtype = common_dtype((sequence, values))
+    sequence, values = to_dtype(sequence, dtype), to_dtype(values, dtype)
+    backend = sequence.operand.storage.backend
+    kernel = insertion_points.kernel_on(backend)
+    if kernel is None or values.operand.storage.backend is not backend:
+        return _bisection(sequence, values, right)
+    output = allocate(backend, Layout.contiguous(values.operand.layout.shape), int64)
+    kernel(sequence.operand, values.operand, right, output)
+    return sequence.like(output)
+
+
+def _bisection(sequence: T, values: T, right: bool) -> T:
+    """Halve the range of all values at a time."""
     shape = values.operand.layout.shape
-    *_, size = sequence.operand.layout.shape
+    size = sequence.operand.layout.shape[-1]
     dims = len(sequence.operand.layout.shape) - 1
     plan = IndexPlan(
         operation="searchsorted",
@@ -154,6 +173,14 @@ def _insertion_points(sequence: T, values: T, right: bool) -> T:
         low = where(behind, add(middle, 1), low)
         high = where(behind, high, middle)
     return low
+
+
+InsertionPointsMeaning: TypeAlias = Callable[[TensorCore, TensorCore, bool], TensorCore]
+#: ``(sequence, values, right, output)``: sequence and values of one dtype, an int64 output.
+InsertionPointsKernel: TypeAlias = Callable[[Operand, Operand, bool, Operand], None]
+insertion_points: Composite[InsertionPointsMeaning, InsertionPointsKernel] = Composite(
+    name="insertion_points", decompose=_bisection, tolerance=EXACT
+)
 
 
 def isin(

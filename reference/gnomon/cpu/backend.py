@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import ne
 from typing import final
 
 from gnomon.backend import (
@@ -18,6 +19,7 @@ from gnomon.backend import (
     Stream,
 )
 from gnomon.composite.matrix import matrix_product
+from gnomon.composite.searching import insertion_points
 from gnomon.composite.softmax import log_softmax_of, softmax_of
 from gnomon.cpu.elements import (
     read_elements,
@@ -27,6 +29,7 @@ from gnomon.cpu.elements import (
 )
 from gnomon.cpu.lookup import combine_cells, gather_cells, overwrite_cells
 from gnomon.cpu.matrix_product import multiply_matrices
+from gnomon.cpu.searching import find_insertion_points
 from gnomon.cpu.softmax import log_softmax_rows, softmax_rows
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
@@ -43,6 +46,7 @@ class ReferenceBackend(Backend):
         self.device = CPU
         self.kernels = FusedKernels()
         self.kernels.offer(matrix_product, multiply_matrices)
+        self.kernels.offer(insertion_points, find_insertion_points)
         self.kernels.offer(softmax_of, softmax_rows)
         self.kernels.offer(log_softmax_of, log_softmax_rows)
 
@@ -126,7 +130,9 @@ class ReferenceBackend(Backend):
         sorted_values: list[Scalar] = []
         floating = input.dtype.is_floating_point
         for row in read_rows(input, (dim,)):
-            keys = [(value != value, value) for value in row] if floating else row
+            keys: Sequence[Scalar | tuple[bool, Scalar]] = row
+            if floating and any(map(ne, row, row)):
+                keys = [(value != value, value) for value in row]
             ranks = sorted(range(len(row)), key=keys.__getitem__, reverse=descending)
             order.extend(ranks)
             sorted_values.extend(map(row.__getitem__, ranks))

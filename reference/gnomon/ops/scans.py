@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 from typing import TypeVar
 
@@ -38,19 +38,14 @@ __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 T = TypeVar("T", bound=TensorCore)
 
 
-def _running_extreme(
-    reaches: Callable[[Scalar, Scalar], bool],
-) -> Callable[[Sequence[Scalar]], Iterator[int]]:
-    """Return the running position of the last extreme: the first nan stays until the next."""
-
-    def positions(elements: Sequence[Scalar]) -> Iterator[int]:
-        best = 0
-        for index, value in enumerate(elements):
-            if reaches(value, elements[best]) or value != value:
-                best = index
-            yield best
-
-    return positions
+def _last_maxima(elements: Iterable[Scalar]) -> Iterator[int]:
+    """Yield where the last maximum so far stands; nan is the largest."""
+    largest: Scalar = -math.inf
+    place = 0
+    for index, value in enumerate(elements):
+        if value >= largest or value != value:
+            largest, place = value, index
+        yield place
 
 
 def _log_sums(elements: Sequence[Scalar]) -> Iterator[float]:
@@ -152,14 +147,14 @@ LOGCUMSUMEXP: Scan = Scan(
 CUMMAX_POSITIONS: Scan = Scan(
     name="cummax_positions",
     dtype=to_int64,
-    running=_running_extreme(operator.ge),
+    running=_last_maxima,
     tolerance=EXACT,
     domain=REALS,
 )
 CUMMIN_POSITIONS: Scan = Scan(
     name="cummin_positions",
     dtype=to_int64,
-    running=_running_extreme(operator.le),
+    running=lambda elements: _last_maxima(map(operator.neg, elements)),
     tolerance=EXACT,
     domain=REALS,
 )

@@ -20,6 +20,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
 from gnomon.op.composite import record_composite
+from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place, replace, snapshot
 from gnomon.ops.arithmetic import div, mul
@@ -128,7 +129,7 @@ def native_dropout(input: T, p: float, train: bool | None) -> tuple[T, T]:
     ``train`` None means True.
     """
     _check("native_dropout", p)
-    storage, layout, _ = input.operand
+    storage, layout, dtype = input.operand
     if train is False or not layout.numel:
         kept, scale = filled(storage.backend, layout.shape, bool_, True), 1.0
     else:
@@ -138,7 +139,8 @@ def native_dropout(input: T, p: float, train: bool | None) -> tuple[T, T]:
             scale = 1.0 / (1.0 - p)
     mask = input.like(kept)
     with no_grad():
-        result = mul(mul(input, mask), scale)
+        # The kept factor is rounded to the dtype first, as in PyTorch.
+        result = mul(input, mul(to_dtype(mask, dtype), scale))
     slope = partial(_native_slope, scale)
     record_composite("NativeDropoutBackward0", (input,), (result,), (mask,), slope)
     return result, mask

@@ -90,8 +90,9 @@ class Node(ABC):
     def backward(self, cotangents: Cotangents) -> Cotangents:
         """Return one cotangent per edge, None for "no gradient"."""
 
+    @abstractmethod
     def release(self) -> None:
-        """Let go of what was saved for ``backward``; a later ``backward`` that needs it raises."""
+        """Let go of what was saved for ``backward``, which raises when it misses it."""
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:

@@ -21,8 +21,9 @@ _identifiers = count()
 class RemovableHandle:
     """What registering a hook returns: ``remove()`` takes the hook away again.
 
-    The registry (and any ``extra_dict`` filed under the same id) is only referred to weakly, so a
-    handle that is kept keeps nothing alive. As a ``with`` block it removes the hook at the end.
+    The registry (and any ``extra_dict`` filed under the same id) is only referred to weakly, so
+    a handle that is kept keeps nothing alive. As a ``with`` block it removes the hook at the
+    end.
 
     >>> from collections import OrderedDict
     >>> registry = OrderedDict()

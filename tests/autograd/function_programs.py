@@ -108,7 +108,9 @@ def what_is_missing(torch: Torch) -> Value:
     x = leaf(torch)
     return (
         error(lambda: NoForward.apply(x), "must implement the forward function"),
-        error(lambda: NoBackward.apply(x).sum().backward(), "either the backward or vjp method"),
+        error(
+            lambda: NoBackward.apply(x).sum().backward(), "either the backward or vjp method"
+        ),
         error(lambda: NoBackward()(x), "Legacy autograd function"),
     )
 

@@ -131,7 +131,7 @@ def transformed_products(torch: Torch) -> Value:
     x = vector(torch)
     output, pull_back = func.vjp(lambda v: {"c": cube(v), "s": v.sum()}, x)
     value, aux_pull_back, aux = func.vjp(lambda v: (cube(v), v), x, has_aux=True)
-    two, pull_two = func.vjp(lambda v, w: v * w, x, x + 1)
+    _, pull_two = func.vjp(lambda v, w: v * w, x, x + 1)
     linear, push = func.linearize(cube, x)
     return (
         output,

@@ -165,9 +165,7 @@ def replacements_that_are_refused(torch: Torch) -> Value:
     return (
         error(backward_with(lambda g: torch.ones(2)), "has changed the size of value"),
         error(backward_with(lambda g: 1), "expected Variable, but hook returned 'int'"),
-        error(
-            backward_with(lambda g: g.to(torch.float64)), "has changed the type of value"
-        ),
+        error(backward_with(lambda g: g.to(torch.float64)), "has changed the type of value"),
     )
 
 
@@ -233,7 +231,7 @@ def one_hook_for_several_tensors(torch: Torch) -> Value:
 @program
 def edges(torch: Torch) -> Value:
     x = leaf(torch)
-    a, b, c = (x * 2).unbind()
+    _, b, _ = (x * 2).unbind()
     edge = torch.autograd.graph.get_gradient_edge(b)
     first = torch.autograd.graph.get_gradient_edge(x)
     return (

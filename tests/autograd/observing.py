@@ -1,4 +1,5 @@
-"""Small programs of gradients, each a function of the module to run it with, and what they show.
+"""Small programs of gradients, each a function of the module to run it with, and what they
+show.
 
 The module is gnomon or PyTorch. What a program returns is *observed*: of tensors the values,
 shape, dtype, whether they require grad and the name of ``grad_fn``.

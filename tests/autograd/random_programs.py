@@ -1,8 +1,8 @@
 """Random programs of views, writes in place and detached aliases, to run with two modules.
 
 A program is a list of steps drawn from a seed; every step is a function of the module and the
-tensors made so far. What it shows are the class of each step's error, if any, the state of every
-tensor after it, and at the end the gradients of the leaves.
+tensors made so far. What it shows are the class of each step's error, if any, the state of
+every tensor after it, and at the end the gradients of the leaves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHAPE = (2, 3)
 
 def leaf_of(requires_grad: bool, start: float) -> Step:
     def step(torch: Torch, tensors: list[Tensor]) -> Tensor:
-        values = [[start + 0.25 * (3 * row + column) for column in range(3)] for row in range(2)]
+        values = [[start, start + 0.25, start + 0.5], [start + 0.75, start + 1, start + 1.25]]
         return torch.tensor(values, dtype=torch.float64, requires_grad=requires_grad)
 
     return step

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 
-import gnomon
 import pytest
+
+import gnomon
 from autograd.observing import PROGRAMS, observe
 from autograd.random_programs import program, run
 from autograd.test_golden import TOPICS

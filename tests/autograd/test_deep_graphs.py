@@ -7,8 +7,9 @@ import threading
 import weakref
 from collections.abc import Callable
 
-import gnomon as torch
 import pytest
+
+import gnomon as torch
 from gnomon import Tensor
 
 DEPTH = 100_000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 
-import gnomon as torch
 import pytest
+
+import gnomon as torch
 
 
 def test_one_context_may_be_entered_twice() -> None:

@@ -1,11 +1,13 @@
-"""The programs of this folder show what PyTorch 2.13 showed, kept so that no PyTorch is needed."""
+"""The programs of this folder show what PyTorch 2.13 showed."""
 
 from __future__ import annotations
 
 import json
 
-import gnomon
 import pytest
+from golden import read, write
+
+import gnomon
 from autograd import (
     backward_programs,
     function_programs,
@@ -15,7 +17,6 @@ from autograd import (
     modes_programs,
 )
 from autograd.observing import PROGRAMS, Observation, observe
-from golden import read, write
 
 GOLDEN = "autograd.json"
 TOPICS = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import gnomon as torch
 import pytest
+
+import gnomon as torch
 from gnomon import Tensor
 from gnomon.autograd import gradcheck, gradgradcheck
 from gnomon.autograd.gradcheck import GradcheckError
@@ -16,7 +17,9 @@ def input_of(*values: float) -> Tensor:
     return torch.tensor(values or (0.5, 1.0, 2.0), dtype=torch.float64, requires_grad=True)
 
 
-def scaled(factor: float, wrong: float = 0.0, second: float = 1.0) -> Callable[[Tensor], Tensor]:
+def scaled(
+    factor: float, wrong: float = 0.0, second: float = 1.0
+) -> Callable[[Tensor], Tensor]:
     """Return ``factor * x * x`` with a gradient that is off by ``wrong``, whose own gradient is
     off by the factor ``second``.
     """
@@ -107,7 +110,8 @@ def test_outputs_that_hide_their_dependence_are_found() -> None:
 
 
 def custom(backward: Callable[..., object]) -> Callable[[Tensor], Tensor]:
-    members = {"forward": staticmethod(lambda ctx, x: x * 2), "backward": staticmethod(backward)}
+    forward = staticmethod(lambda ctx, x: x * 2)
+    members = {"forward": forward, "backward": staticmethod(backward)}
     return type("Custom", (torch.autograd.Function,), members).apply
 
 

@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-import gnomon as torch
 import pytest
+
+import gnomon as torch
 from gnomon import Tensor
 
 
@@ -130,7 +131,8 @@ def test_tensors_and_nodes_die_with_the_last_name(
     result = program(x)
     assert result.grad_fn is not None
     if runs_backward:
-        # Where a saved tensor was overwritten the pass fails, and must leave nothing behind either.
+        # Where a saved tensor was overwritten the pass fails, and must leave nothing behind
+        # either.
         with suppress(RuntimeError):
             result.sum().backward()
     tensors = [weakref.ref(result), weakref.ref(x)]

@@ -1,5 +1,5 @@
-"""Automatic differentiation: gradients of what was computed, functions with derivatives of one's
-own, and checks that a derivative is right.
+"""Automatic differentiation: gradients of what was computed, functions with derivatives of
+one's own, and checks that a derivative is right.
 
 >>> import gnomon as torch
 >>> x = torch.tensor(3.0, requires_grad=True)

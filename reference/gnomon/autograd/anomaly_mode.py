@@ -16,9 +16,9 @@ __all__ = ["detect_anomaly", "set_detect_anomaly"]
 class set_detect_anomaly:
     """Turn anomaly mode on or off, at once; as a ``with`` block, until its end.
 
-    While it is on, operations remember the call that recorded them; an error in their backward pass
-    is preceded by a warning that shows that call. With ``check_nan``, a NaN among the gradients a
-    node returns is such an error.
+    While it is on, operations remember the call that recorded them; an error in their backward
+    pass is preceded by a warning that shows that call. With ``check_nan``, a NaN among the
+    gradients a node returns is such an error.
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
@@ -44,8 +44,8 @@ class detect_anomaly:
         self._check_nan = check_nan
         self._previous: list[tuple[bool, bool]] = []
         warnings.warn(
-            "Anomaly Detection has been enabled. This mode will increase the runtime and should "
-            "only be enabled for debugging.",
+            "Anomaly Detection has been enabled. This mode will increase the runtime and "
+            "should only be enabled for debugging.",
             UserWarning,
             stacklevel=2,
         )

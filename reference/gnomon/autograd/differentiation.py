@@ -26,9 +26,10 @@ def grad(
     ``inputs``; the ``grad`` of leaves stays as it is.
 
     ``create_graph`` records the pass, so that the gradients can be differentiated again.
-    ``is_grads_batched``: weights and gradients have one more dimension in front, and each of its
-    slices is a pass of its own. For an input that the outputs do not depend on,
-    ``materialize_grads`` gives zeros and ``allow_unused`` None; otherwise RuntimeError is raised.
+    ``is_grads_batched``: weights and gradients have one more dimension in front, and each of
+    its slices is a pass of its own. For an input that the outputs do not depend on,
+    ``materialize_grads`` gives zeros and ``allow_unused`` None; otherwise RuntimeError is
+    raised.
 
     >>> import gnomon as torch
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -37,8 +38,8 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-            "allow_unused=False."
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but "
+            "got: allow_unused=False."
         )
     listed_outputs = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
     listed_inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
@@ -85,8 +86,8 @@ def _batched(
     if len(sizes) != 1:
         raise RuntimeError(
             "grad: If `is_grads_batched=True`, we interpret the first dimension of each "
-            f"grad_output as the batch dimension, given the sizes {sorted(sizes)}. Give weights "
-            "with one first dimension of the same size."
+            f"grad_output as the batch dimension, given the sizes {sorted(sizes)}. Give "
+            "weights with one first dimension of the same size."
         )
     (size,) = sizes
     rows = []

@@ -97,8 +97,8 @@ class FunctionCtx(Node):
         if len(gradients) != expected:
             raise RuntimeError(
                 f"function {self.name()} returned an incorrect number of gradients (expected "
-                f"{expected}, got {len(gradients)}). Return one per argument of forward, None for "
-                "those without."
+                f"{expected}, got {len(gradients)}). Return one per argument of forward, None "
+                "for those without."
             )
         checked: list[TensorCore | None] = []
         for position, (gradient, is_tensor) in enumerate(
@@ -113,9 +113,9 @@ class FunctionCtx(Node):
                 checked.append(gradient)
             elif gradient is not None:
                 raise RuntimeError(
-                    f"function {self.name()} returned a gradient different than None at position "
-                    f"{position}, but the corresponding forward input was not a Variable. Return "
-                    "None for it."
+                    f"function {self.name()} returned a gradient different than None at "
+                    f"position {position}, but the corresponding forward input was not a "
+                    "Variable. Return None for it."
                 )
         return checked
 
@@ -138,8 +138,8 @@ def _no_forward(*args: object) -> NoReturn:
 
 def _no_backward(*args: object) -> NoReturn:
     raise NotImplementedError(
-        "You must implement either the backward or vjp method for your custom autograd.Function "
-        "to use it with backward mode AD."
+        "You must implement either the backward or vjp method for your custom "
+        "autograd.Function to use it with backward mode AD."
     )
 
 
@@ -150,9 +150,9 @@ def _no_setup_context(*args: object) -> NoReturn:
 class Function:
     """Base of an operation with a derivative of its own.
 
-    A subclass has static methods: ``forward(ctx, *args)``, which computes the result and saves in
-    ``ctx`` what the derivative needs, and ``backward(ctx, *grad_outputs)``, which returns one
-    gradient per argument, None for those without. Or ``forward(*args)`` only computes, and
+    A subclass has static methods: ``forward(ctx, *args)``, which computes the result and saves
+    in ``ctx`` what the derivative needs, and ``backward(ctx, *grad_outputs)``, which returns
+    one gradient per argument, None for those without. Or ``forward(*args)`` only computes, and
     ``setup_context(ctx, inputs, output)`` saves. The operation is called by ``apply``.
 
     >>> import gnomon as torch
@@ -188,8 +188,8 @@ class Function:
 
     def __init__(self) -> None:
         warnings.warn(
-            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are "
-            "all static: call apply() on the class itself.",
+            f"{type(self).__name__} should not be instantiated. Methods on autograd functions "
+            "are all static: call apply() on the class itself.",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -197,7 +197,8 @@ class Function:
     def __call__(self, *args: object) -> NoReturn:
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated, given "
-            f"{type(self).__name__}. Use static methods, and call {type(self).__name__}.apply()."
+            f"{type(self).__name__}. Use static methods, and call "
+            f"{type(self).__name__}.apply()."
         )
 
     @classmethod
@@ -245,8 +246,8 @@ def _connected(
     if dirty - {id(output) for output in outputs}:
         raise RuntimeError(
             f"{node.name()}: Some elements marked as dirty during the forward method were not "
-            "returned as output. The inputs that are modified inplace must all be outputs of the "
-            "Function."
+            "returned as output. The inputs that are modified inplace must all be outputs of "
+            "the Function."
         )
     for tensor in node.dirty_tensors:
         count_write(tensor)

@@ -1,12 +1,12 @@
 """Derivatives of functions: Jacobians, Hessians and their products with vectors.
 
-A function takes tensors and returns a tensor or a tuple of tensors; results have the structure of
-what they belong to. Products from the right (``jvp``, ``hvp``) are made of two backward passes:
-``u -> J^T u`` is linear, and its derivative is ``J``.
+A function takes tensors and returns a tensor or a tuple of tensors; results have the structure
+of what they belong to. Products from the right (``jvp``, ``hvp``) are made of two backward
+passes: ``u -> J^T u`` is linear, and its derivative is ``J``.
 
-Everywhere, ``create_graph`` records the passes so that results can be differentiated with respect
-to the inputs; ``strict`` raises RuntimeError where an output does not depend on an input, instead
-of giving zeros.
+Everywhere, ``create_graph`` records the passes so that results can be differentiated with
+respect to the inputs; ``strict`` raises RuntimeError where an output does not depend on an
+input, instead of giving zeros.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ def jacobian(
     vectorize: bool = False,
     strategy: Literal["reverse-mode", "forward-mode"] = "reverse-mode",
 ) -> Tensors | tuple[tuple[Tensor, ...], ...]:
-    """Return the Jacobian of ``func`` at ``inputs``: shaped output by input; for several outputs
-    or inputs a tuple for each.
+    """Return the Jacobian of ``func`` at ``inputs``: shaped output by input; for several
+    outputs or inputs a tuple for each.
 
-    A backward pass for every element of the outputs. ``vectorize`` and ``strategy`` say how PyTorch
-    batches them; the values are the same here, where each runs by itself.
+    A backward pass for every element of the outputs. ``vectorize`` and ``strategy`` say how
+    PyTorch batches them; the values are the same here, where each runs by itself.
 
     >>> import gnomon as torch
     >>> torch.autograd.functional.jacobian(lambda x: x * x, torch.tensor([1.0, 2.0]))
@@ -196,8 +196,8 @@ def _gradient_of(
             )
         if output.numel() != 1:
             raise RuntimeError(
-                f"The Tensor returned by the function given to {operation} should contain a single "
-                f"element, given {output.describe()}."
+                f"The Tensor returned by the function given to {operation} should contain a "
+                f"single element, given {output.describe()}."
             )
         found = _gradients(
             operation, (output,), inputs, (ones_like(output).detach(),), True, strict
@@ -216,7 +216,9 @@ def _as(prototype: Tensors, tensors: tuple[Tensor, ...]) -> Tensors:
 
 
 def _prepared(inputs: Tensors, create_graph: bool) -> tuple[Tensor, ...]:
-    """Return what the function is called with: of its own, so that the graph ends or passes here."""
+    """Return what the function is called with: of its own, so that the graph ends or passes
+    here.
+    """
     return tuple(
         [
             value.view_as(value)

@@ -8,22 +8,27 @@ from rounding, which the default ``eps`` and tolerances (PyTorch's) leave well b
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import mul
-from random import Random
 from typing import TypeAlias
 
 from gnomon.autograd.differentiation import grad
-from gnomon.backend import Operand
+from gnomon.autograd.jacobians import (
+    Checked,
+    Jacobian,
+    analytical_jacobians,
+    checked_inputs,
+    differentiable_outputs,
+    numbers_of,
+    numerical_jacobians,
+    random_weights,
+    slope_along,
+)
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import allocate, values_of
-from gnomon.dtypes import Scalar, float64
+from gnomon.dtypes import float64
 from gnomon.errors import NotSupported
 from gnomon.graph.edges import set_history
 from gnomon.graph.nodes import OperationNode
-from gnomon.layout import Layout
-from gnomon.memory import cast_cells
-from gnomon.op.output import write
 from gnomon.ops.joining import stack
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import ones_like, zeros_like
@@ -31,9 +36,6 @@ from gnomon.tensor.factories import ones_like, zeros_like
 __all__ = ["gradcheck", "gradgradcheck", "GradcheckError"]
 
 Inputs: TypeAlias = "Tensor | Sequence[object]"
-Checked: TypeAlias = Callable[..., object]  # any signature: it is called with the inputs
-#: Of one input and one output: a row per element of the input, a column per element of the output.
-Jacobian: TypeAlias = list[list[float]]
 
 
 class GradcheckError(RuntimeError):
@@ -59,11 +61,12 @@ def gradcheck(
     """Return whether the gradients of ``func`` agree with central differences of step ``eps``.
 
     Checked are all tensors among ``inputs`` that require grad, and all outputs that do; an
-    analytical value ``a`` agrees with a numerical one ``n`` when ``|a - n| <= atol + rtol |n|``. Two
-    backward passes may differ by ``nondet_tol``. ``check_undefined_grad`` runs the backward pass
-    without a gradient for some outputs; ``check_grad_dtypes`` wants gradients in the inputs' dtypes;
-    ``check_batched_grad`` compares gradients of a batch of weights with those of each;
-    ``fast_mode`` compares one random projection of the derivative instead of all of it.
+    analytical value ``a`` agrees with a numerical one ``n`` when ``|a - n| <= atol + rtol
+    |n|``. Two backward passes may differ by ``nondet_tol``. ``check_undefined_grad`` runs the
+    backward pass without a gradient for some outputs; ``check_grad_dtypes`` wants gradients in
+    the inputs' dtypes; ``check_batched_grad`` compares gradients of a batch of weights with
+    those of each; ``fast_mode`` compares one random projection of the derivative instead of all
+    of it.
 
     Raises GradcheckError, or returns False unless ``raise_exception``, when they do not agree.
     Raises ValueError when no input requires grad, and NotSupported for ``check_forward_ad``.
@@ -75,13 +78,14 @@ def gradcheck(
     """
     if check_forward_ad:
         raise NotSupported(
-            "gradcheck: gnomon has no forward mode, so check_forward_ad can't be checked. Leave it "
-            "away; gnomon.func.jvp and jacfwd are made of backward passes, which are checked."
+            "gradcheck: gnomon has no forward mode, so check_forward_ad can't be checked. "
+            "Leave it away; gnomon.func.jvp and jacfwd are made of backward passes, which are "
+            "checked."
         )
     listed = _listed(inputs)
     try:
         _check_inputs(listed, eps)
-        outputs = _outputs(func, listed)
+        outputs = differentiable_outputs(func, listed)
         if not outputs:
             return _check_without_outputs(func, listed, eps)
         if check_backward_ad:
@@ -121,8 +125,8 @@ def gradgradcheck(
     first ones.
 
     The first derivatives are weighted by ``grad_outputs``, random numbers if not given (not
-    contiguous if ``gen_non_contig_grad_outputs``), and differentiated with respect to ``inputs``
-    and weights. Everything else is as for :func:`gradcheck`.
+    contiguous if ``gen_non_contig_grad_outputs``), and differentiated with respect to
+    ``inputs`` and weights. Everything else is as for :func:`gradcheck`.
 
     >>> import gnomon as torch
     >>> x = torch.tensor([0.5, 1.0], dtype=torch.float64, requires_grad=True)
@@ -131,20 +135,21 @@ def gradgradcheck(
     """
     if check_fwd_over_rev or not check_rev_over_rev:
         raise NotSupported(
-            "gradgradcheck: gnomon has no forward mode, so only check_rev_over_rev can be checked."
+            "gradgradcheck: gnomon has no forward mode, so only check_rev_over_rev can be "
+            "checked."
         )
     listed = _listed(inputs)
-    outputs = _outputs(func, listed)
+    outputs = differentiable_outputs(func, listed)
     if grad_outputs is None:
-        weights = _random_weights(outputs, gen_non_contig_grad_outputs)
+        weights = random_weights(outputs, gen_non_contig_grad_outputs)
     else:
         weights = [value for value in _listed(grad_outputs) if isinstance(value, Tensor)]
 
     def first_derivative(*arguments: object) -> tuple[Tensor, ...]:
         given, weighting = arguments[: len(listed)], arguments[len(listed) :]
         found = grad(
-            _outputs(func, given),
-            [value for _, value in _checked_inputs(given)],
+            differentiable_outputs(func, given),
+            [value for _, value in checked_inputs(given)],
             [value for value in weighting if isinstance(value, Tensor)],
             create_graph=True,
             allow_unused=True,
@@ -166,40 +171,12 @@ def gradgradcheck(
     )
 
 
-def _random_weights(outputs: Sequence[Tensor], strided: bool) -> list[Tensor]:
-    numbers = Random(0)
-    weights = []
-    for output in outputs:
-        values = [numbers.gauss(0.0, 1.0) for _ in range(output.numel())]
-        weight = Tensor.over(_filled_like(output, values))
-        if strided and weight.ndim:
-            weight = stack([weight, weight], -1).select(-1, 0)
-        weights.append(weight.detach().requires_grad_())
-    return weights
-
-
 def _listed(inputs: Inputs) -> tuple[object, ...]:
     return (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
 
 
-def _checked_inputs(inputs: Sequence[object]) -> list[tuple[int, Tensor]]:
-    """Return the inputs that require grad, each with its place among the inputs."""
-    return [
-        (place, value)
-        for place, value in enumerate(inputs)
-        if isinstance(value, Tensor) and value.requires_grad
-    ]
-
-
-def _outputs(func: Checked, inputs: Sequence[object]) -> list[Tensor]:
-    """Return the outputs that can be differentiated."""
-    returned = func(*inputs)
-    listed = returned if isinstance(returned, tuple | list) else (returned,)
-    return [value for value in listed if isinstance(value, Tensor) and value.requires_grad]
-
-
 def _check_inputs(inputs: Sequence[object], eps: float) -> None:
-    checked = _checked_inputs(inputs)
+    checked = checked_inputs(inputs)
     if not checked:
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them "
@@ -209,83 +186,16 @@ def _check_inputs(inputs: Sequence[object], eps: float) -> None:
         if value.dtype is not float64:
             warnings.warn(
                 f"gradcheck: Input #{place} requires gradient and is not a double precision "
-                f"floating point, given {value.describe()}. A step of {eps} is too small for it; "
-                "convert it to float64.",
+                f"floating point, given {value.describe()}. A step of {eps} is too small for "
+                "it; convert it to float64.",
                 UserWarning,
                 stacklevel=3,
             )
         if value.operand.layout.overlaps_itself:
             raise RuntimeError(
-                f"gradcheck: elements of input #{place} share memory, given {value.describe()}, so "
-                "none can be changed alone. Give a contiguous tensor."
+                f"gradcheck: elements of input #{place} share memory, given "
+                f"{value.describe()}, so none can be changed alone. Give a contiguous tensor."
             )
-
-
-def _numerical(
-    func: Checked,
-    inputs: Sequence[object],
-    value: Tensor,
-    eps: float,
-    differentiable: bool = True,
-) -> list[Jacobian]:
-    """Return the Jacobian of every output with respect to ``value``, by central differences."""
-    storage, layout, dtype = value.operand
-    jacobians: list[Jacobian] = []
-    # A list: the values may be read from the very memory that is written to.
-    values = list(values_of(value.operand))
-    for position, present in zip(layout.positions(), values, strict=True):
-        element = value.like(Operand(storage, Layout((), (), position), dtype))
-        # Written as through .data: the function may have saved the input.
-        element.counts_writes = False
-        sides = []
-        for shifted in (present - eps, present + eps):
-            write(element, shifted)
-            sides.append(_values(func, inputs, differentiable))
-        write(element, present)
-        rows = [
-            [float(b - a) / (2 * eps) for a, b in zip(low, high, strict=True)]
-            for low, high in zip(*sides, strict=True)
-        ]
-        if not jacobians:
-            jacobians = [[] for _ in rows]
-        for jacobian, row in zip(jacobians, rows, strict=True):
-            jacobian.append(row)
-    return jacobians
-
-
-def _values(
-    func: Checked, inputs: Sequence[object], differentiable: bool
-) -> list[list[Scalar]]:
-    if differentiable:
-        outputs = _outputs(func, inputs)
-    else:
-        returned = func(*inputs)
-        listed = returned if isinstance(returned, tuple | list) else (returned,)
-        outputs = [
-            value for value in listed if isinstance(value, Tensor) and value.is_floating_point()
-        ]
-    return [list(values_of(output.operand)) for output in outputs]
-
-
-def _analytical(output: Tensor, inputs: Sequence[Tensor]) -> list[Jacobian]:
-    """Return the Jacobian of ``output`` with respect to each input, a backward pass a column."""
-    columns: list[list[list[float]]] = [[] for _ in inputs]
-    for place in range(output.numel()):
-        weight = zeros_like(output).detach()
-        write(weight.view(-1).select(0, place), 1)
-        gradients = grad(output, inputs, weight, retain_graph=True, allow_unused=True)
-        for column, value, gradient in zip(columns, inputs, gradients, strict=True):
-            column.append(_numbers(value if gradient is None else gradient, gradient is None))
-    return [
-        [list(row) for row in zip(*column, strict=True)] or [[] for _ in range(value.numel())]
-        for column, value in zip(columns, inputs, strict=True)
-    ]
-
-
-def _numbers(tensor: Tensor, zero: bool = False) -> list[float]:
-    if zero:
-        return [0.0] * tensor.numel()
-    return [float(value) for value in values_of(tensor.operand)]
 
 
 def _check_elements(
@@ -297,11 +207,14 @@ def _check_elements(
     rtol: float,
     nondet_tol: float,
 ) -> None:
-    checked = _checked_inputs(inputs)
+    checked = checked_inputs(inputs)
     tensors = [value for _, value in checked]
-    numerical = [_numerical(func, inputs, value, eps) for value in tensors]
+    numerical = [numerical_jacobians(func, inputs, value, eps) for value in tensors]
     for number, output in enumerate(outputs):
-        first, second = _analytical(output, tensors), _analytical(output, tensors)
+        first, second = (
+            analytical_jacobians(output, tensors),
+            analytical_jacobians(output, tensors),
+        )
         for (place, value), found, again, differences in zip(
             checked, first, second, numerical, strict=True
         ):
@@ -313,9 +226,9 @@ def _check_elements(
                 )
             if not _close(found, again, nondet_tol, 0.0):
                 raise GradcheckError(
-                    "Backward is not reentrant: two passes with the same inputs and weights differ "
-                    f"by more than nondet_tol={nondet_tol} for output {number} with respect to "
-                    f"input {place}.\nfirst:{found}\nsecond:{again}\n"
+                    "Backward is not reentrant: two passes with the same inputs and weights "
+                    f"differ by more than nondet_tol={nondet_tol} for output {number} with "
+                    f"respect to input {place}.\nfirst:{found}\nsecond:{again}\n"
                 )
 
 
@@ -328,60 +241,33 @@ def _check_projection(
     rtol: float,
     nondet_tol: float,
 ) -> None:
-    """Compare ``v^T J u`` for random ``u`` and ``v``: two evaluations instead of one an element."""
-    checked = _checked_inputs(inputs)
+    """Compare ``v^T J u`` for random ``u`` and ``v``: two evaluations instead of one an
+    element.
+    """
+    checked = checked_inputs(inputs)
     tensors = [value for _, value in checked]
-    weights = _random_weights(outputs, False)
-    directions = _random_weights(tensors, False)
+    weights = random_weights(outputs, False)
+    directions = random_weights(tensors, False)
     for number, (output, weight) in enumerate(zip(outputs, weights, strict=True)):
         gradients = grad(output, tensors, weight, retain_graph=True, allow_unused=True)
         again = grad(output, tensors, weight, retain_graph=True, allow_unused=True)
         for (place, value), direction, gradient, second in zip(
             checked, directions, gradients, again, strict=True
         ):
-            slopes = _numbers(value if gradient is None else gradient, gradient is None)
-            if second is not None and not _close([slopes], [_numbers(second)], nondet_tol, 0.0):
+            slopes = numbers_of(value if gradient is None else gradient, gradient is None)
+            if second is not None and not _close(
+                [slopes], [numbers_of(second)], nondet_tol, 0.0
+            ):
                 raise GradcheckError("Backward is not reentrant: two equal passes differ.")
-            found = sum(map(mul, slopes, _numbers(direction)))
-            expected = _slope_along(func, inputs, value, direction, number, weight, eps)
+            found = sum(map(mul, slopes, numbers_of(direction)))
+            expected = slope_along(func, inputs, value, direction, number, weight, eps)
             # A projection adds up as many errors as the Jacobian has elements.
             scale = max(1, output.numel() * value.numel()) ** 0.5
             if not _close([[found]], [[expected]], atol * scale, rtol):
                 raise GradcheckError(
-                    f"Jacobian mismatch for output {number} with respect to input {place}, along a "
-                    f"random direction,\nnumerical:{expected}\nanalytical:{found}\n"
+                    f"Jacobian mismatch for output {number} with respect to input {place}, "
+                    f"along a random direction,\nnumerical:{expected}\nanalytical:{found}\n"
                 )
-
-
-def _slope_along(
-    func: Checked,
-    inputs: Sequence[object],
-    value: Tensor,
-    direction: Tensor,
-    number: int,
-    weight: Tensor,
-    eps: float,
-) -> float:
-    """Return how the weighted output changes when ``value`` moves along ``direction``."""
-    alias, present = value.data, list(values_of(value.operand))
-    sides = []
-    for step in (-eps, eps):
-        moved = [a + step * b for a, b in zip(present, _numbers(direction), strict=True)]
-        write(alias, _filled_like(value, moved))
-        sides.append(_values(func, inputs, True)[number])
-    write(alias, _filled_like(value, present))
-    low, high = sides
-    changes = [float(b - a) for a, b in zip(low, high, strict=True)]
-    return float(sum(map(mul, changes, _numbers(weight)))) / (2 * eps)
-
-
-def _filled_like(prototype: Tensor, values: Sequence[Scalar]) -> Operand:
-    """Return a contiguous operand of ``values``, in shape, dtype and device like ``prototype``."""
-    storage, layout, dtype = prototype.operand
-    operand = allocate(storage.backend, Layout.contiguous(layout.shape), dtype)
-    cells = memoryview(dtype.pack_converted(values, float64))
-    storage.backend.write(operand.storage.memory, 0, cast_cells(cells, "B"))
-    return operand
 
 
 def _close(found: Jacobian, expected: Jacobian, atol: float, rtol: float) -> bool:
@@ -398,12 +284,12 @@ def _close(found: Jacobian, expected: Jacobian, atol: float, rtol: float) -> boo
 
 def _check_without_outputs(func: Checked, inputs: Sequence[object], eps: float) -> bool:
     """Check that a function whose outputs don't require grad does not depend on the inputs."""
-    for place, value in _checked_inputs(inputs):
-        for jacobian in _numerical(func, inputs, value, eps, differentiable=False):
+    for place, value in checked_inputs(inputs):
+        for jacobian in numerical_jacobians(func, inputs, value, eps, differentiable=False):
             if any(slope != 0 for row in jacobian for slope in row):
                 raise GradcheckError(
-                    "Numerical gradient for function expected to be zero: no output requires grad, "
-                    f"but outputs change with input {place}."
+                    "Numerical gradient for function expected to be zero: no output requires "
+                    f"grad, but outputs change with input {place}."
                 )
     return True
 
@@ -411,16 +297,16 @@ def _check_without_outputs(func: Checked, inputs: Sequence[object], eps: float) 
 def _check_backward_multiplies_by_weight(
     outputs: Sequence[Tensor], inputs: Sequence[object], check_grad_dtypes: bool
 ) -> None:
-    tensors = [value for _, value in _checked_inputs(inputs)]
+    tensors = [value for _, value in checked_inputs(inputs)]
     zeros = [zeros_like(output).detach() for output in outputs]
     gradients = grad(outputs, tensors, zeros, retain_graph=True, allow_unused=True)
     for value, gradient in zip(tensors, gradients, strict=True):
         if gradient is None:
             continue
-        if any(number != 0 for number in _numbers(gradient)):
+        if any(number != 0 for number in numbers_of(gradient)):
             raise GradcheckError(
-                "backward not multiplied by grad_output: a weight of zeros gives a gradient that is "
-                "not zero."
+                "backward not multiplied by grad_output: a weight of zeros gives a gradient "
+                "that is not zero."
             )
         if check_grad_dtypes and gradient.dtype is not value.dtype:
             raise GradcheckError(
@@ -430,9 +316,9 @@ def _check_backward_multiplies_by_weight(
 
 def _check_batched(outputs: Sequence[Tensor], inputs: Sequence[object]) -> None:
     """Compare the gradients of a batch of two weights with those of each."""
-    tensors = [value for _, value in _checked_inputs(inputs)]
+    tensors = [value for _, value in checked_inputs(inputs)]
     for output in outputs:
-        rows = [_random_weights([output], False)[0].detach(), ones_like(output).detach()]
+        rows = [random_weights([output], False)[0].detach(), ones_like(output).detach()]
         batch = grad(
             output,
             tensors,
@@ -447,7 +333,7 @@ def _check_batched(outputs: Sequence[Tensor], inputs: Sequence[object]) -> None:
                 if (together is None) != (alone is None) or (
                     together is not None
                     and alone is not None
-                    and _numbers(together.select(0, index)) != _numbers(alone)
+                    and numbers_of(together.select(0, index)) != numbers_of(alone)
                 ):
                     raise GradcheckError(
                         "Gradients of a batch differ from those of its slices."
@@ -456,10 +342,10 @@ def _check_batched(outputs: Sequence[Tensor], inputs: Sequence[object]) -> None:
 
 def _check_undefined(func: Checked, inputs: Sequence[object]) -> None:
     """Run the backward pass without a gradient for each output, and for all."""
-    tensors = [value for _, value in _checked_inputs(inputs)]
-    count = len(_outputs(func, inputs))
+    tensors = [value for _, value in checked_inputs(inputs)]
+    count = len(differentiable_outputs(func, inputs))
     for missing in [range(count), *([index] for index in range(count) if count > 1)]:
-        outputs = _outputs(func, inputs)
+        outputs = differentiable_outputs(func, inputs)
         ends = [
             _without_gradient(output) if index in missing else output
             for index, output in enumerate(outputs)
@@ -469,14 +355,14 @@ def _check_undefined(func: Checked, inputs: Sequence[object]) -> None:
             gradients = grad(ends, tensors, weights, allow_unused=True)
         except RuntimeError as error:
             raise GradcheckError(
-                "Expected backward function to handle undefined output grads: no gradient arrives "
-                "for an output that is not used."
+                "Expected backward function to handle undefined output grads: no gradient "
+                "arrives for an output that is not used."
             ) from error
         if len(missing) == count and any(
             number != 0
             for value in gradients
             if value is not None
-            for number in _numbers(value)
+            for number in numbers_of(value)
         ):
             raise GradcheckError(
                 "Expected all input grads to be undefined or zero when all output grads are "

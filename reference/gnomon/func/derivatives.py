@@ -2,8 +2,8 @@
 
 A function takes and returns trees of tensors (see :mod:`gnomon.func.trees`). It is called with
 tensors of the transform's own, so results belong to a graph only where something from outside
-needs them: an argument that requires grad, a tensor the function refers to, or another transform
-around this one.
+needs them: an argument that requires grad, a tensor the function refers to, or another
+transform around this one.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def grad(
     """Return the function that gives the gradient of ``func`` with respect to the arguments
     ``argnums``.
 
-    ``func`` returns a 0-d tensor; with ``has_aux`` a pair of it and anything else, which is returned
-    along with the gradient. Raises RuntimeError where it does not.
+    ``func`` returns a 0-d tensor; with ``has_aux`` a pair of it and anything else, which is
+    returned along with the gradient. Raises RuntimeError where it does not.
 
     >>> import gnomon as torch
     >>> torch.func.grad(torch.func.grad(lambda x: x * x * x))(torch.tensor(2.0))
@@ -79,8 +79,9 @@ def grad_and_value(
                 )
             if value.ndim:
                 raise RuntimeError(
-                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
-                    f"tensor with {value.ndim} dims, {value.describe()}. Sum it, or use jacrev."
+                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, "
+                    f"got tensor with {value.ndim} dims, {value.describe()}. Sum it, or use "
+                    "jacrev."
                 )
             found = _pulled_back([value], entry.tensors, None)
             return entry.left(entry.structured(found)), entry.left(output)
@@ -109,8 +110,8 @@ def vjp(func: Function, *primals: Tree, has_aux: bool = False) -> tuple[Tree, ..
         weights = tensors_of(cotangents)
         if [weight.shape for weight in weights] != [tensor.shape for tensor in outputs]:
             raise RuntimeError(
-                "vjp: Expected the cotangents to have the structure and shapes of the output, given "
-                f"{', '.join(weight.describe() for weight in weights)} for "
+                "vjp: Expected the cotangents to have the structure and shapes of the output, "
+                f"given {', '.join(weight.describe() for weight in weights)} for "
                 f"{', '.join(tensor.describe() for tensor in outputs)}."
             )
         with enable_grad():
@@ -137,8 +138,8 @@ def linearize(func: Function, *primals: Tree) -> tuple[Tree, Callable[..., Tree]
         vectors = tensors_of(tangents)
         if [vector.shape for vector in vectors] != [value.shape for value in entry.tensors]:
             raise RuntimeError(
-                "jvp: Expected the tangents to have the structure and shapes of the primals, given "
-                f"{', '.join(vector.describe() for vector in vectors)} for "
+                "jvp: Expected the tangents to have the structure and shapes of the primals, "
+                f"given {', '.join(vector.describe() for vector in vectors)} for "
                 f"{', '.join(value.describe() for value in entry.tensors)}."
             )
         with enable_grad():
@@ -159,9 +160,9 @@ def jvp(
 ) -> tuple[Tree, ...]:
     """Return ``func(*primals)`` and its Jacobian times ``tangents``.
 
-    Made of two backward passes, see :func:`linearize`. With ``has_aux``, ``func`` returns a pair, and
-    its second part is returned as the third. ``strict`` raises RuntimeError where the output does
-    not depend on the primals.
+    Made of two backward passes, see :func:`linearize`. With ``has_aux``, ``func`` returns a
+    pair, and its second part is returned as the third. ``strict`` raises RuntimeError where the
+    output does not depend on the primals.
 
     >>> import gnomon as torch
     >>> torch.func.jvp(torch.sin, (torch.tensor([0.0]),), (torch.tensor([2.0]),))
@@ -190,9 +191,11 @@ def jacrev(
     chunk_size: int | None = None,
 ) -> Callable[..., Tree]:
     """Return the function that gives the Jacobian of ``func`` with respect to the arguments
-    ``argnums``: for each tensor of the output a tree like the arguments, shaped output by input.
+    ``argnums``: for each tensor of the output a tree like the arguments, shaped output by
+    input.
 
-    A backward pass per element of the output, one at a time, so that any ``chunk_size`` is kept to.
+    A backward pass per element of the output, one at a time, so that any ``chunk_size`` is kept
+    to.
 
     >>> import gnomon as torch
     >>> torch.func.jacrev(lambda x: x * x)(torch.tensor([1.0, 2.0]))
@@ -219,7 +222,7 @@ def jacrev(
 def jacfwd(
     func: Function, argnums: ArgumentNumbers = 0, has_aux: bool = False
 ) -> Callable[..., Tree]:
-    """Return what :func:`jacrev` returns; gnomon has no forward mode to compute it otherwise."""
+    """Return what :func:`jacrev` returns; gnomon has no forward mode."""
     return jacrev(func, argnums, has_aux=has_aux)
 
 
@@ -235,7 +238,7 @@ def hessian(func: Function, argnums: ArgumentNumbers = 0) -> Callable[..., Tree]
 
 
 class _Entry:
-    """The arguments a function is called with: tensors of the transform's own for ``argnums``."""
+    """The arguments a function is called with: fresh tensors for ``argnums``."""
 
     def __init__(self, args: tuple[Tree, ...], argnums: ArgumentNumbers) -> None:
         numbers = (argnums,) if isinstance(argnums, int) else argnums

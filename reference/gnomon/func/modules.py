@@ -36,12 +36,12 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> object:
-    """Return ``module(*args, **kwargs)`` computed with the given parameters and buffers in place of
-    its own, which come back afterwards.
+    """Return ``module(*args, **kwargs)`` computed with the given parameters and buffers in
+    place of its own, which come back afterwards.
 
-    Names are those of ``named_parameters`` and ``named_buffers``. With ``tie_weights``, a tensor
-    that the module has under several names is replaced under all of them. ``strict`` raises
-    RuntimeError unless the names are exactly the module's.
+    Names are those of ``named_parameters`` and ``named_buffers``. With ``tie_weights``, a
+    tensor that the module has under several names is replaced under all of them. ``strict``
+    raises RuntimeError unless the names are exactly the module's.
     """
     given = (
         dict(parameter_and_buffer_dicts)

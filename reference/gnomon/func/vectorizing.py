@@ -30,12 +30,13 @@ def vmap(
     results stacked along ``out_dims``.
 
     gnomon calls ``func`` once per slice, so it may do anything with its arguments, ``item()``
-    included, and any ``chunk_size`` is kept to. ``in_dims`` and ``out_dims`` are a dim for every
-    tensor, None for what is not mapped, or a tree of them like the arguments or results.
-    ``randomness`` says what draws from default generators do: raise RuntimeError, differ from slice
-    to slice, or be the same in all.
+    included, and any ``chunk_size`` is kept to. ``in_dims`` and ``out_dims`` are a dim for
+    every tensor, None for what is not mapped, or a tree of them like the arguments or results.
+    ``randomness`` says what draws from default generators do: raise RuntimeError, differ from
+    slice to slice, or be the same in all.
 
-    Raises ValueError for dims that don't fit, sizes that differ, and results that are no tensors.
+    Raises ValueError for dims that don't fit, sizes that differ, and results that are no
+    tensors.
 
     >>> import gnomon as torch
     >>> torch.vmap(torch.dot)(torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -78,7 +79,9 @@ class _Randomness:
         self.mode = mode
         tensor = next((leaf for leaf in leaves_of(args) if isinstance(leaf, Tensor)), None)
         self.stream = None if tensor is None else default_stream(tensor.device)
-        self.start = b"" if mode == "different" or not self.stream else self.stream.state_bytes()
+        self.start = (
+            b"" if mode == "different" or not self.stream else self.stream.state_bytes()
+        )
 
     def before_slice(self) -> None:
         if self.mode == "same" and self.stream is not None:
@@ -93,7 +96,9 @@ class _Randomness:
 
 
 def _dims_for(what: str, dims: Dims, tree: Tree) -> Iterator[int | None]:
-    """Yield the dim of every leaf of ``tree``; a dim in place of a subtree is that of its leaves."""
+    """Yield the dim of every leaf of ``tree``; a dim in place of a subtree is that of its
+    leaves.
+    """
     if dims is None or isinstance(dims, int):
         for _ in leaves_of(tree):
             yield dims
@@ -108,7 +113,9 @@ def _dims_for(what: str, dims: Dims, tree: Tree) -> Iterator[int | None]:
         for inner, value in zip(dims, tree, strict=True):
             yield from _dims_for(what, inner, value)
     else:
-        raise ValueError(f"vmap: {what}={dims!r} does not have the structure of what it is for.")
+        raise ValueError(
+            f"vmap: {what}={dims!r} does not have the structure of what it is for."
+        )
 
 
 def _batch_size(name: str, leaves: Sequence[object], dims: Sequence[int | None]) -> int:
@@ -123,26 +130,26 @@ def _batch_size(name: str, leaves: Sequence[object], dims: Sequence[int | None])
         if not isinstance(leaf, Tensor):
             raise ValueError(
                 f"vmap({name}): Got in_dim={dim} for an input but the input is of type "
-                f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please use None as the "
-                "respective in_dim."
+                f"{type(leaf)}. We cannot vmap over non-Tensor arguments, please use None as "
+                "the respective in_dim."
             )
         if not -leaf.ndim <= dim < leaf.ndim:
             raise ValueError(
                 f"vmap({name}): Got in_dim={dim} for some input, but that input is a Tensor of "
-                f"dimensionality {leaf.ndim} so expected in_dim to satisfy -{leaf.ndim} <= in_dim < "
-                f"{leaf.ndim}."
+                f"dimensionality {leaf.ndim} so expected in_dim to satisfy -{leaf.ndim} <= "
+                f"in_dim < {leaf.ndim}."
             )
         sizes.add(leaf.shape[dim])
     if len(sizes) != 1:
         raise ValueError(
-            f"vmap({name}): Expected all tensors to have the same size in the mapped dimension, got "
-            f"sizes {sorted(sizes)} for the mapped dimension."
+            f"vmap({name}): Expected all tensors to have the same size in the mapped "
+            f"dimension, got sizes {sorted(sizes)} for the mapped dimension."
         )
     (size,) = sizes
     if not size:
         raise ValueError(
-            f"vmap({name}): the mapped dimension has size 0, so {name} would not be called and the "
-            "shape of its results is not known."
+            f"vmap({name}): the mapped dimension has size 0, so {name} would not be called and "
+            "the shape of its results is not known."
         )
     return size
 
@@ -169,8 +176,8 @@ def _stacked(name: str, results: Sequence[Tree], out_dims: Dims) -> Tree:
         if len(tensors) != len(column):
             other = next(value for value in column if not isinstance(value, Tensor))
             raise ValueError(
-                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(other)}. Did "
-                "you mean to set out_dims= to None for output?"
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type "
+                f"{type(other)}. Did you mean to set out_dims= to None for output?"
             )
         return stack(tensors, dim)
 
@@ -187,7 +194,7 @@ def _common(name: str, column: Sequence[object]) -> object:
             same = first is value or first == value
         if not same:
             raise ValueError(
-                f"vmap({name}, ...): `{name}` can not return a mapped value when out_dim is None: "
-                "it differs from slice to slice."
+                f"vmap({name}, ...): `{name}` can not return a mapped value when out_dim is "
+                "None: it differs from slice to slice."
             )
     return first

@@ -25,6 +25,9 @@ class AccumulateGrad(Node):
     def backward(self, cotangents: Cotangents) -> Cotangents:
         return ()
 
+    def release(self) -> None:
+        """Nothing was saved: a leaf takes part in any number of passes."""
+
 
 def metadata_of(tensor: TensorCore) -> InputMetadata:
     """Return what a gradient of ``tensor`` must look like."""
@@ -55,20 +58,21 @@ def gradient_node(tensor: TensorCore) -> Node | None:
 
 _REFUSALS = {
     ViewKind.MULTIPLE: (
-        "This view is the output of a function that returns multiple views, and such views must "
-        "not be modified inplace. Use the out-of-place operation, or clone() the view"
+        "This view is the output of a function that returns multiple views, and such views "
+        "must not be modified inplace. Use the out-of-place operation, or clone() the view"
     ),
     ViewKind.CUSTOM: (
-        "This view was created inside a custom Function (or because an input was returned as-is), "
-        "and its history would override the Function's backward. clone() the Function's output"
+        "This view was created inside a custom Function (or because an input was returned "
+        "as-is), and its history would override the Function's backward. clone() the "
+        "Function's output"
     ),
     ViewKind.NO_GRAD: (
-        "A view was created in no_grad mode, so it has no history to continue. Do both the view "
-        "and the write inside no_grad, or both outside"
+        "A view was created in no_grad mode, so it has no history to continue. Do both the "
+        "view and the write inside no_grad, or both outside"
     ),
     ViewKind.INFERENCE: (
-        "A view was created in inference mode, so it has no history to continue. Do both the view "
-        "and the write inside inference_mode, or both outside"
+        "A view was created in inference mode, so it has no history to continue. Do both the "
+        "view and the write inside inference_mode, or both outside"
     ),
 }
 

@@ -93,8 +93,8 @@ class _Pass:
     def _run_node(self, node: Node) -> None:
         arrived = self.arrived.pop(node, None) or [None] * len(node.outputs)
         leads_on = self.useful is None or node in self.useful
-        # As in PyTorch, hooks of a tensor that is itself asked for change what is returned for it
-        # only where the pass ends; further on they change what flows on.
+        # As in PyTorch, hooks of a tensor that is itself asked for change what is returned for
+        # it only where the pass ends; further on they change what flows on.
         if leads_on:
             self._capture(node, arrived)
         cotangents = _after_tensor_hooks(node, arrived)
@@ -140,9 +140,9 @@ class _Pass:
             results = node.backward(cotangents)
             if len(results) != len(node.edges):
                 raise RuntimeError(
-                    f"Function {node.name()} returned an incorrect number of gradients (expected "
-                    f"{len(node.edges)}, got {len(results)}). Return one per input, None for "
-                    "those without."
+                    f"Function {node.name()} returned an incorrect number of gradients "
+                    f"(expected {len(node.edges)}, got {len(results)}). Return one per input, "
+                    "None for those without."
                 )
             if not self.keep_graph:
                 node.release()
@@ -211,8 +211,8 @@ def _fitted(node: Node, index: int, edge: Edge, cotangent: TensorCore) -> Tensor
     if storage.backend.device != expected.device:
         raise RuntimeError(
             f"Function {node.name()} returned an invalid gradient at index {index} - expected "
-            f"device {expected.device} but got {storage.backend.device}. Move the gradient to the "
-            "device of its input."
+            f"device {expected.device} but got {storage.backend.device}. Move the gradient to "
+            "the device of its input."
         )
     if shape != expected.shape:
         if not _broadcasts_from(expected.shape, shape):

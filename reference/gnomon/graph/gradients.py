@@ -20,13 +20,14 @@ def backward(
     create_graph: bool = False,
     inputs: TensorCore | Sequence[TensorCore] | None = None,
 ) -> None:
-    """Add the gradients of ``tensors``, weighted by ``grad_tensors``, to the ``grad`` of leaves.
+    """Add the gradients of ``tensors``, weighted by ``grad_tensors``, to the ``grad`` of
+    leaves.
 
-    ``inputs`` names the tensors whose ``grad`` is added to; without it, all leaves are. The graph
-    is freed unless ``retain_graph``, which is ``create_graph`` if None.
+    ``inputs`` names the tensors whose ``grad`` is added to; without it, all leaves are. The
+    graph is freed unless ``retain_graph``, which is ``create_graph`` if None.
 
-    Raises RuntimeError when a weight is missing for a tensor that is not a scalar, when its shape
-    is not its tensor's, when a tensor does not require grad, or when the graph was freed.
+    Raises RuntimeError when a weight is missing for a tensor that is not a scalar, when its
+    shape is not its tensor's, when a tensor does not require grad, or when the graph was freed.
     """
     outputs = _listed(tensors)
     roots = _roots(outputs, _weights(grad_tensors, len(outputs)))
@@ -35,7 +36,8 @@ def backward(
         listed = _listed(inputs)
         if not listed:
             raise RuntimeError(
-                "`inputs` argument to `backward()` cannot be empty. Leave it away to add to every leaf."
+                "`inputs` argument to `backward()` cannot be empty. Leave it away to add to "
+                "every leaf."
             )
         for tensor in listed:
             retain_gradient(tensor)
@@ -60,7 +62,8 @@ def gradients(
     """Return the gradients of ``outputs``, weighted by ``grad_outputs``, with respect to
     ``inputs``: None for one that no path leads to.
 
-    Raises RuntimeError as :func:`backward` does, and for an unused input unless ``allow_unused``.
+    Raises RuntimeError as :func:`backward` does, and for an unused input unless
+    ``allow_unused``.
     """
     roots = _roots(outputs, _weights(grad_outputs, len(outputs)))
     found = run_backward(
@@ -74,16 +77,17 @@ def gradients(
     for index, (tensor, gradient) in enumerate(zip(inputs, found, strict=True)):
         if gradient is None and not allow_unused:
             raise RuntimeError(
-                f"grad: The differentiated Tensor at index {index} appears to not have been used in "
-                f"the graph, given {tensor.describe()}. Set allow_unused=True if this is the desired "
-                "behavior."
+                f"grad: The differentiated Tensor at index {index} appears to not have been "
+                f"used in the graph, given {tensor.describe()}. Set allow_unused=True if this "
+                "is the desired behavior."
             )
         results.append(cast("T | None", gradient))
     return results
 
 
 def retain_gradient(tensor: TensorCore) -> None:
-    """Let backward passes store the gradient of ``tensor`` in its ``grad`` even if it is no leaf.
+    """Let backward passes store the gradient of ``tensor`` in its ``grad`` even if it is no
+    leaf.
 
     Raises RuntimeError when it does not require grad.
     """
@@ -129,9 +133,9 @@ def _roots(outputs: Sequence[TensorCore], weights: Sequence[TensorCore | None]) 
         edge = edge_of(output)
         if edge is None or cotangent is None:
             raise RuntimeError(
-                f"element {index} of tensors does not require grad and does not have a grad_fn, "
-                f"given {output.describe()}. Compute it from a tensor that requires grad, outside "
-                "no_grad()."
+                f"element {index} of tensors does not require grad and does not have a "
+                f"grad_fn, given {output.describe()}. Compute it from a tensor that requires "
+                "grad, outside no_grad()."
             )
         roots.append(Root(edge, cotangent))
     return roots
@@ -157,8 +161,8 @@ def _cotangent(index: int, output: TensorCore, weight: TensorCore | None) -> Ten
     if shape != layout.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{index}] has a shape of {list(shape)} and "
-            f"output[{index}] has a shape of {list(layout.shape)}. Give a gradient of the output's "
-            "shape."
+            f"output[{index}] has a shape of {list(layout.shape)}. Give a gradient of the "
+            "output's shape."
         )
     return weight
 

@@ -111,5 +111,5 @@ class OperationNode(Node):
         return None if saved is None else saved.unpack(self)
 
     def release(self) -> None:
-        if self._saved is not None and any([saved is not None for saved in self._saved]):
+        if self._saved is not None and self._saved.count(None) < len(self._saved):
             self._saved = None

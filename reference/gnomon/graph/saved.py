@@ -30,8 +30,8 @@ class SavedTensor:
         if tensor.made_for_inference:
             raise RuntimeError(
                 "save for backward: Inference tensors cannot be saved for backward, given "
-                f"{tensor.describe()}. clone() it outside inference mode, or use no_grad() instead "
-                "of inference_mode()."
+                f"{tensor.describe()}. clone() it outside inference mode, or use no_grad() "
+                "instead of inference_mode()."
             )
         self._output_index = output_index
         self._version = tensor.operand.storage.version
@@ -58,8 +58,8 @@ class SavedTensor:
                 tensor = self._hooks.unpack(self._packed)
             if not isinstance(tensor, TensorCore):
                 raise TypeError(
-                    "Output of saved tensor unpack_hook expected to be a Tensor but got result of "
-                    f"type {type(tensor).__name__}"
+                    "Output of saved tensor unpack_hook expected to be a Tensor but got result "
+                    f"of type {type(tensor).__name__}"
                 )
         else:
             tensor = self._tensor
@@ -107,10 +107,11 @@ class SavedTensor:
         if edge is not None and not isinstance(edge.node, AccumulateGrad):
             made_by = f", which is output {edge.output} of {edge.node.name()},"
         raise RuntimeError(
-            f"{owner.name()}: one of the variables needed for gradient computation has been modified "
-            f"by an inplace operation: {tensor.describe()}{made_by} is at version {version}; expected "
-            f"version {self._version} instead. Clone the tensor before writing to it, or use the "
-            "out-of-place operation; gnomon.autograd.set_detect_anomaly(True) shows the forward call."
+            f"{owner.name()}: one of the variables needed for gradient computation has been "
+            f"modified by an inplace operation: {tensor.describe()}{made_by} is at version "
+            f"{version}; expected version {self._version} instead. Clone the tensor before "
+            "writing to it, or use the out-of-place operation; "
+            "gnomon.autograd.set_detect_anomaly(True) shows the forward call."
         )
 
 
@@ -124,7 +125,7 @@ def _alias(tensor: TensorCore) -> TensorCore:
 def released(owner: str) -> RuntimeError:
     """Return the error for a second backward pass through a node whose tensors are gone."""
     return RuntimeError(
-        f"{owner}: Trying to backward through the graph a second time (or directly access saved "
-        "tensors after they have already been freed): what the node saved is freed by a backward "
-        "pass. Specify retain_graph=True for every pass but the last."
+        f"{owner}: Trying to backward through the graph a second time (or directly access "
+        "saved tensors after they have already been freed): what the node saved is freed by a "
+        "backward pass. Specify retain_graph=True for every pass but the last."
     )

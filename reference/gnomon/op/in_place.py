@@ -66,9 +66,7 @@ def write_elementwise(
     records = recording(target, *tensors)
     check_in_place(operation, target, records)
     check_writable(operation, target, inputs)
-    launch = prepare(
-        operation, record.dtype, inputs, record.conditions, record.precise_numbers
-    )
+    launch = prepare(operation, record.dtype, inputs, record.conditions, record.precise_numbers)
     operand = target.operand
     shape = operand.layout.shape
     if launch.layout.shape != shape:
@@ -117,7 +115,7 @@ def _history_before(
 
 
 def _constant(operation: str, target: TensorCore) -> OperationNode:
-    """Return the node of a write whose result does not depend on anything that has a gradient."""
+    """Return the node of a write whose result depends on nothing that has a gradient."""
     return OperationNode(node_label(operation.rstrip("_")), (target,), (target,), (), _no_slope)
 
 
@@ -169,8 +167,8 @@ def replace(target: T, operation: str, result: TensorCore) -> T:
         raise RuntimeError(
             explain(
                 operation,
-                f"output with shape {list(target.operand.layout.shape)} doesn't match the result's "
-                f"shape {list(result.operand.layout.shape)}",
+                f"output with shape {list(target.operand.layout.shape)} doesn't match the "
+                f"result's shape {list(result.operand.layout.shape)}",
                 remedy="Use the out-of-place operation",
             )
         )
@@ -186,7 +184,7 @@ def replace(target: T, operation: str, result: TensorCore) -> T:
 
 
 def snapshot(target: T) -> T:
-    """Return what an in-place operation computes from: a copy if the graph may need it later."""
+    """Return what an in-place operation computes from: a copy if it is recorded."""
     if not recording(target):
         return target
     return _copy_with_history(target)
@@ -196,8 +194,8 @@ def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
     """Raise RuntimeError when ``target`` must not be written to in the current mode."""
     if target.made_for_inference and not modes.inference:
         raise RuntimeError(
-            f"{operation}: Inplace update to inference tensor outside InferenceMode is not allowed. "
-            "clone() it to get a normal tensor."
+            f"{operation}: Inplace update to inference tensor outside InferenceMode is not "
+            "allowed. clone() it to get a normal tensor."
         )
     state = target.autograd
     if not records or state is None:
@@ -207,9 +205,9 @@ def check_in_place(operation: str, target: TensorCore, records: bool) -> None:
             raise refused_view(operation, target, state.view.kind, indirect=False)
         if _is_leaf_requiring_grad(state.view.base):
             raise RuntimeError(
-                f"{operation}: a view of a leaf Variable that requires grad is being used in an "
-                "in-place operation. Wrap the update in gnomon.no_grad(), or write to a clone of the "
-                "leaf."
+                f"{operation}: a view of a leaf Variable that requires grad is being used in "
+                "an in-place operation. Wrap the update in gnomon.no_grad(), or write to a "
+                "clone of the leaf."
             )
     if _is_leaf_requiring_grad(target):
         raise RuntimeError(

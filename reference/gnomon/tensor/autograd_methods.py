@@ -46,13 +46,14 @@ class AutogradMethods(TensorCore):
         if requires_grad:
             if self.operand.dtype.kind < Kind.FLOAT:
                 raise RuntimeError(
-                    "requires_grad: only Tensors of floating point dtype can require gradients, "
-                    f"given {self.describe()}. Convert it first, with .to(gnomon.float32)."
+                    "requires_grad: only Tensors of floating point dtype can require "
+                    f"gradients, given {self.describe()}. Convert it first, with "
+                    ".to(gnomon.float32)."
                 )
             if self.made_for_inference and not modes.inference:
                 raise RuntimeError(
-                    "Setting requires_grad=True on inference tensor outside InferenceMode is not "
-                    "allowed. clone() it first."
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is "
+                    "not allowed. clone() it first."
                 )
         if requires_grad or self.autograd is not None:
             self.autograd_state().requires_grad = bool(requires_grad)
@@ -83,8 +84,9 @@ class AutogradMethods(TensorCore):
             return None
         if state.grad is None and state.node is not None and not state.retains_grad:
             warnings.warn(
-                "grad: The .grad attribute of a Tensor that is not a leaf Tensor is being accessed; "
-                "backward() does not fill it. Call retain_grad() on it before, or look at the leaf.",
+                "grad: The .grad attribute of a Tensor that is not a leaf Tensor is being "
+                "accessed; backward() does not fill it. Call retain_grad() on it before, or "
+                "look at the leaf.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -113,10 +115,10 @@ class AutogradMethods(TensorCore):
             raise RuntimeError("grad: can't assign Variable as its own grad. Assign a clone().")
         given, own = grad.operand, self.operand
         if given.dtype is not own.dtype:
-            rule = f"a gradient with dtype {given.dtype.name} to a tensor with dtype {own.dtype.name}"
+            rule = f"a gradient with dtype {given.dtype.name} to a tensor of {own.dtype.name}"
         elif given.storage.backend is not own.storage.backend:
             rule = (
-                f"a gradient with device type {given.storage.device} to a tensor with device type "
+                f"a gradient with device type {given.storage.device} to a tensor on "
                 f"{own.storage.device}"
             )
         elif given.layout.shape != own.layout.shape:
@@ -127,7 +129,8 @@ class AutogradMethods(TensorCore):
         else:
             return
         raise RuntimeError(
-            f"grad: attempting to assign {rule}. A gradient is like its tensor; convert it first."
+            f"grad: attempting to assign {rule}. A gradient is like its tensor; convert it "
+            "first."
         )
 
     def backward(
@@ -166,8 +169,8 @@ class AutogradMethods(TensorCore):
         """
         if not self.tracked:
             raise RuntimeError(
-                "register_hook: cannot register a hook on a tensor that doesn't require gradient, "
-                f"given {self.describe()}. Call requires_grad_() first."
+                "register_hook: cannot register a hook on a tensor that doesn't require "
+                f"gradient, given {self.describe()}. Call requires_grad_() first."
             )
         node = gradient_node(self)
         state = self.autograd_state()
@@ -196,7 +199,8 @@ class AutogradMethods(TensorCore):
         if not self.tracked:
             raise RuntimeError(
                 "register_post_accumulate_grad_hook: cannot register a hook on a tensor that "
-                f"doesn't require gradient, given {self.describe()}. Call requires_grad_() first."
+                f"doesn't require gradient, given {self.describe()}. Call requires_grad_() "
+                "first."
             )
         if gradient_node(self) is not None:
             raise RuntimeError(
@@ -267,7 +271,8 @@ class AutogradMethods(TensorCore):
         """How often the storage was written to, through any of the tensors that share it."""
         if self.made_for_inference:
             raise RuntimeError(
-                "Inference tensors do not track version counter. clone() it outside inference mode."
+                "Inference tensors do not track version counter. clone() it outside inference "
+                "mode."
             )
         return self.operand.storage.version
 
@@ -282,5 +287,5 @@ class AutogradMethods(TensorCore):
         return None if state is None or state.view is None else cast("Self", state.view.base)
 
     def is_inference(self) -> bool:
-        """Return whether the tensor was made in inference mode, and so is outside every graph."""
+        """Return whether the tensor was made in inference mode, outside every graph."""
         return self.made_for_inference

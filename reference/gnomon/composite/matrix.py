@@ -1,29 +1,27 @@
-"""Products of matrices and vectors: one composite, and the shape rules around it.
+"""Products of two matrices, of batches of matrices, of a matrix and a vector, of two vectors.
 
-``matmul`` reduces every case to a product of two matrices, of two batches of matrices, of a
-matrix and a vector, or of two vectors; all four are the composite ``matrix_product``.
+All are the composite ``matrix_product``, and every other product is made of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import TypeAlias, TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate, common_backend
-from gnomon.dtypes import bool_
+from gnomon.dtypes import Kind, bool_
 from gnomon.errors import explain
-from gnomon.layout import Layout, broadcast_shapes
+from gnomon.layout import Layout
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.foundation import sum_of
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
-from gnomon.ops.views import EXPAND, reshape, transpose, unsqueeze
+from gnomon.ops.views import transpose, unsqueeze
 
-__all__ = ["bmm", "dot", "matmul", "mm", "mv"]
+__all__ = ["bmm", "dot", "mm", "mv", "vdot"]
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -65,7 +63,7 @@ def mm(input: T, mat2: T, *, out: T | None = None) -> T:
 
     Raises RuntimeError for other ranks, differing inner sizes or dtypes.
     """
-    _check("mm", input, mat2, 2, 2)
+    check_product("mm", input, mat2, 2, 2)
     result = _product(
         _unsqueezed(input, 0),
         _unsqueezed(mat2, 0),
@@ -92,7 +90,7 @@ def bmm(input: T, mat2: T, *, out: T | None = None) -> T:
 
     Raises RuntimeError for other ranks, differing batch or inner sizes, or differing dtypes.
     """
-    _check("bmm", input, mat2, 3, 3)
+    check_product("bmm", input, mat2, 3, 3)
     batch, rows, _ = input.operand.layout.shape
     shape = (batch, rows, mat2.operand.layout.shape[2])
     result = _product(input.operand, mat2.operand, shape, input)
@@ -116,9 +114,9 @@ def mv(input: T, vec: T, *, out: T | None = None) -> T:
 
     Raises RuntimeError for other ranks, differing sizes or dtypes.
     """
-    _check("mv", input, vec, 2, 1)
-    column = vec.operand._replace(layout=vec.operand.layout.unsqueeze(1).unsqueeze(0))
-    result = _product(_unsqueezed(input, 0), column, input.operand.layout.shape[:1], input)
+    check_product("mv", input, vec, 2, 1)
+    shape = input.operand.layout.shape[:1]
+    result = _product(_unsqueezed(input, 0), _column(vec), shape, input)
     record_composite("MvBackward0", (input, vec), (result,), (input, vec), _mv_derivative)
     return result if out is None else deliver("mv", result, out, (input, vec))
 
@@ -139,10 +137,8 @@ def dot(input: T, tensor: T, *, out: T | None = None) -> T:
 
     Raises RuntimeError for other ranks, differing sizes or dtypes.
     """
-    _check("dot", input, tensor, 1, 1)
-    row = input.operand._replace(layout=input.operand.layout.unsqueeze(0).unsqueeze(0))
-    column = tensor.operand._replace(layout=tensor.operand.layout.unsqueeze(1).unsqueeze(0))
-    result = _product(row, column, (), input)
+    check_product("dot", input, tensor, 1, 1)
+    result = _product(_row(input), _column(tensor), (), input)
     record_composite(
         "DotBackward0", (input, tensor), (result,), (input, tensor), _dot_derivative
     )
@@ -160,84 +156,41 @@ def _dot_derivative(
     )
 
 
-def matmul(input: T, other: T, *, out: T | None = None) -> T:
-    """Return the matrix product of ``input`` and ``other``, of any ranks from 1 on.
+def vdot(input: T, other: T, *, out: T | None = None) -> T:
+    """Return the inner product of two vectors, as ``dot`` does for real numbers.
 
-    A 1-d operand is a row on the left and a column on the right, and its dim does not appear in
-    the result; leading dims are batches and broadcast.
-
-    Raises RuntimeError for a 0-d operand and for sizes that do not fit.
+    >>> import gnomon as torch
+    >>> torch.vdot(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor(11)
     """
-    result = _matmul(input, other)
-    return result if out is None else deliver("matmul", result, out, (input, other))
-
-
-def _matmul(input: T, other: T) -> T:
-    left, right = input.operand.layout.shape, other.operand.layout.shape
-    if not left or not right:
-        raise RuntimeError(
-            explain(
-                "matmul",
-                f"both arguments to matmul need to be at least 1D, but they are {len(left)}D and "
-                f"{len(right)}D",
-                input,
-                other,
-                remedy="Use mul for a 0-d factor",
-            )
-        )
-    if len(left) == 1 and len(right) == 1:
-        return dot(input, other)
-    if len(left) == 2 and len(right) == 1:
-        return mv(input, other)
-    if len(left) == 1 and len(right) == 2:
-        return reshape(mm(unsqueeze(input, 0), other), right[1:])
-    if len(left) == 2 and len(right) == 2:
-        return mm(input, other)
-    if len(left) > 2 and len(right) <= 2:
-        return _fold(input, other)
-    return _batched(input, other)
-
-
-def _fold(input: T, other: T) -> T:
-    """The batches of ``input`` meet one matrix or vector: one product of a tall matrix."""
-    *batch, inner = input.operand.layout.shape
-    rows = reshape(input, (prod(batch), inner))
-    if other.operand.layout.ndim == 1:
-        return reshape(mv(rows, other), tuple(batch))
-    return reshape(mm(rows, other), (*batch, other.operand.layout.shape[1]))
-
-
-def _batched(input: T, other: T) -> T:
-    left = unsqueeze(input, 0) if input.operand.layout.ndim == 1 else input
-    right = unsqueeze(other, 1) if other.operand.layout.ndim == 1 else other
-    left_shape, right_shape = left.operand.layout.shape, right.operand.layout.shape
-    batch = broadcast_shapes(left_shape[:-2], right_shape[:-2], operation="matmul")
-    count = prod(batch)
-    product = bmm(
-        reshape(EXPAND(left, (*batch, *left_shape[-2:])), (count, *left_shape[-2:])),
-        reshape(EXPAND(right, (*batch, *right_shape[-2:])), (count, *right_shape[-2:])),
+    check_product("vdot", input, other, 1, 1)
+    result = _product(_row(input), _column(other), (), input)
+    record_composite(
+        "VdotBackward0", (input, other), (result,), (input, other), _dot_derivative
     )
-    shape = list(batch)
-    if input.operand.layout.ndim > 1:
-        shape.append(left_shape[-2])
-    if other.operand.layout.ndim > 1:
-        shape.append(right_shape[-1])
-    return reshape(product, tuple(shape))
+    return result if out is None else deliver("vdot", result, out, (input, other))
+
+
+def _row(vector: TensorCore) -> Operand:
+    return vector.operand._replace(layout=vector.operand.layout.unsqueeze(0).unsqueeze(0))
+
+
+def _column(vector: TensorCore) -> Operand:
+    return vector.operand._replace(layout=vector.operand.layout.unsqueeze(1).unsqueeze(0))
 
 
 def _unsqueezed(tensor: TensorCore, dim: int) -> Operand:
     return tensor.operand._replace(layout=tensor.operand.layout.unsqueeze(dim))
 
 
-def _check(
+def check_product(
     operation: str, left: TensorCore, right: TensorCore, left_rank: int, right_rank: int
 ) -> None:
-    """Raise RuntimeError unless the operands have these ranks and agree in sizes, dtype and
-    device.
+    """Raise unless the operands have these ranks and agree in sizes, dtype and device.
+
+    The error is RuntimeError, or NotImplementedError for dtypes that have no product.
     """
     left_shape, right_shape = left.operand.layout.shape, right.operand.layout.shape
-    rule = ""
-    remedy = "Transpose or reshape one operand"
     if len(left_shape) != left_rank or len(right_shape) != right_rank:
         rule = f"expected operands of {left_rank} and {right_rank} dimensions"
     elif left_rank == 3 and left_shape[0] != right_shape[0]:
@@ -247,14 +200,35 @@ def _check(
             "mat1 and mat2 shapes cannot be multiplied "
             f"({'x'.join(map(str, left_shape))} and {'x'.join(map(str, right_shape))})"
         )
-    elif left.operand.dtype is not right.operand.dtype:
-        rule = (
-            f"expected operands of the same dtype, but got {left.operand.dtype.name} and "
-            f"{right.operand.dtype.name}"
+    else:
+        check_dtypes(operation, left, right)
+        common_backend(operation, (left, right))
+        return
+    remedy = "Transpose or reshape one operand"
+    raise RuntimeError(explain(operation, rule, left, right, remedy=remedy))
+
+
+def check_dtypes(operation: str, *operands: TensorCore) -> None:
+    """Raise RuntimeError unless the operands have one dtype, NotImplementedError for bool and
+    the wide unsigned integers, on which PyTorch has no products.
+    """
+    dtype = operands[0].operand.dtype
+    if any(operand.operand.dtype is not dtype for operand in operands):
+        names = ", ".join(operand.operand.dtype.name for operand in operands)
+        raise RuntimeError(
+            explain(
+                operation,
+                f"expected operands of the same dtype, but got {names}",
+                *operands,
+                remedy="Convert with .to(dtype)",
+            )
         )
-        remedy = "Convert one with .to(dtype)"
-    elif left.operand.dtype is bool_:
-        rule, remedy = "not defined on bool", "Convert to an integer dtype first"
-    if rule:
-        raise RuntimeError(explain(operation, rule, left, right, remedy=remedy))
-    common_backend(operation, (left, right))
+    if dtype is bool_ or (dtype.kind is Kind.UNSIGNED and dtype.itemsize > 1):
+        raise NotImplementedError(
+            explain(
+                operation,
+                f"not defined on {dtype.name}",
+                *operands,
+                remedy="Convert to a signed integer dtype first",
+            )
+        )

@@ -27,6 +27,23 @@ def test_a_refused_write_has_written_nothing() -> None:
         assert target.tolist() == before and target.operand.storage.version == version
 
 
+def test_a_number_is_not_freed() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y.sum().backward()
+    y.sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+
+
+def test_a_view_that_lost_its_history_can_be_printed() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True) * 1
+    part = x.unbind()[0]
+    x.mul_(2)
+    assert repr(part) == "tensor(2., grad_fn=<Invalid>)"
+    with pytest.raises(RuntimeError, match="returns multiple views"):
+        _ = part.grad_fn
+
+
 def test_vmap_may_read_values() -> None:
     x = torch.tensor([1.0, 2.0])
     assert torch.vmap(lambda v: v * v.item())(x).tolist() == [1.0, 4.0]

@@ -10,7 +10,22 @@ from gnomon.graph.modes import modes
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["detect_anomaly", "set_detect_anomaly"]
+__all__ = [
+    "detect_anomaly",
+    "set_detect_anomaly",
+    "is_anomaly_enabled",
+    "is_anomaly_check_nan_enabled",
+]
+
+
+def is_anomaly_enabled() -> bool:
+    """Return whether anomaly mode is on."""
+    return modes.anomaly
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Return whether anomaly mode, when it is on, looks for NaN."""
+    return modes.anomaly_checks_nan
 
 
 class set_detect_anomaly:

@@ -206,9 +206,16 @@ class PropertyMethods(TensorCore):
             return format(self.item(), specification)
         return object.__format__(self, specification)
 
+    def _node_name(self) -> str | None:
+        try:
+            node = gradient_node(self)
+        except RuntimeError:
+            # A view that can't have a history any more can still be looked at.
+            return "Invalid"
+        return None if node is None else node.name()
+
     def __repr__(self) -> str:
         storage, layout, dtype = self.operand
-        node = gradient_node(self)
         offset, strides = layout.offset, layout.strides
 
         def element(place: tuple[int, ...]) -> Scalar:
@@ -222,5 +229,5 @@ class PropertyMethods(TensorCore):
             default_dtype=get_default_dtype().name,
             device=str(storage.device),
             requires_grad=self.tracked,
-            grad_fn=None if node is None else node.name(),
+            grad_fn=self._node_name(),
         )

@@ -14,7 +14,12 @@ from gnomon import plugins as plugins
 from gnomon import random as random
 from gnomon import return_types as return_types
 from gnomon import special as special
+from gnomon import utils as utils
 from gnomon import version as version
+from gnomon.autograd.anomaly_mode import (
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+)
+from gnomon.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from gnomon.autograd.grad_mode import enable_grad as enable_grad
 from gnomon.autograd.grad_mode import inference_mode as inference_mode
 from gnomon.autograd.grad_mode import is_grad_enabled as is_grad_enabled
@@ -26,10 +31,14 @@ from gnomon.composite.arithmetic import *
 from gnomon.composite.comparison import *
 from gnomon.composite.differences import *
 from gnomon.composite.distances import *
+from gnomon.composite.dropout import *
+from gnomon.composite.einsum import *
 from gnomon.composite.grids import *
 from gnomon.composite.histograms import *
 from gnomon.composite.in_place import *
+from gnomon.composite.matmul import *
 from gnomon.composite.matrix import *
+from gnomon.composite.matrix_sums import *
 from gnomon.composite.norms import *
 from gnomon.composite.padding import *
 from gnomon.composite.powers import *
@@ -41,6 +50,7 @@ from gnomon.composite.shuffling import *
 from gnomon.composite.softmax import *
 from gnomon.composite.stacking import *
 from gnomon.composite.statistics import *
+from gnomon.composite.tensordot import *
 from gnomon.composite.uniqueness import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.cpu.fallback import fallback as fallback

@@ -51,6 +51,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "random",
             "special",
             "tensor",
+            "utils",
         }
     ),
 )

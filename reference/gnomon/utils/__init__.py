@@ -1,0 +1,3 @@
+"""Utilities around tensors and modules."""
+
+from gnomon.utils import hooks as hooks

@@ -91,6 +91,8 @@ def compare(text: str, given: Given, dtype: str) -> None:
     assert len(mine) == len(theirs)
     for a, b in zip(mine, theirs, strict=True):
         assert_same(a, b, size, count)
+        if a.numel():
+            assert a.stride() == b.stride(), (a.stride(), b.stride())
 
 
 def check(texts: Sequence[str], given: Sequence[Given], dtypes: Sequence[str]) -> None:

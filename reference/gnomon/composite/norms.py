@@ -12,6 +12,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import normalize_dim
 from gnomon.op.composite import record_composite
+from gnomon.op.copying import to_contiguous
 from gnomon.op.foundation import add
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.numpy_names import numpy_names
@@ -111,7 +112,7 @@ def renorm(input: T, p: Scalar, dim: int, maxnorm: Scalar, *, out: T | None = No
     sizes = vector_norm(input, p, others, True)
     # PyTorch's guard against dividing by a norm that rounding made 0.
     factors = where(gt(sizes, maxnorm), div(float(maxnorm), add(sizes, 1e-7)), 1)
-    return delivered("renorm", mul(input, factors), out, input)
+    return delivered("renorm", mul(to_contiguous(input), factors), out, input)
 
 
 def renorm_(input: T, p: Scalar, dim: int, maxnorm: Scalar) -> T:

@@ -19,7 +19,7 @@ from gnomon.layout import Layout
 from gnomon.op.along import at_positions
 from gnomon.op.claims import EXACT
 from gnomon.op.composite import Composite
-from gnomon.op.copying import to_dtype
+from gnomon.op.copying import to_contiguous, to_dtype
 from gnomon.op.elementwise import wrapped_number
 from gnomon.op.foundation import add
 from gnomon.op.indexing import IndexPlan, read_through_indices
@@ -205,7 +205,7 @@ def isin(
             found = (
                 _occurs(elements, test_elements)
                 if isinstance(test_elements, TensorCore)
-                else eq(elements, test_elements)
+                else eq(to_contiguous(elements), test_elements)
             )
         elif isinstance(test_elements, TensorCore):
             found = ANY(eq(test_elements, elements))

@@ -15,7 +15,6 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import normalize_dim
 from gnomon.op.along import integers
-from gnomon.op.copying import to_contiguous
 from gnomon.op.indexing import IndexPlan, add_through_indices
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import sub
@@ -174,7 +173,7 @@ def _results(
     else:
         dim = normalize_dim(dim, len(shape), "unique")
         rest = shape[:dim] + shape[dim + 1 :]
-        results = [to_contiguous(movedim(reshape(kept, (count, *rest)), 0, dim))]
+        results = [movedim(reshape(kept, (count, *rest)), 0, dim)]
     if return_inverse:
         if order is not None:
             size = order.operand.layout.numel

@@ -12,7 +12,7 @@ from gnomon.dispatch import allocate, converted
 from gnomon.dtypes import DType, Kind, Scalar
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
-from gnomon.layout import normalize_dim
+from gnomon.layout import Layout, normalize_dim
 from gnomon.op.claims import Domain, Tolerance
 from gnomon.op.elementwise import NOT_SAVED, node_label, saved_parameters
 from gnomon.op.rules import DTypeRule
@@ -47,7 +47,7 @@ class Scan:
         if operand.dtype is not compute:
             operand = converted(operand, compute)
         backend = operand.storage.backend
-        output = allocate(backend, operand.layout.dense_like(), result_dtype)
+        output = allocate(backend, Layout.contiguous(operand.layout.shape), result_dtype)
         source, target = operand, output
         if not operand.layout.shape:
             source = operand._replace(layout=operand.layout.unsqueeze(0))

@@ -9,7 +9,7 @@ from typing import TypeVar, overload
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dtypes import Scalar
 from gnomon.graph.modes import no_grad
-from gnomon.op.claims import REALS, SumOfTerms
+from gnomon.op.claims import UNIT, SumOfTerms
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
 from gnomon.op.numpy_names import numpy_names
@@ -53,7 +53,7 @@ STD: Reduction = Reduction(
     fold=_std,
     vjp=_std_cotangent,
     tolerance=SumOfTerms(),
-    domain=REALS,
+    domain=UNIT,
 )
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Kind, Scalar
 from gnomon.errors import explain
-from gnomon.op.claims import REALS, SumOfTerms, Ulps
+from gnomon.op.claims import REALS, ProductOfTerms, Ulps
 from gnomon.op.foundation import exact_sum, sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims, Extent, Reduction, reduced_dims
@@ -91,7 +91,8 @@ VECTOR_NORM: Reduction = Reduction(
     dtype=floats_only,
     fold=_vector_norm,
     vjp=norm_cotangent,
-    tolerance=SumOfTerms(),
+    # A sum of terms that are not negative: no cancellation.
+    tolerance=ProductOfTerms(),
     domain=REALS,
     node_name="LinalgVectorNormBackward0",
 )

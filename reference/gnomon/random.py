@@ -50,12 +50,13 @@ class Generator(GeneratorCore):
         state = self.stream.state_bytes()
         return Tensor.over(from_values(state, uint8, (len(state),), uint8, CPU))
 
-    def set_state(self, new_state: Tensor) -> None:
-        """Go on from a state that ``get_state`` returned.
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Go on from a state that ``get_state`` returned; return this generator.
 
         Raises TypeError unless it is a uint8 tensor, RuntimeError when it is not such a state.
         """
         self.stream.set_state_bytes(_state_bytes(new_state))
+        return self
 
     def clone_state(self) -> Generator:
         """Return a generator in the same state that advances on its own."""

@@ -228,7 +228,8 @@ def normal_around(
     result = out
     if result is None:
         result = tensors[0].like(allocate(backend, Layout.contiguous(shape), dtype))
-    _give_shape(result, shape)
+    if len(tensors) == 2:  # with one alone, PyTorch lets it broadcast to ``out``
+        _give_shape(result, shape)
     # PyTorch's order: its rounding shows in the numbers.
     with no_grad():
         if isinstance(std, TensorCore):

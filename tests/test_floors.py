@@ -48,6 +48,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "command",
             "cuda",
             "func",
+            "linalg",
             "random",
             "special",
             "tensor",

@@ -10,6 +10,7 @@ tensor([2., 3.])
 from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import func as func
+from gnomon import linalg as linalg
 from gnomon import plugins as plugins
 from gnomon import random as random
 from gnomon import return_types as return_types

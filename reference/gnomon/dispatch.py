@@ -180,9 +180,11 @@ def prepare(
     inputs: Sequence[TensorCore | Scalar],
     conditions: int = 0,
     precise_numbers: bool = False,
+    tensors: int = 0,
 ) -> Launch:
     """Promote and broadcast ``inputs``, of which the first ``conditions`` are bool and do not
     promote. With ``precise_numbers``, numbers among 16-bit floats are rounded to float32 only.
+    Raises TypeError for a number among the first ``tensors`` inputs, and without any tensor.
     """
     first = inputs[0]
     if not conditions and isinstance(first, TensorCore):
@@ -194,7 +196,7 @@ def prepare(
                 return Launch(storage.backend, alike, layout, result)
     default = get_default_dtype()
     signature = signature_of(inputs)
-    plan = _plan(operation, rule, signature, conditions, precise_numbers, default)
+    plan = _plan(operation, rule, signature, conditions, precise_numbers, tensors, default)
     backend = common_backend(operation, inputs)
     prepared: list[Operand | Scalar] = []
     for value, dtype, layout in zip(inputs, plan.dtypes, plan.layouts, strict=True):
@@ -233,12 +235,14 @@ def _plan(
     signature: Signature,
     conditions: int,
     precise_numbers: bool,
+    tensors: int,
     default: DType,
 ) -> Plan:
     """Return the plan for inputs of ``signature``, remembered: loops ask for the same few.
 
     Some rules give the default dtype, so that an answer holds for one ``default`` only.
     """
+    _check_numbers(operation, signature, tensors)
     compute, result = rule(operation, _promoted(signature[conditions:]))
     given = [None if isinstance(entry, DType) else entry[0] for entry in signature]
     output = output_layout([layout for layout in given if layout is not None], operation)
@@ -254,6 +258,19 @@ def _plan(
         output,
         result,
     )
+
+
+def _check_numbers(operation: str, signature: Signature, tensors: int) -> None:
+    """Raise TypeError for a number among the first ``tensors`` inputs, and without any tensor."""
+    numbers = [isinstance(entry, DType) for entry in signature]
+    if False not in numbers:
+        raise TypeError(f"{operation}: at least one operand must be a tensor.")
+    if True in numbers[:tensors]:
+        position = numbers.index(True)
+        raise TypeError(
+            f"{operation}: argument {position} must be a tensor, not a Python number. Wrap it in "
+            "gnomon.tensor()."
+        )
 
 
 def _operands_alike(

@@ -11,7 +11,7 @@ from gnomon.errors import explain
 from gnomon.op.elementwise import Binary, Elementwise, apply
 from gnomon.op.foundation import add as plain_add
 from gnomon.op.in_place import apply_in_place, write_elementwise
-from gnomon.op.numbers import number_as
+from gnomon.op.numbers import check_tensors, number_as
 from gnomon.op.rules import floating
 from gnomon.ops import arithmetic
 
@@ -75,6 +75,7 @@ def rsub(input: T, other: T | Scalar, *, alpha: Scalar = 1) -> T:
     >>> torch.rsub(torch.tensor([1, 2]), 10)
     tensor([9, 8])
     """
+    check_tensors("rsub", input)
     record, inputs = _difference("rsub", other, input, alpha)
     return apply(record, inputs, None)
 

@@ -12,6 +12,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
+from gnomon.op.numbers import check_tensors
 from gnomon.ops.arithmetic import abs, mul, sub
 from gnomon.ops.comparison import eq, isfinite, isnan, le
 from gnomon.ops.logic import logical_and, logical_or
@@ -28,6 +29,7 @@ def equal(input: TensorCore, other: TensorCore) -> bool:
     >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
     True
     """
+    check_tensors("equal", input, other)
     common_backend("equal", (input, other))
     if input.operand.layout.shape != other.operand.layout.shape:
         return False
@@ -46,6 +48,7 @@ def isclose(
     >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.000001, 2.1]))
     tensor([ True, False])
     """
+    check_tensors("isclose", input, other)
     if input.operand.dtype is not other.operand.dtype:
         raise RuntimeError(
             explain(

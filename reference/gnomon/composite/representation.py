@@ -8,6 +8,7 @@ from gnomon import return_types
 from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numbers import check_tensors
 from gnomon.op.output import deliver
 from gnomon.ops import representation
 
@@ -64,6 +65,7 @@ def heaviside_(input: T, values: T) -> T:
 
 
 def _check_one_dtype(input: TensorCore, values: TensorCore) -> None:
+    check_tensors("heaviside", input, values)
     if input.operand.dtype is not values.operand.dtype:
         raise RuntimeError(
             explain(

@@ -106,6 +106,8 @@ class Elementwise(ABC):
     number_node_name: str = ""
     #: How many leading inputs are bool conditions, which take no part in promotion.
     conditions: int = 0
+    #: How many leading inputs must be tensors; a Python number may stand for each of the others.
+    tensors: int = 0
     #: Whether numbers among float16 and bfloat16 keep the precision of float32.
     precise_numbers: bool = False
 
@@ -195,7 +197,7 @@ class Unary(Elementwise):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Binary(Elementwise):
-    """An operation of two inputs, such as ``add``; one of them may be a Python number."""
+    """An operation of two inputs, such as ``add``; one may be a number (see ``tensors``)."""
 
     scalar: BinaryMeaning
     integer: BinaryMeaning | None = None
@@ -335,7 +337,12 @@ class Quaternary(Elementwise):
 def apply(record: Elementwise, inputs: tuple[T | Scalar, ...], out: T | None) -> T:
     """Run a record on tensors and Python numbers, and record it for ``backward``."""
     launch = prepare(
-        record.name, record.dtype, inputs, record.conditions, record.precise_numbers
+        record.name,
+        record.dtype,
+        inputs,
+        record.conditions,
+        record.precise_numbers,
+        record.tensors,
     )
     output = allocate(launch.backend, launch.layout, launch.result)
     launch.backend.elementwise(record, launch.inputs, output)

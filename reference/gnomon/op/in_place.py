@@ -66,7 +66,14 @@ def write_elementwise(
     records = recording(target, *tensors)
     check_in_place(operation, target, records)
     check_writable(operation, target, inputs)
-    launch = prepare(operation, record.dtype, inputs, record.conditions, record.precise_numbers)
+    launch = prepare(
+        operation,
+        record.dtype,
+        inputs,
+        record.conditions,
+        record.precise_numbers,
+        record.tensors,
+    )
     operand = target.operand
     shape = operand.layout.shape
     if launch.layout.shape != shape:

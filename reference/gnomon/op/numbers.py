@@ -1,9 +1,12 @@
-"""Python numbers as operands whose value must survive: bounds, exponents, scales."""
+"""Python numbers as operands: where they may stand, and those whose value must survive, such as
+bounds, exponents and scales.
+"""
 
 from __future__ import annotations
 
 import math
 
+from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Scalar, bool_
 from gnomon.errors import explain
 
@@ -32,3 +35,13 @@ def number_as(operation: str, number: Scalar, dtype: DType) -> Scalar:
             )
         )
     return whole
+
+
+def check_tensors(operation: str, *inputs: object) -> None:
+    """Raise TypeError unless all ``inputs`` are tensors."""
+    for position, value in enumerate(inputs):
+        if not isinstance(value, TensorCore):
+            raise TypeError(
+                f"{operation}: argument {position} must be a tensor, not "
+                f"{type(value).__name__}. Wrap a number in gnomon.tensor()."
+            )

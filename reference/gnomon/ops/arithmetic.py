@@ -185,6 +185,7 @@ remainder: Binary = Binary(
 )
 fmod: Binary = Binary(
     name="fmod",
+    tensors=1,
     node_name="FmodBackward1",
     number_node_name="FmodBackward0",
     dtype=integers_and_floats,
@@ -201,6 +202,7 @@ fmod: Binary = Binary(
 #: ``addcmul(input, tensor1, tensor2, value)`` is ``input + value * tensor1 * tensor2``.
 add_product: Quaternary = Quaternary(
     name="addcmul",
+    tensors=3,
     precise_numbers=True,
     dtype=integers_and_floats,
     scalar=lambda x, a, b, value: x + value * a * b,
@@ -216,6 +218,7 @@ add_product: Quaternary = Quaternary(
 #: ``addcdiv(input, tensor1, tensor2, value)`` is ``input + value * tensor1 / tensor2``.
 add_quotient: Quaternary = Quaternary(
     name="addcdiv",
+    tensors=3,
     precise_numbers=True,
     dtype=floating,
     scalar=lambda x, a, b, value: x + value * a / b,
@@ -240,6 +243,7 @@ def _interpolate(start: Scalar, end: Scalar, weight: Scalar) -> Scalar:
 
 lerp: Ternary = Ternary(
     name="lerp",
+    tensors=2,
     precise_numbers=True,
     node_name="LerpBackward1",
     number_node_name="LerpBackward0",

@@ -35,6 +35,7 @@ __all__ = [
 
 eq: Binary = Binary(
     name="eq",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.eq,
     tolerance=EXACT,
@@ -42,6 +43,7 @@ eq: Binary = Binary(
 )
 ne: Binary = Binary(
     name="ne",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.ne,
     tolerance=EXACT,
@@ -49,6 +51,7 @@ ne: Binary = Binary(
 )
 lt: Binary = Binary(
     name="lt",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.lt,
     tolerance=EXACT,
@@ -56,6 +59,7 @@ lt: Binary = Binary(
 )
 le: Binary = Binary(
     name="le",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.le,
     tolerance=EXACT,
@@ -63,6 +67,7 @@ le: Binary = Binary(
 )
 gt: Binary = Binary(
     name="gt",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.gt,
     tolerance=EXACT,
@@ -70,6 +75,7 @@ gt: Binary = Binary(
 )
 ge: Binary = Binary(
     name="ge",
+    tensors=1,
     dtype=to_bool,
     scalar=operator.ge,
     tolerance=EXACT,
@@ -120,6 +126,7 @@ isreal: Unary = Unary(
 #: ``where(condition, input, other)``; the condition is bool.
 where: Ternary = Ternary(
     name="where",
+    tensors=1,
     conditions=1,
     dtype=same,
     scalar=lambda condition, x, y: x if condition else y,

@@ -109,6 +109,7 @@ _SUM_OF_EXPONENTIALS = Ulps(6, 6, 5)
 
 logaddexp: Binary = Binary(
     name="logaddexp",
+    tensors=2,
     dtype=floating,
     scalar=special.logaddexp,
     vjp=(
@@ -120,6 +121,7 @@ logaddexp: Binary = Binary(
 )
 logaddexp2: Binary = Binary(
     name="logaddexp2",
+    tensors=2,
     dtype=floating,
     scalar=special.logaddexp2,
     vjp=(

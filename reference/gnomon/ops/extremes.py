@@ -15,6 +15,7 @@ from gnomon.op.along import at_positions
 from gnomon.op.claims import EXACT, REALS
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numbers import check_tensors
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Extent, Reduction, reduced_dims
 from gnomon.op.rules import same
@@ -108,6 +109,7 @@ def max(
     values=tensor([3, 4]),
     indices=tensor([1, 0]))
     """
+    check_tensors("max", input)
     second = dim if isinstance(dim, TensorCore) else other
     if second is not None:
         return maximum(input, second, out=_one("max", out))
@@ -146,6 +148,7 @@ def min(
     >>> torch.min(torch.tensor([3.0, 1.0, 2.0]))
     tensor(1.)
     """
+    check_tensors("min", input)
     second = dim if isinstance(dim, TensorCore) else other
     if second is not None:
         return minimum(input, second, out=_one("min", out))

@@ -78,6 +78,7 @@ bitwise_right_shift: Binary = Binary(
 )
 gcd: Binary = Binary(
     name="gcd",
+    tensors=2,
     dtype=integers,
     scalar=lambda x, y: math.gcd(int(x), int(y)),
     tolerance=EXACT,
@@ -85,6 +86,7 @@ gcd: Binary = Binary(
 )
 lcm: Binary = Binary(
     name="lcm",
+    tensors=2,
     dtype=integers,
     scalar=lambda x, y: math.lcm(int(x), int(y)),
     tolerance=EXACT,

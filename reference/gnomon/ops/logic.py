@@ -12,6 +12,7 @@ __all__ = ["logical_and", "logical_not", "logical_or", "logical_xor"]
 
 logical_and: Binary = Binary(
     name="logical_and",
+    tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x and y),
     tolerance=EXACT,
@@ -19,6 +20,7 @@ logical_and: Binary = Binary(
 )
 logical_or: Binary = Binary(
     name="logical_or",
+    tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x or y),
     tolerance=EXACT,
@@ -26,6 +28,7 @@ logical_or: Binary = Binary(
 )
 logical_xor: Binary = Binary(
     name="logical_xor",
+    tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x) is not bool(y),
     tolerance=EXACT,

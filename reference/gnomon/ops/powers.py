@@ -111,6 +111,7 @@ pow_of_number: Binary = replace(
 )
 hypot: Binary = Binary(
     name="hypot",
+    tensors=2,
     dtype=floating,
     scalar=math.hypot,
     vjp=(

@@ -47,6 +47,7 @@ signbit: Unary = Unary(
 )
 copysign: Binary = Binary(
     name="copysign",
+    tensors=1,
     number_node_name="CopysignBackward1",
     dtype=int_to_float,
     scalar=math.copysign,
@@ -59,6 +60,7 @@ copysign: Binary = Binary(
 )
 heaviside_at: Binary = Binary(
     name="heaviside",
+    tensors=2,
     dtype=same,
     scalar=lambda x, at_zero: at_zero if x == 0 else x > 0,
     tolerance=EXACT,
@@ -66,6 +68,7 @@ heaviside_at: Binary = Binary(
 )
 nextafter: Binary = Binary(
     name="nextafter",
+    tensors=2,
     dtype=floating,
     scalar=special.nextafter,
     floating=_neighbour,
@@ -79,6 +82,7 @@ nextafter: Binary = Binary(
 #: ``input * 2 ** other``, also where the power alone would overflow.
 ldexp: Binary = Binary(
     name="ldexp",
+    tensors=2,
     dtype=int_to_float,
     scalar=special.ldexp,
     vjp=(

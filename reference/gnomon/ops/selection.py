@@ -30,6 +30,7 @@ def _smaller(x: Scalar, y: Scalar) -> Scalar:
 #: A tie gives half the cotangent to each.
 maximum: Binary = Binary(
     name="maximum",
+    tensors=2,
     dtype=same,
     scalar=_larger,
     vjp=(
@@ -41,6 +42,7 @@ maximum: Binary = Binary(
 )
 minimum: Binary = Binary(
     name="minimum",
+    tensors=2,
     dtype=same,
     scalar=_smaller,
     vjp=(
@@ -53,6 +55,7 @@ minimum: Binary = Binary(
 #: A tie gives the whole cotangent to the first.
 fmax: Binary = Binary(
     name="fmax",
+    tensors=2,
     dtype=same,
     scalar=lambda x, y: x if x >= y or y != y else y,
     vjp=(
@@ -64,6 +67,7 @@ fmax: Binary = Binary(
 )
 fmin: Binary = Binary(
     name="fmin",
+    tensors=2,
     dtype=same,
     scalar=lambda x, y: x if x <= y or y != y else y,
     vjp=(
@@ -89,6 +93,7 @@ clamp_both: Ternary = Ternary(
 )
 clamp_below: Binary = Binary(
     name="clamp_min",
+    tensors=1,
     node_name="ClampMinBackward1",
     number_node_name="ClampMinBackward0",
     dtype=same,
@@ -102,6 +107,7 @@ clamp_below: Binary = Binary(
 )
 clamp_above: Binary = Binary(
     name="clamp_max",
+    tensors=1,
     node_name="ClampMaxBackward1",
     number_node_name="ClampMaxBackward0",
     dtype=same,

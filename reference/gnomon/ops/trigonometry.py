@@ -111,6 +111,7 @@ atan: Unary = Unary(
 #: included.
 atan2: Binary = Binary(
     name="atan2",
+    tensors=2,
     dtype=int_to_float,
     scalar=math.atan2,
     vjp=(

@@ -210,7 +210,7 @@ def randperm(
 
     >>> import gnomon as torch
     >>> randperm(4, generator=torch.Generator().manual_seed(0))
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     check_pinning("randperm", pin_memory)
     (length,) = integers("randperm", (n,))

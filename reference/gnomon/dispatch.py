@@ -261,15 +261,15 @@ def _plan(
 
 
 def _check_numbers(operation: str, signature: Signature, tensors: int) -> None:
-    """Raise TypeError for a number among the first ``tensors`` inputs, and without any tensor."""
+    """Raise TypeError for a number among the first ``tensors`` inputs, or for numbers alone."""
     numbers = [isinstance(entry, DType) for entry in signature]
     if False not in numbers:
         raise TypeError(f"{operation}: at least one operand must be a tensor.")
     if True in numbers[:tensors]:
         position = numbers.index(True)
         raise TypeError(
-            f"{operation}: argument {position} must be a tensor, not a Python number. Wrap it in "
-            "gnomon.tensor()."
+            f"{operation}: argument {position} must be a tensor, not a Python number. Wrap it "
+            "in gnomon.tensor()."
         )
 
 

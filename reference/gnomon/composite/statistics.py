@@ -8,17 +8,16 @@ from typing import TypeVar
 from gnomon.composite.matrix import mm
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
-from gnomon.dtypes import DType, Kind
+from gnomon.dtypes import DType, Kind, bool_
 from gnomon.errors import explain
-from gnomon.op.copying import to_dtype
+from gnomon.op.along import integers
 from gnomon.op.foundation import sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims
-from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.comparison import eq
 from gnomon.ops.powers import sqrt
-from gnomon.ops.reduction import AMIN, MEAN, NANSUM, delivered, floats_only
+from gnomon.ops.reduction import AMIN, NANSUM, delivered, floats_only
 from gnomon.ops.selection import clamp_both
 from gnomon.ops.slicing import diagonal
 from gnomon.ops.views import reshape, squeeze, transpose, unsqueeze
@@ -75,34 +74,35 @@ def cov(
         raise RuntimeError(
             explain("cov", "expected two or fewer dimensions", input, remedy="Flatten some")
         )
-    dtype, _ = int_to_float("cov", input.operand.dtype)
-    rows = to_dtype(input if len(shape) == 2 else reshape(input, (1, -1)), dtype)
+    if input.operand.dtype is bool_:
+        raise RuntimeError(
+            explain("cov", "not defined on bool", input, remedy="Convert to an integer dtype")
+        )
+    rows = input if len(shape) == 2 else reshape(input, (1, -1))
     weights = _weights(rows, fweights, aweights)
     if weights is None:
-        total: float = rows.operand.layout.shape[1]
-        center = MEAN.over(rows, (1,), True)
-        freedom = total - correction
+        total = integers(rows, (rows.operand.layout.shape[1],), ())
+        center = div(sum_of(rows, 1, True), total)
     else:
-        total = float(item_of(sum_of(weights).operand))
-        if not total:
+        total = sum_of(weights)
+        if not item_of(total.operand):
             raise RuntimeError("cov: the weights sum to zero. Give positive weights.")
         center = div(sum_of(mul(rows, weights), 1, True), total)
-        freedom = total - correction
-        if aweights is not None and correction:
-            squares = float(item_of(sum_of(mul(weights, aweights)).operand))
-            freedom = total - correction * squares / total
-    if freedom <= 0:
+    freedom = sub(total, correction)
+    if weights is not None and aweights is not None and correction:
+        squares = sum_of(mul(weights, aweights))
+        freedom = sub(total, div(mul(squares, correction), total))
+    if item_of(freedom.operand) <= 0:
         warnings.warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "number of observations.",
             UserWarning,
             stacklevel=2,
         )
-        freedom = 0.0
+        freedom = mul(freedom, 0)
     deviations = sub(rows, center)
     weighted = deviations if weights is None else mul(deviations, weights)
-    result = div(mm(deviations, transpose(weighted, 0, 1)), float(freedom))
-    return result if len(shape) == 2 and shape[0] != 1 else squeeze(result)
+    return squeeze(div(mm(deviations, transpose(weighted, 0, 1)), freedom))
 
 
 def _weights(rows: T, fweights: T | None, aweights: T | None) -> T | None:
@@ -120,9 +120,8 @@ def _weights(rows: T, fweights: T | None, aweights: T | None) -> T | None:
         if rule:
             raise RuntimeError(explain("cov", rule, rows, given, remedy="Mend the weights"))
     if fweights is None or aweights is None:
-        given = fweights if aweights is None else aweights
-        return None if given is None else to_dtype(given, rows.operand.dtype)
-    return mul(aweights, fweights)
+        return fweights if aweights is None else aweights
+    return mul(fweights, aweights)
 
 
 def corrcoef(input: T) -> T:

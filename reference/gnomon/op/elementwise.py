@@ -106,7 +106,7 @@ class Elementwise(ABC):
     number_node_name: str = ""
     #: How many leading inputs are bool conditions, which take no part in promotion.
     conditions: int = 0
-    #: How many leading inputs must be tensors; a Python number may stand for each of the others.
+    #: How many leading inputs must be tensors; each of the others may be a Python number.
     tensors: int = 0
     #: Whether numbers among float16 and bfloat16 keep the precision of float32.
     precise_numbers: bool = False

@@ -67,8 +67,9 @@ def arange(
 ) -> Tensor:
     """Return the values from ``start`` up to but without ``end``, ``step`` apart.
 
-    int64 if all three are integers, else the default dtype. An integer dtype takes the three
-    truncated.
+    int64 if all three are integers, else the default dtype. An integer dtype takes ``start``
+    and ``step`` truncated; how many values there are is reckoned before that, but for int64,
+    which counts with all three truncated.
 
     >>> arange(1, 6, 2)
     tensor([1, 3, 5])
@@ -82,13 +83,13 @@ def arange(
     chosen = _range_dtype("arange", dtype, out, default)
     first, last, stride = bounds
     if chosen.kind < Kind.FLOAT:
-        # PyTorch counts in the integer dtype, int64 for those that are narrower.
         first, last, stride = [number_for("arange", int(value), int64) for value in bounds]
+    if chosen is int64:
         if stride == 0:
             raise ValueError(f"arange: step {step} is 0 as an integer. Give a floating dtype.")
         count = int(-((first - last) // stride))
     else:
-        count = ceil((last - first) / stride)
+        count = ceil((bounds[1] - bounds[0]) / bounds[2])
     result = fresh_or_out("arange", (count,), chosen, device, out)
     sources.arange.fill(result.operand, (first, stride))
     return requiring_grad("arange", result, requires_grad)

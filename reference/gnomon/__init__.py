@@ -130,6 +130,7 @@ from gnomon.ops.smooth_activations import *
 from gnomon.ops.sorting import *
 from gnomon.ops.splitting import *
 from gnomon.ops.trigonometry import *
+from gnomon.ops.truth import *
 from gnomon.ops.view_scatter import *
 from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
@@ -144,6 +145,7 @@ from gnomon.tensor.random_factories import *
 from gnomon.tensor.sequences import *
 from gnomon.tensor.storages import TypedStorage as TypedStorage
 from gnomon.tensor.storages import UntypedStorage as UntypedStorage
+from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

@@ -28,8 +28,8 @@ from gnomon.ops.arithmetic import floor_divide
 from gnomon.ops.comparison import eq, ge, gt, lt, where
 from gnomon.ops.indexing import exactly
 from gnomon.ops.logic import logical_and, logical_not
-from gnomon.ops.reduction import ANY
 from gnomon.ops.selection import clamp_above
+from gnomon.ops.truth import ANY
 from gnomon.ops.views import reshape
 
 __all__ = ["bucketize", "isin", "searchsorted"]

@@ -21,9 +21,9 @@ from gnomon.ops.arithmetic import sub
 from gnomon.ops.comparison import ne
 from gnomon.ops.indexing import index_select
 from gnomon.ops.joining import cat
-from gnomon.ops.reduction import ANY
 from gnomon.ops.scans import CUMSUM
 from gnomon.ops.slicing import narrow, select
+from gnomon.ops.truth import ANY
 from gnomon.ops.views import movedim, reshape
 
 __all__ = ["unique", "unique_consecutive"]

@@ -1,8 +1,9 @@
-"""Standard deviations, and variances and deviations together with their means."""
+"""Variances and standard deviations, alone and together with their means."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TypeVar, overload
 
@@ -11,25 +12,131 @@ from gnomon.dtypes import Scalar
 from gnomon.graph.modes import no_grad
 from gnomon.op.claims import UNIT, SumOfTerms
 from gnomon.op.composite import record_composite
-from gnomon.op.foundation import add
+from gnomon.op.foundation import add, exact_sum
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims, Extent, Reduction, expand_to, reduced_dims
 from gnomon.op.view import view_as
-from gnomon.ops.arithmetic import div, mul
+from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.comparison import eq, where
-from gnomon.ops.reduction import (
-    MEAN,
-    VAR,
-    deliver_pair,
-    delivered,
-    divisor,
-    var_cotangent,
-    warn_of_few,
-)
+from gnomon.ops.reduction import MEAN, deliver_pair, delivered, floats_only
 
-__all__ = ["std", "std_mean", "var_mean"]
+__all__ = ["std", "std_mean", "var", "var_mean"]
 
 T = TypeVar("T", bound=TensorCore)
+
+
+def _var(elements: Sequence[Scalar], parameters: Sequence[Scalar]) -> float:
+    (correction,) = parameters
+    count = len(elements)
+    if not count:
+        return math.nan
+    center = exact_sum(elements) / count
+    deviations = [value - center for value in elements]
+    total = exact_sum([deviation * deviation for deviation in deviations])
+    freedom = max(count - correction, 0)
+    if freedom:
+        return total / freedom
+    return math.inf if total > 0 else math.nan
+
+
+def var_cotangent(
+    g: TensorCore,
+    x: TensorCore,
+    _y: TensorCore,
+    extent: Extent,
+    parameters: tuple[Scalar, ...],
+) -> TensorCore:
+    (correction,) = parameters
+    freedom = extent.terms - correction
+    scale = 2.0 / freedom if freedom else math.inf
+    return mul(mul(g, scale), sub(x, MEAN.over(x, extent.dims, True)))
+
+
+VAR: Reduction = Reduction(
+    name="var",
+    dtype=floats_only,
+    fold=_var,
+    vjp=var_cotangent,
+    tolerance=SumOfTerms(),
+    # Where squares are no larger than what they are squares of, sums of them are no worse.
+    domain=UNIT,
+)
+
+
+@overload
+def var(input: T, unbiased: bool, /) -> T: ...
+
+
+@overload
+def var(input: T, *, unbiased: bool) -> T: ...
+
+
+@overload
+def var(
+    input: T, dim: Dims, unbiased: bool, keepdim: bool = False, *, out: T | None = None
+) -> T: ...
+
+
+@overload
+def var(
+    input: T,
+    dim: Dims = None,
+    *,
+    correction: Scalar | None = None,
+    keepdim: bool = False,
+    out: T | None = None,
+) -> T: ...
+
+
+@numpy_names
+def var(
+    input: T,
+    dim: Dims | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Scalar | None = None,
+    out: T | None = None,
+) -> T:
+    """Return the variance along ``dim``: squared deviations summed, over ``n - correction``.
+
+    ``correction`` is 1, or 0 with ``unbiased=False``. Raises RuntimeError for other than
+    floating-point dtypes; warns when ``n <= correction``.
+
+    >>> import gnomon as torch
+    >>> torch.var(torch.tensor([1.0, 3.0]), correction=0)
+    tensor(1.)
+    """
+    dim, correction = divisor("var", dim, unbiased, correction)
+    warn_of_few("var", input, dim, correction)
+    result = VAR(input, dim, keepdim, parameters=(correction,))
+    return delivered("var", result, out, input)
+
+
+def divisor(
+    operation: str, dim: Dims | bool, unbiased: bool | None, correction: Scalar | None
+) -> tuple[Dims, Scalar]:
+    """Return the dim and the correction that the two signatures of ``var`` mean."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{operation}: unbiased and correction say the same. Give one of them.")
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    return dim, correction
+
+
+def warn_of_few(operation: str, input: TensorCore, dim: Dims, correction: Scalar) -> None:
+    """Warn when ``correction`` leaves no degree of freedom to the elements along ``dim``."""
+    shape = input.operand.layout.shape
+    dims = reduced_dims(operation, dim, len(shape))
+    if math.prod([shape[each] for each in dims]) <= correction:
+        warnings.warn(
+            f"{operation}(): degrees of freedom is <= 0. Correction should be strictly less "
+            "than the number of elements that make one result.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _std(elements: Sequence[Scalar], parameters: Sequence[Scalar]) -> float:

@@ -30,7 +30,8 @@ from gnomon.ops.comparison import eq, le, lt, where
 from gnomon.ops.exponentials import exp, log
 from gnomon.ops.logic import logical_not, logical_or
 from gnomon.ops.rearranging import flip
-from gnomon.ops.reduction import ANY, chosen_dtype, deliver_pair, delivered
+from gnomon.ops.reduction import chosen_dtype, deliver_pair, delivered
+from gnomon.ops.truth import ANY
 from gnomon.ops.views import expand, movedim, unsqueeze
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]

@@ -251,7 +251,11 @@ def mode(
             # How far is each from the first of its equals? The longest run ends where that is
             # largest.
             equal = eq(narrow(ordered, dim, 1, size - 1), narrow(ordered, dim, 0, size - 1))
-            new = cat([mul(narrow(order, dim, 0, 1), 0), logical_not(equal)], dim)
+            shape = input.operand.layout.shape
+            start = filled(
+                input.operand.storage.backend, (*shape[:dim], 1, *shape[dim + 1 :]), bool_, True
+            )
+            new = cat([input.like(start), logical_not(equal)], dim)
             places = places_along(input, dim)
             marks = mul(new, places)
             starts = at_positions("mode", marks, dim, CUMMAX_POSITIONS(marks, dim), "")

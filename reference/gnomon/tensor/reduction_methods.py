@@ -9,7 +9,7 @@ from gnomon.composite import norms as composite_norms
 from gnomon.core import TensorCore
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims
-from gnomon.ops import deviation, extremes, norms, products, reduction
+from gnomon.ops import deviation, extremes, norms, products, reduction, truth
 
 if TYPE_CHECKING:
     from typing import Self
@@ -64,17 +64,17 @@ class ReductionMethods(TensorCore):
     @numpy_names
     def any(self, dim: Dims = None, keepdim: bool = False) -> Self:
         """Return whether some element along ``dim`` is nonzero."""
-        return reduction.any(self, dim, keepdim)
+        return truth.any(self, dim, keepdim)
 
     @numpy_names
     def all(self, dim: Dims = None, keepdim: bool = False) -> Self:
         """Return whether every element along ``dim`` is nonzero."""
-        return reduction.all(self, dim, keepdim)
+        return truth.all(self, dim, keepdim)
 
     @numpy_names
     def count_nonzero(self, dim: Dims = None) -> Self:
         """Return how many elements along ``dim`` are nonzero."""
-        return reduction.count_nonzero(self, dim)
+        return truth.count_nonzero(self, dim)
 
     @overload
     def var(self, unbiased: bool, /) -> Self: ...
@@ -96,8 +96,8 @@ class ReductionMethods(TensorCore):
         correction: Scalar | None = None,
     ) -> Self:
         """Return the variance along ``dim``."""
-        dim, correction = reduction.divisor("var", dim, unbiased, correction)
-        return reduction.var(self, dim, correction=correction, keepdim=keepdim)
+        dim, correction = deviation.divisor("var", dim, unbiased, correction)
+        return deviation.var(self, dim, correction=correction, keepdim=keepdim)
 
     @overload
     def std(self, unbiased: bool, /) -> Self: ...
@@ -119,7 +119,7 @@ class ReductionMethods(TensorCore):
         correction: Scalar | None = None,
     ) -> Self:
         """Return the standard deviation along ``dim``."""
-        dim, correction = reduction.divisor("std", dim, unbiased, correction)
+        dim, correction = deviation.divisor("std", dim, unbiased, correction)
         return deviation.std(self, dim, correction=correction, keepdim=keepdim)
 
     @overload

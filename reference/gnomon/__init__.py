@@ -146,6 +146,7 @@ from gnomon.tensor.sequences import *
 from gnomon.tensor.storages import TypedStorage as TypedStorage
 from gnomon.tensor.storages import UntypedStorage as UntypedStorage
 from gnomon.tensor.windows import *
+from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 
 _register_backend(_ReferenceBackend())

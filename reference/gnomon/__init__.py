@@ -53,6 +53,7 @@ from gnomon.composite.stacking import *
 from gnomon.composite.statistics import *
 from gnomon.composite.tensordot import *
 from gnomon.composite.uniqueness import *
+from gnomon.composite.vandermonde import *
 from gnomon.cpu import ReferenceBackend as _ReferenceBackend
 from gnomon.cpu.fallback import fallback as fallback
 from gnomon.devices import Device as device

@@ -8,23 +8,27 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import filled, values_of
 from gnomon.dtypes import float32, float64, int64
 from gnomon.errors import explain
-from gnomon.graph.modes import no_grad
-from gnomon.layout import normalize_dim
+from gnomon.layout import Layout, normalize_dim
 from gnomon.op.along import at_positions
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
 from gnomon.op.sort import sort_along
+from gnomon.op.view import View
 from gnomon.ops.arithmetic import lerp, mul, sub
 from gnomon.ops.comparison import eq, where
 from gnomon.ops.reduction import delivered
 from gnomon.ops.rounding import ceil, floor, round_to_even
 from gnomon.ops.selection import clamp_below
-from gnomon.ops.views import movedim, reshape, squeeze
+from gnomon.ops.views import movedim, reshape, transpose, unsqueeze
 
 __all__ = ["nanquantile", "quantile"]
 
 T = TypeVar("T", bound=TensorCore)
 
+# Under the name that PyTorch's graph gives it.
+_SQUEEZED_IN_PLACE: View[[int]] = View(
+    name="squeeze", layout=Layout.squeeze, node_name="SqueezeBackward4"
+)
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
@@ -86,31 +90,25 @@ def _quantile(
     rows = reshape(input, (-1,)) if dim is None or not shape else movedim(input, axis, -1)
     last = len(rows.operand.layout.shape) - 1
     ordered, _ = sort_along(rows, last, False, "SortBackward1")
-    with no_grad():
-        ranks = _ranks(rows, reshape(fractions, (-1,)), skip_nan)
-        if interpolation in ("lower", "higher", "nearest"):
-            ranks = {"lower": floor, "higher": ceil, "nearest": round_to_even}[interpolation](
-                ranks
-            )
-        below = floor(ranks)
-        weights = sub(ranks, below)
-        if interpolation == "midpoint":
-            weights = mul(where(eq(weights, 0), 0, 0.5), 1.0)
-    low = at_positions(operation, ordered, last, to_dtype(below, int64), "GatherBackward0")
-    result = low
+    if keepdim:
+        ones = [1 if dim is None or k == axis else size for k, size in enumerate(shape)]
+        ordered = reshape(ordered, (*ones, ordered.operand.layout.shape[-1]))
+        last = len(ones)
+    ranks = _ranks(ordered, reshape(fractions, (-1,)), skip_nan)
+    if interpolation in ("lower", "higher", "nearest"):
+        ranks = {"lower": floor, "higher": ceil, "nearest": round_to_even}[interpolation](ranks)
+    below = to_dtype(floor(ranks), int64)
+    result = at_positions(operation, ordered, last, below, "GatherBackward0")
     if interpolation in ("linear", "midpoint"):
         above = to_dtype(ceil(ranks), int64)
         high = at_positions(operation, ordered, last, above, "GatherBackward0")
-        result = lerp(low, high, weights)
-    result = movedim(result, -1, 0)
-    if keepdim:
-        kept = (
-            [1] * len(shape)
-            if dim is None
-            else [1 if k == axis else s for k, s in enumerate(shape)]
-        )
-        result = reshape(result, (result.operand.layout.shape[0], *kept))
-    return result if fractions.operand.layout.shape else squeeze(result, 0)
+        weights = sub(ranks, below)
+        if interpolation == "midpoint":
+            weights = to_dtype(where(eq(weights, 0), 0, 0.5), ranks.operand.dtype)
+        result = lerp(result, high, weights)
+    if fractions.operand.layout.shape:
+        result = transpose(unsqueeze(result, 0), 0, -1)
+    return _SQUEEZED_IN_PLACE(result, -1)
 
 
 def _fractions(operation: str, input: T, q: float | T) -> T:

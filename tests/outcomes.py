@@ -1,7 +1,7 @@
 """Expressions whose outcome PyTorch decides: what they evaluate to, or which error they raise.
 
-An expression names the library as ``torch``; it is evaluated once with gnomon in that place, and
-the outcome compared with the one stored, which another test compares with PyTorch's own.
+An expression names the library as ``torch``; it is evaluated with gnomon in that place, and the
+outcome compared with the one stored, which another test compares with PyTorch's own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import warnings
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Outcome: TypeAlias = "str | float | list[Outcome] | dict[str, Outcome] | None"
 
@@ -33,7 +33,7 @@ LAST_PLACES = {"float64": 8 * 2.0**-52, "float32": 8 * 2.0**-23}
 
 
 def outcome_of(expression: str, module: ModuleType, **names: object) -> Outcome:
-    """Return what ``expression`` evaluates to, in words that JSON has; its error's class if any."""
+    """Return what ``expression`` evaluates to, or its error's class, in words JSON has."""
     module.manual_seed(2024)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -44,7 +44,7 @@ def outcome_of(expression: str, module: ModuleType, **names: object) -> Outcome:
             return {"raises": kind.__name__}
 
 
-def described(value: Any, module: ModuleType) -> Outcome:
+def described(value: object, module: ModuleType) -> Outcome:
     if isinstance(value, module.Tensor):
         node = value.grad_fn
         return {
@@ -71,6 +71,11 @@ def agree(found: Outcome, expected: Outcome, dtype: str = "float64") -> bool:
     if isinstance(found, list) and isinstance(expected, list):
         pairs = zip(found, expected, strict=False)
         return len(found) == len(expected) and all(agree(a, b, dtype) for a, b in pairs)
+    if isinstance(found, float) != isinstance(expected, float):
+        # One of them may be a zero, which is stored in words for the sake of its sign.
+        found, expected = (
+            0.0 if side in ("0.0", "-0.0") else side for side in (found, expected)
+        )
     if isinstance(found, float) and isinstance(expected, float):
         last_places = LAST_PLACES.get(dtype, 0.0)
         return math.isclose(found, expected, rel_tol=last_places, abs_tol=last_places)

@@ -112,20 +112,20 @@ class InteropMethods(TensorCore):
         """Return the memory as ``memoryview(tensor)`` asks for it, from Python 3.12 on.
 
         Raises BufferError unless the tensor is contiguous, on the CPU, outside the graph and of
-        a dtype that Python knows.
+        a dtype that a memoryview can have: neither float16 nor bfloat16.
         """
         storage, layout, dtype = self.operand
         memory = storage.memory
-        known = dtype is not bfloat16 and isinstance(memory, HostMemory)
+        known = dtype not in (bfloat16, float16) and isinstance(memory, HostMemory)
         if self.tracked or not known or not layout.is_contiguous:
             raise BufferError(
                 f"memoryview: {self.describe()} is not a contiguous tensor of the CPU, outside "
-                "the graph, of a dtype that Python has. Use detach(), cpu() and contiguous()."
+                "the graph, of a dtype that memoryviews have. Use detach(), cpu() and contiguous()."
             )
         assert isinstance(memory, HostMemory)
         start = layout.offset * dtype.itemsize
         data = memory.bytes[start : start + layout.numel * dtype.itemsize]
-        code = {bool_: "?", float16: "e"}.get(dtype, dtype.cell)
+        code = "?" if dtype is bool_ else dtype.cell
         if 0 in layout.shape:  # a memoryview's sizes are 1 or more
             return cast_cells(data, code)
         return cast_cells(data, code, layout.shape)

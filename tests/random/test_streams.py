@@ -1,0 +1,118 @@
+"""Where random numbers come from: generators, their states, the streams of other devices."""
+
+from __future__ import annotations
+
+import pytest
+
+import gnomon as torch
+from gnomon.dtypes import float32, int64
+from gnomon.generator import MersenneTwister, PhiloxGenerator, philox, philox_normal
+from gnomon.layout import Layout
+from gnomon.op.random_generator import twister_of
+from gnomon.op.random_source import RandomSource
+from gnomon.ops import random
+
+LAYOUT = Layout.contiguous((2, 3))
+
+
+def test_a_seed_gives_the_same_numbers_again() -> None:
+    first = torch.manual_seed(3) and torch.rand(5)
+    assert torch.manual_seed(3) is torch.default_generator
+    assert torch.equal(torch.rand(5), first)
+    assert torch.initial_seed() == 3
+    assert not torch.equal(torch.rand(5), first)
+
+
+def test_seed_asks_for_entropy() -> None:
+    assert torch.seed() == torch.initial_seed()
+    assert torch.seed() != torch.seed()
+
+
+def test_a_generator_does_not_touch_the_default_one() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(2)
+    torch.manual_seed(0)
+    torch.rand(2, generator=torch.Generator().manual_seed(9))
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_a_state_is_gone_back_to() -> None:
+    generator = torch.Generator().manual_seed(1)
+    torch.randn(3, generator=generator)
+    state = generator.get_state()
+    twin = generator.clone_state()
+    expected = torch.randn(5, generator=generator)
+    assert torch.equal(torch.randn(5, generator=twin), expected)
+    generator.set_state(state)
+    assert torch.equal(torch.randn(5, generator=generator), expected)
+
+
+def test_fork_rng_leaves_no_trace() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(2)
+    torch.manual_seed(0)
+    with torch.random.fork_rng():
+        torch.rand(7)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize(
+    ("record", "parameters", "expected"),
+    [
+        (random.UNIFORM, (0.0, 2.0), philox.uniform(5, 1, 6, float32, 0.0, 2.0)),
+        (random.NORMAL, (1.0, 2.0), philox_normal.normal(5, 1, 6, float32, 1.0, 2.0)),
+        (random.EXPONENTIAL, (2.0,), philox_normal.exponential(5, 1, 6, float32, 2.0)),
+        (random.BERNOULLI, (0.4,), [float(x) for x in philox.bernoulli(5, 1, 6, 0.4)]),
+        (random.RANDINT, (3, 9), [float(x) for x in philox.randint(5, 1, 6, 3, 9)]),
+    ],
+    ids=lambda value: value.name if isinstance(value, RandomSource) else "",
+)
+def test_accelerators_draw_from_philox(
+    record: RandomSource, parameters: tuple[float, ...], expected: list[float]
+) -> None:
+    stream = PhiloxGenerator(5)
+    stream.next_offset()
+    assert list(record.generate(LAYOUT, float32, parameters, stream)) == expected
+    assert stream.next_offset() == 2
+
+
+def test_numbers_of_philox_do_not_depend_on_strides() -> None:
+    drawn = random.UNIFORM.generate(LAYOUT, float32, (0.0, 1.0), PhiloxGenerator(1))
+    transposed = Layout.contiguous((3, 2)).transpose(0, 1)
+    again = random.UNIFORM.generate(transposed, float32, (0.0, 1.0), PhiloxGenerator(1))
+    assert list(drawn) == list(again)
+
+
+def test_draws_without_a_kernel_come_from_a_twister_that_philox_seeds() -> None:
+    assert random.RANDPERM.philox is None
+    first, second = PhiloxGenerator(5), PhiloxGenerator(5)
+    drawn = random.RANDPERM.generate(Layout.contiguous((9,)), int64, (), twister_of(first))
+    assert drawn == random.RANDPERM.generate(
+        Layout.contiguous((9,)), int64, (), twister_of(second)
+    )
+    (seed,) = philox.words64(5, 0, 1)
+    assert twister_of(PhiloxGenerator(5)).words(3) == MersenneTwister(seed).words(3)
+    assert first.next_offset() == 1
+
+
+def test_a_bad_parameter_leaves_the_tensor_and_the_stream_alone() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(2)
+    torch.manual_seed(0)
+    x = torch.ones(3)
+    for draw in (
+        lambda: x.uniform_(2, 1),
+        lambda: x.normal_(0, -1),
+        lambda: x.bernoulli_(1.5),
+        lambda: x.random_(5, 2),
+    ):
+        with pytest.raises(RuntimeError):
+            draw()
+    assert x.tolist() == [1, 1, 1]
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_fresh_numbers_count_no_writes() -> None:
+    assert torch.rand(2)._version == 0
+    assert torch.zeros(2)._version == 0
+    assert torch.zeros(2).uniform_()._version == 1

@@ -18,7 +18,8 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone
-from gnomon.op.elementwise import NOT_SAVED, Elementwise, apply, node_label, wrapped_number
+from gnomon.op.derivative import NOT_SAVED, node_label
+from gnomon.op.elementwise import Elementwise, apply, wrapped_number
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place
 from gnomon.ops import loss_terms as terms

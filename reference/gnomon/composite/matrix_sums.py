@@ -20,7 +20,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_dtype
-from gnomon.op.elementwise import node_label
+from gnomon.op.derivative import node_label
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.numbers import number_as
 from gnomon.op.output import deliver

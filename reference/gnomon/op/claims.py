@@ -22,6 +22,22 @@ class Ulps:
     float64: float
     float16: float
 
+    def __str__(self) -> str:
+        """Return the claim in words.
+
+        >>> print(Ulps(4, 4, 2))
+        within 4 ULP of float32 and float64, 2 of float16 and bfloat16
+        """
+        if self == EXACT:
+            return "exact, or rounded once"
+        if self.float32 == self.float64 == self.float16:
+            return f"within {self.float32} ULP"
+        if self.float32 == self.float64:
+            wide = f"{self.float32} ULP of float32 and float64"
+        else:
+            wide = f"{self.float32} ULP of float32, {self.float64} of float64"
+        return f"within {wide}, {self.float16} of float16 and bfloat16"
+
 
 @dataclass(frozen=True, slots=True)
 class SumOfTerms:
@@ -29,10 +45,16 @@ class SumOfTerms:
     summation.
     """
 
+    def __str__(self) -> str:
+        return "within n * eps * sum(|x_i|) for n terms x_i, added in any order"
+
 
 @dataclass(frozen=True, slots=True)
 class ProductOfTerms:
     """The result is off by at most ``n * eps`` of itself, for n factors."""
+
+    def __str__(self) -> str:
+        return "within n * eps of itself for n terms or factors"
 
 
 Tolerance = Ulps | SumOfTerms | ProductOfTerms

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import Signature
 from typing import Generic, TypeAlias, TypeVar, final
 
 from gnomon.backend import Backend
@@ -18,6 +19,7 @@ from gnomon.dtypes import Kind
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.op.claims import Tolerance
+from gnomon.op.record import Record, describes_itself, without_annotations
 
 Meaning = TypeVar("Meaning")
 Kernel = TypeVar("Kernel")
@@ -30,16 +32,23 @@ CompositeDerivative: TypeAlias = Callable[
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Composite(Generic[Meaning, Kernel]):
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Composite(Record, Generic[Meaning, Kernel]):
     """A function over records, and the type of the kernel a backend may offer for it.
 
     A kernel takes the operands of the inputs, then the parameters, then the operands it writes.
     """
 
-    name: str
     decompose: Meaning
     tolerance: Tolerance
+
+    def signature(self) -> Signature:
+        assert callable(self.decompose)
+        return without_annotations(self.decompose)
+
+    def accuracy(self) -> str:
+        return str(self.tolerance)
 
     def kernel_on(self, backend: Backend) -> Kernel | None:
         """Return the kernel ``backend`` offers for this composite, or None."""

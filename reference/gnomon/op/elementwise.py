@@ -9,9 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from types import FunctionType
-from typing import ParamSpec, TypeAlias, TypeVar, cast, final, overload
+from functools import partial
+from typing import ParamSpec, TypeAlias, TypeVar, final, overload
 
 from gnomon.core import Cotangents, TensorCore
 from gnomon.devices import CPU
@@ -21,9 +20,17 @@ from gnomon.errors import explain
 from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, set_history
 from gnomon.graph.saved import SavedTensor
-from gnomon.op.claims import Domain, Tolerance
+from gnomon.op.derivative import (
+    NOT_SAVED,
+    BinaryDerivative,
+    QuaternaryDerivative,
+    TernaryDerivative,
+    UnaryDerivative,
+    node_label,
+    saved_parameters,
+)
 from gnomon.op.output import deliver
-from gnomon.op.rules import DTypeRule
+from gnomon.op.record import NumericRecord, describes_itself
 from gnomon.registry import backend_for
 
 T = TypeVar("T", bound=TensorCore)
@@ -33,49 +40,6 @@ UnaryMeaning: TypeAlias = Callable[[Scalar], Scalar]
 BinaryMeaning: TypeAlias = Callable[[Scalar, Scalar], Scalar]
 TernaryMeaning: TypeAlias = Callable[[Scalar, Scalar, Scalar], Scalar]
 QuaternaryMeaning: TypeAlias = Callable[[Scalar, Scalar, Scalar, Scalar], Scalar]
-
-#: ``(cotangent, input, output) -> cotangent of the input``. A derivative keeps alive only what
-#: it names: a parameter whose name begins with an underscore is not saved, and must not be
-#: used.
-UnaryDerivative: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore], TensorCore]
-#: ``(cotangent, first, second, output) -> cotangent of one of the inputs``; saved as above.
-BinaryDerivative: TypeAlias = Callable[
-    [TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
-]
-#: ``(cotangent, first, second, third, output) -> cotangent of one of the inputs``; saved as
-#: above.
-TernaryDerivative: TypeAlias = Callable[
-    [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
-]
-#: The same with four inputs.
-QuaternaryDerivative: TypeAlias = Callable[
-    [TensorCore, TensorCore, TensorCore, TensorCore, TensorCore, TensorCore], TensorCore
-]
-
-# Stands where a tensor was not saved; a derivative that uses it fails at once.
-NOT_SAVED = cast(TensorCore, None)
-
-
-@cache
-def saved_parameters(derivative: object) -> tuple[bool, ...]:
-    """Return, for each parameter after the cotangent, whether the derivative needs it saved.
-
-    >>> saved_parameters(lambda g, x, _y: x)
-    (True, False)
-    """
-    assert isinstance(derivative, FunctionType)
-    code = derivative.__code__
-    return tuple(not name.startswith("_") for name in code.co_varnames[1 : code.co_argcount])
-
-
-@cache
-def node_label(name: str) -> str:
-    """Return the name PyTorch gives the node of an operation.
-
-    >>> node_label("log_softmax")
-    'LogSoftmaxBackward0'
-    """
-    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
 
 
 def guarded(
@@ -92,14 +56,10 @@ def guarded(
     return total
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Elementwise(ABC):
-    """What the families of one, two and three inputs share."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Elementwise(NumericRecord, ABC):
+    """What the families of one to four inputs share."""
 
-    name: str
-    dtype: DTypeRule
-    tolerance: Tolerance
-    domain: Domain | tuple[Domain, ...]
     #: The node's name where PyTorch's is not made of the operation's.
     node_name: str = ""
     #: The node's name when an input is a Python number, where PyTorch's is another then.
@@ -133,6 +93,13 @@ class Elementwise(ABC):
     ) -> TensorCore:
         """Return the cotangent of the input at ``position``."""
 
+    def differentiable(self) -> tuple[str, ...]:
+        return tuple(
+            name
+            for position, name in enumerate(self.signature().parameters)
+            if name != "out" and self.derivative(position) is not None
+        )
+
     def evaluate(
         self, columns: Sequence[Sequence[Scalar]], compute: DType, result: DType
     ) -> Cells:
@@ -154,7 +121,8 @@ class Elementwise(ABC):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Unary(Elementwise):
     """An operation of one input, such as ``sin``."""
 
@@ -195,7 +163,8 @@ class Unary(Elementwise):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Binary(Elementwise):
     """An operation of two inputs, such as ``add``; one may be a number (see ``tensors``)."""
 
@@ -243,7 +212,8 @@ class Binary(Elementwise):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Ternary(Elementwise):
     """An operation of three inputs, such as ``where``; some may be Python numbers."""
 
@@ -285,7 +255,8 @@ class Ternary(Elementwise):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Quaternary(Elementwise):
     """An operation of four inputs, such as ``addcmul``; some may be Python numbers."""
 

@@ -31,9 +31,11 @@ from gnomon.graph.nodes import OperationNode
 from gnomon.layout import Layout, share_positions
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone, clone_as
-from gnomon.op.elementwise import Elementwise, Unary, make_node, node_label, saved_positions
+from gnomon.op.derivative import node_label
+from gnomon.op.elementwise import Elementwise, Unary, make_node, saved_positions
 from gnomon.op.foundation import no_slope
 from gnomon.op.output import check_castable, check_writable, count_write, write
+from gnomon.op.record import describes_itself
 from gnomon.op.view import view_node_from_base, view_through_storage
 
 T = TypeVar("T", bound=TensorCore)
@@ -47,11 +49,32 @@ def apply_in_place(record: Elementwise, target: T, *others: TensorCore | Scalar)
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@describes_itself
+@dataclass(frozen=True, slots=True, repr=False)
 class InPlace:
-    """The in-place form of a unary record: ``sin_`` of ``sin``."""
+    """The in-place form of a unary record: ``sin_`` of ``sin``.
+
+    >>> import gnomon as torch
+    >>> torch.floor_.__name__, torch.floor_(torch.tensor([1.5, -1.5]))
+    ('floor_', tensor([ 1., -2.]))
+    """
 
     record: Unary
+
+    @property
+    def __name__(self) -> str:
+        return f"{self.record.name}_"
+
+    def __repr__(self) -> str:
+        return f"<InPlace {self.__name__}>"
+
+    def describe(self) -> str:
+        """Return what ``help()`` shows."""
+        return (
+            f"{self.__name__}(input)\n\n"
+            f"Replace each element of input by {self.record.definition}, and return input.\n\n"
+            f"See {self.record.name}."
+        )
 
     def __call__(self, input: T) -> T:
         return apply_in_place(self.record, input)

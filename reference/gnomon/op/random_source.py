@@ -15,10 +15,11 @@ from gnomon.generator import MersenneTwister
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, contiguous_strides, loop_order
 from gnomon.op.copy import COPY
-from gnomon.op.elementwise import node_label
+from gnomon.op.derivative import node_label
 from gnomon.op.in_place import check_in_place, rebase_history
 from gnomon.op.output import check_writable, count_write
 from gnomon.op.random_generator import GeneratorCore, stream_for, twister_of
+from gnomon.op.record import Record, describes_itself
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -31,8 +32,9 @@ PhiloxDraw: TypeAlias = Callable[[int, int, int, DType, Sequence[Scalar]], Seque
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RandomSource:
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class RandomSource(Record):
     """A draw that fills a tensor, such as ``uniform``.
 
     ``twister`` is PyTorch's draw on the CPU. ``philox`` is that of every accelerator, which may
@@ -40,7 +42,6 @@ class RandomSource:
     accelerator's stream seeds. Both return elements of the dtype.
     """
 
-    name: str
     twister: TwisterDraw
     philox: PhiloxDraw | None = None
     #: Raises for a dtype or for parameters that the draw is not defined on.

@@ -17,9 +17,10 @@ from gnomon.errors import explain
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.layout import Layout, normalize_dims
-from gnomon.op.claims import REALS, Domain, SumOfTerms, Tolerance
-from gnomon.op.elementwise import NOT_SAVED, node_label, saved_parameters
-from gnomon.op.rules import DTypeRule, integers_to_int64
+from gnomon.op.claims import REALS, SumOfTerms
+from gnomon.op.derivative import NOT_SAVED, node_label, saved_parameters
+from gnomon.op.record import NumericRecord, describes_itself
+from gnomon.op.rules import integers_to_int64
 from gnomon.op.view import View, view_as
 
 T = TypeVar("T", bound=TensorCore)
@@ -45,16 +46,13 @@ ReductionDerivative: TypeAlias = Callable[
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reduction:
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Reduction(NumericRecord):
     """An operation that folds the elements along some dims, such as ``sum``."""
 
-    name: str
-    dtype: DTypeRule
     #: The meaning on the list of elements and the launch's parameters.
     fold: Fold
-    tolerance: Tolerance
-    domain: Domain
     #: The meaning on integers and bools, where it is not ``fold``.
     integer_fold: Fold | None = None
     vjp: ReductionDerivative | None = None
@@ -77,6 +75,9 @@ class Reduction:
         dims = reduced_dims(self.name, dim, len(input.operand.layout.shape))
         label = self.node_name if dim is None else self.dims_node_name or self.node_name
         return self.over(input, dims, keepdim, parameters, dtype=dtype, label=label)
+
+    def differentiable(self) -> tuple[str, ...]:
+        return () if self.vjp is None else ("input",)
 
     def meaning_on(self, dtype: DType) -> Fold:
         """Return the fold for elements of ``dtype``."""

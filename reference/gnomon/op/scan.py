@@ -13,9 +13,8 @@ from gnomon.dtypes import DType, Kind, Scalar
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.layout import Layout, normalize_dim
-from gnomon.op.claims import Domain, Tolerance
-from gnomon.op.elementwise import NOT_SAVED, node_label, saved_parameters
-from gnomon.op.rules import DTypeRule
+from gnomon.op.derivative import NOT_SAVED, node_label, saved_parameters
+from gnomon.op.record import NumericRecord, describes_itself
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -27,15 +26,12 @@ ScanDerivative: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore, int], 
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scan:
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Scan(NumericRecord):
     """An operation that folds each element into what came before it, such as ``cumsum``."""
 
-    name: str
-    dtype: DTypeRule
     running: Running
-    tolerance: Tolerance
-    domain: Domain
     vjp: ScanDerivative | None = None
 
     def __call__(self, input: T, dim: int, *, dtype: DType | None = None) -> T:
@@ -57,6 +53,9 @@ class Scan:
         if self.vjp is not None and result_dtype.kind >= Kind.FLOAT and recording(input):
             self._record(self.vjp, input, result, dim)
         return result
+
+    def differentiable(self) -> tuple[str, ...]:
+        return () if self.vjp is None else ("input",)
 
     def meaning_on(self, dtype: DType) -> Running:
         """Return the running meaning for elements of ``dtype``."""

@@ -11,19 +11,23 @@ from gnomon.dispatch import allocate
 from gnomon.dtypes import DType, Scalar, float64, int64
 from gnomon.layout import Layout
 from gnomon.op.claims import Tolerance
+from gnomon.op.record import Record, describes_itself
 
 #: ``(index, parameters) -> element``, the index counting elements in logical order.
 ElementMeaning: TypeAlias = Callable[[int, Sequence[Scalar]], Scalar]
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source:
+@describes_itself
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Source(Record):
     """A source whose elements depend on their index alone, such as ``arange``."""
 
-    name: str
     element: ElementMeaning
     tolerance: Tolerance
+
+    def accuracy(self) -> str:
+        return str(self.tolerance)
 
     def __call__(
         self,

@@ -23,7 +23,7 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone_as
-from gnomon.op.elementwise import node_label
+from gnomon.op.derivative import node_label
 from gnomon.op.scatter_records import ADD_TO
 
 T = TypeVar("T", bound=TensorCore)

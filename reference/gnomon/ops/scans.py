@@ -18,7 +18,7 @@ from gnomon.dtypes import DType, Scalar, finfo
 from gnomon.layout import normalize_dim
 from gnomon.op.along import at_positions, integers
 from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
-from gnomon.op.elementwise import node_label
+from gnomon.op.derivative import node_label
 from gnomon.op.foundation import add, sum_of
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.numpy_names import numpy_names

@@ -14,7 +14,7 @@ from gnomon.layout import Layout
 from gnomon.op.arguments import integers
 from gnomon.op.assignment import assign
 from gnomon.op.copying import clone_as
-from gnomon.op.elementwise import node_label
+from gnomon.op.derivative import node_label
 from gnomon.op.foundation import no_slope
 from gnomon.op.index_arguments import check_same_device
 from gnomon.op.output import deliver

@@ -64,7 +64,7 @@ def address_of(memory: HostMemory) -> int:
 
 
 def cast_cells(data: memoryview, code: str, shape: tuple[int, ...] | None = None) -> memoryview:
-    """Return ``data`` as cells of the ``struct`` format ``code``, flat unless ``shape`` is given."""
+    """Return ``data`` as cells of the ``struct`` format ``code``, flat without ``shape``."""
     if shape is None:
         return data.cast(code)  # type: ignore[call-overload,no-any-return]  # any format
     return data.cast(code, shape)  # type: ignore[call-overload,no-any-return]  # as above

@@ -30,6 +30,13 @@ class TestStorages:
         assert x.tolist() == [0, -1]
         assert x._version == before + 1
 
+    def test_a_tensor_set_to_a_storage_has_that_storage(self) -> None:
+        storage = torch.UntypedStorage([1, 2, 3])
+        x = torch.zeros(0, dtype=torch.uint8).set_(storage)
+        assert x.untyped_storage() is storage
+        y, again = pickle.loads(pickle.dumps((x, storage)))
+        assert y.untyped_storage() is again and y.tolist() == [1, 2, 3]
+
     def test_resize_keeps_what_fits(self) -> None:
         storage = torch.UntypedStorage([1, 2, 3])
         assert storage.resize_(2).tolist() == [1, 2]

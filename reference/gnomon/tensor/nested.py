@@ -162,8 +162,8 @@ def fitted(
             beyond = isinstance(extreme, int) and not -(2**63) <= extreme < 2**63
             if beyond and dtype is not uint64:
                 raise ValueError(
-                    f"{operation}: Overflow when unpacking long long, {extreme} needs more than 64 "
-                    "bits. Give a floating-point dtype."
+                    f"{operation}: Overflow when unpacking long long, {extreme} needs more than "
+                    "64 bits. Give a floating-point dtype."
                 )
             if not least <= extreme <= limits.max:
                 raise _overflow(operation, extreme, dtype)
@@ -199,7 +199,7 @@ def copied(
 ) -> Operand:
     """Return a fresh operand that holds a copy of ``data``, on ``device`` if one is given.
 
-    Otherwise a tensor's copy stays on the tensor's device, and other data go to the default one.
+    Otherwise a tensor's copy stays on the tensor's device, other data go to the default one.
     """
     chosen = None if dtype is None else dtype_of(operation, dtype)
     if isinstance(data, TensorCore) or is_array(data):

@@ -34,6 +34,7 @@ class UntypedStorage:
         backend = backend_of(device)
         size = data if isinstance(data, int) else len(data)
         self.storage = Storage(backend, backend.allocate(size))
+        _OBJECTS[id(self.storage)] = self
         if not isinstance(data, int):
             backend.write(self.storage.memory, 0, memoryview(bytes(data)))
 

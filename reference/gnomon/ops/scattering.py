@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gnomon.core import TensorCore
+from gnomon.dispatch import values_of
 from gnomon.dtypes import Scalar, int64
 from gnomon.errors import explain
-from gnomon.layout import Layout
+from gnomon.graph.nodes import recording
+from gnomon.layout import Layout, normalize_dim
+from gnomon.op.along import integers
 from gnomon.op.copying import to_dtype
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.index_arguments import (
@@ -240,6 +243,8 @@ def index_fill_write(
 ) -> Write:
     """Return the write of ``index_fill``."""
     check_index_dtype("index_fill", index, (int64,), IndexError)
+    if isinstance(value, TensorCore) and recording(value):
+        index = _distinct(index, input, dim)
     plan, indices = slices_of_dim(
         "index_fill", input, dim, index, negative=True, not_a_vector=RuntimeError
     )
@@ -250,6 +255,15 @@ def index_fill_write(
         combination=REPLACE,
         label=f"IndexFillBackward{int(isinstance(value, TensorCore))}",
     )
+
+
+def _distinct(index: T, input: TensorCore, dim: int) -> T:
+    """Return ``index`` with each slice named once, so that its gradient arrives once."""
+    shape = input.operand.layout.shape or (1,)
+    size = shape[normalize_dim(dim, len(shape), "index_fill")]
+    names = [int(value) for value in values_of(index.operand)]
+    slices = list(dict.fromkeys(name + size if -size <= name < 0 else name for name in names))
+    return index if len(slices) == len(names) else integers(index, slices, (len(slices),))
 
 
 def one_value(operation: str, input: TensorCore, value: T | Scalar) -> T | Scalar:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled
+from gnomon.dispatch import filled, item_of
 from gnomon.dtypes import Scalar, bool_
 from gnomon.errors import explain
-from gnomon.layout import normalize_dim
-from gnomon.op.copying import to_dtype
+from gnomon.layout import normalize_dim, normalize_dims
+from gnomon.op.copying import clone_as, to_dtype
 from gnomon.op.foundation import add, sum_of
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
@@ -37,8 +37,8 @@ def diff(
 ) -> T:
     """Return the ``n``-th differences of neighbours along ``dim``; of bools, where they differ.
 
-    ``prepend`` and ``append`` are put before and behind first. Raises RuntimeError for
-    a 0-d input and a negative ``n``.
+    ``prepend`` and ``append`` are put before and behind first, unless ``n`` is 0. Raises
+    RuntimeError for a 0-d input and a negative ``n``.
 
     >>> import gnomon as torch
     >>> torch.diff(torch.tensor([1, 3, 6]))
@@ -49,6 +49,9 @@ def diff(
         rule = "expects n to be non-negative" if shape else "expects at least one dim"
         raise RuntimeError(explain("diff", rule, input, remedy="Check the arguments"))
     dim = normalize_dim(dim, len(shape), "diff")
+    if not n:
+        result = clone_as(input, input.operand.layout.dense_like(), label="CopyBackwards")
+        return result if out is None else exactly("diff", result, out, input)
     parts = [part for part in (prepend, input, append) if part is not None]
     result = cat(parts, dim) if len(parts) > 1 else input
     subtract = logical_xor if result.operand.dtype is bool_ else sub
@@ -137,15 +140,16 @@ def _steps(x: T, y: T, dim: int) -> T:
 def gradient(
     input: T,
     *,
-    spacing: Scalar | Sequence[Scalar] | Sequence[T] = 1,
+    spacing: Scalar | T | Sequence[Scalar] | Sequence[T] | None = None,
     dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
 ) -> tuple[T, ...]:
     """Return estimates of the derivative of ``input`` along each of ``dim`` (None: all).
 
-    Central differences inside, one-sided ones of ``edge_order`` (1 or 2) at the
-    ends; ``spacing`` is the distance of points, or one a dim, or the points' coordinates a dim.
-    Raises RuntimeError for a dim of fewer than ``edge_order + 1`` elements.
+    Central differences inside, one-sided ones of ``edge_order`` (1 or 2) at the ends;
+    ``spacing`` is the distance of points (None: 1), or one a dim, or the points' coordinates a
+    dim. Raises RuntimeError for a dim named twice and one of fewer than ``edge_order + 1``
+    elements.
 
     >>> import gnomon as torch
     >>> torch.gradient(torch.tensor([1.0, 2.0, 4.0, 8.0]))
@@ -153,7 +157,11 @@ def gradient(
     """
     shape = input.operand.layout.shape
     dims = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
-    axes = [normalize_dim(axis, len(shape), "gradient") for axis in dims]
+    axes = normalize_dims(dims, len(shape), "gradient")
+    if isinstance(spacing, TensorCore):
+        spacing = item_of(spacing.operand)
+    if spacing is None:
+        spacing = 1
     given = list(spacing) if isinstance(spacing, Sequence) else [spacing] * len(axes)
     if len(given) != len(axes) or edge_order not in (1, 2):
         raise RuntimeError(

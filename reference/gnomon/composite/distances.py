@@ -10,7 +10,7 @@ from gnomon.dtypes import Kind, Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
-from gnomon.op.foundation import sum_of
+from gnomon.op.foundation import no_slope, sum_of
 from gnomon.op.reduction import Extent
 from gnomon.ops.arithmetic import neg, sub
 from gnomon.ops.norms import VECTOR_NORM, norm_cotangent
@@ -54,6 +54,8 @@ def cdist(
         part = norm_cotangent(
             unsqueeze(g, -1), _differences(first, second), unsqueeze(y, -1), extent, (float(p),)
         )
+        if part is None:
+            return no_slope(first), no_slope(second)
         return sum_of(part, -2), neg(sum_of(part, -3))
 
     record_composite("CdistBackward0", (x1, x2), (result,), (x1, x2, result), derivative)

@@ -80,7 +80,7 @@ def dist(input: T, other: T, p: Scalar = 2) -> T:
         difference = sub(first, second)
         extent = Extent(tuple(range(len(difference.operand.layout.shape))), 0)
         part = norm_cotangent(g, difference, y, extent, (float(p),))
-        return part, neg(part)
+        return part, None if part is None else neg(part)
 
     record_composite(
         "DistBackward0", (input, other), (result,), (input, other, result), derivative

@@ -41,7 +41,7 @@ Fold: TypeAlias = Callable[[Sequence[Scalar], Sequence[Scalar]], Scalar]
 #: returned may too. Parameters whose names begin with an underscore are not saved, as for
 #: elementwise records.
 ReductionDerivative: TypeAlias = Callable[
-    [TensorCore, TensorCore, TensorCore, Extent, tuple[Scalar, ...]], TensorCore
+    [TensorCore, TensorCore, TensorCore, Extent, tuple[Scalar, ...]], TensorCore | None
 ]
 
 
@@ -178,7 +178,7 @@ def _cotangent(
         extent,
         parameters,
     )
-    if result.operand.layout.shape != shape:
+    if result is not None and result.operand.layout.shape != shape:
         result = expand_to(result, shape)
     return (result,)
 

@@ -60,11 +60,14 @@ def norm_cotangent(
     y: TensorCore,
     extent: Extent,
     parameters: tuple[Scalar, ...],
-) -> TensorCore:
-    """Return the cotangent of a vector norm: 0 where the norm is 0; ties share."""
+) -> TensorCore | None:
+    """Return the cotangent of a vector norm: 0 where the norm is 0; ties share.
+
+    None for the order 0, which counts elements and has no slope anywhere.
+    """
     (order,) = parameters
     if order == 0:
-        return mul(g, 0)
+        return None
     if order == 1:
         return mul(g, sign(x))
     if order == 2:

@@ -272,9 +272,8 @@ class Backend(ABC):
     ) -> None:
         """Fill ``output`` in logical order with what ``record`` makes of its parameters.
 
-        A random record draws from ``generator``. On an accelerator that is a
-        ``PhiloxGenerator``, of which a draw takes ``initial_seed()`` and ``next_offset()``; with a
-        Mersenne Twister, the elements are those that ``record.generate`` makes on the host.
+        A random record draws from ``generator``: on an accelerator a ``PhiloxGenerator``, of
+        which a draw takes ``initial_seed()`` and ``next_offset()``.
         """
 
     def lacks(self, name: str, dtypes: Sequence[DType]) -> NotSupported:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import gnomon as torch
+from backends.accelerator import ToyBackend
+from gnomon import registry
 from gnomon.dtypes import float32, int64
 from gnomon.generator import MersenneTwister, PhiloxGenerator, philox, philox_normal
 from gnomon.layout import Layout
@@ -13,6 +17,17 @@ from gnomon.op.random_source import RandomSource
 from gnomon.ops import random
 
 LAYOUT = Layout.contiguous((2, 3))
+
+
+@pytest.fixture
+def toy() -> Iterator[ToyBackend]:
+    """An accelerator, on which a draw without a definition on Philox would be an error."""
+    before = dict(registry._backends)
+    backend = ToyBackend(0, frozenset({"randperm", "cauchy", "geometric"}))
+    registry.register_backend(backend)
+    yield backend
+    registry._backends.clear()
+    registry._backends.update(before)
 
 
 def test_a_seed_gives_the_same_numbers_again() -> None:
@@ -116,3 +131,38 @@ def test_fresh_numbers_count_no_writes() -> None:
     assert torch.rand(2)._version == 0
     assert torch.zeros(2)._version == 0
     assert torch.zeros(2).uniform_()._version == 1
+
+
+def test_another_device_draws_from_its_own_stream(toy: ToyBackend) -> None:
+    torch.manual_seed(5)
+    expected = philox.uniform(5, 0, 3, float32)
+    assert torch.rand(3, device="toy:0").tolist() == expected
+    assert torch.rand(3, device="toy:0").tolist() == philox.uniform(5, 1, 3, float32)
+    generator = torch.Generator("toy:0").manual_seed(5)
+    assert torch.rand(3, device="toy:0", generator=generator).tolist() == expected
+    assert len(generator.get_state()) == 16
+    with pytest.raises(RuntimeError, match="'toy:0' device type for generator"):
+        torch.rand(3, device="toy:0", generator=torch.Generator())
+
+
+def test_every_draw_works_on_another_device(toy: ToyBackend) -> None:
+    draws = (
+        lambda: torch.randperm(5, device="toy:0"),
+        lambda: torch.zeros(4, device="toy:0").cauchy_(),
+        lambda: torch.zeros(2, 3, device="toy:0").t().geometric_(0.3),
+        lambda: torch.zeros(4, device="toy:0").random_(7),
+        lambda: torch.zeros(4, dtype=torch.int8, device="toy:0").random_(),
+        lambda: torch.bernoulli(torch.full((4,), 0.5, device="toy:0")),
+        lambda: torch.poisson(torch.full((4,), 5.0, device="toy:0")),
+        lambda: torch.multinomial(torch.ones(2, 4, device="toy:0"), 2),
+        lambda: torch.normal(torch.zeros(3, device="toy:0"), 2.0),
+        lambda: torch.dropout(torch.ones(9, device="toy:0"), 0.5, True),
+    )
+    for draw in draws:
+        torch.manual_seed(1)
+        first, second = draw(), draw()
+        torch.manual_seed(1)
+        again = draw()
+        assert str(again.device) == "toy:0"
+        assert again.tolist() == first.tolist()
+        assert first.numel() < 5 or first.tolist() != second.tolist()

@@ -65,10 +65,13 @@ class RandomSource(Record):
         """Fill ``output`` with numbers from ``generator``, by default its device's own."""
         self.check(f"{self.name}_", output.dtype, parameters)
         backend = output.storage.backend
-        stream: Stream = stream_for(self.name, backend, generator)
-        if self.philox is None:
-            stream = twister_of(stream)
-        backend.source(self, parameters, stream, output)
+        stream = stream_for(self.name, backend, generator)
+        if self.philox is None and not isinstance(stream, MersenneTwister):
+            whole = Layout.contiguous(output.layout.shape)
+            drawn = self.generate(whole, output.dtype, parameters, twister_of(stream))
+            write_values(output, drawn)
+        else:
+            backend.source(self, parameters, stream, output)
 
     def generate(
         self,

@@ -37,6 +37,10 @@ def _multiply_and_sum(left: TensorCore, right: TensorCore) -> TensorCore:
 
 matrix_product: Composite[MatrixProductMeaning, MatrixProductKernel] = Composite(
     name="matrix_product",
+    definition=(
+        "the matrix product: each row of the first times each column of the second, summed"
+    ),
+    special_cases="0 for no columns",
     decompose=_multiply_and_sum,
     tolerance=SumOfTerms(),
 )

@@ -179,7 +179,11 @@ InsertionPointsMeaning: TypeAlias = Callable[[TensorCore, TensorCore, bool], Ten
 #: ``(sequence, values, right, output)``: sequence and values of one dtype, an int64 output.
 InsertionPointsKernel: TypeAlias = Callable[[Operand, Operand, bool, Operand], None]
 insertion_points: Composite[InsertionPointsMeaning, InsertionPointsKernel] = Composite(
-    name="insertion_points", decompose=_bisection, tolerance=EXACT
+    name="insertion_points",
+    definition="where each value would go into its sorted row, by bisection",
+    special_cases="NaN goes last",
+    decompose=_bisection,
+    tolerance=EXACT,
 )
 
 

@@ -49,10 +49,18 @@ def _log_softmax(input: TensorCore, dim: int) -> TensorCore:
 
 # Differences 0.5, exp 3, the sum of positive terms 0.5 and theirs, the division 2.5.
 softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
-    name="softmax", decompose=_softmax, tolerance=Ulps(10, 10, 8)
+    name="softmax",
+    definition="exp(input) / sum(exp(input)) along a dim, without overflow",
+    special_cases="NaN where a NaN or inf, or nothing but -inf, is among the elements",
+    decompose=_softmax,
+    tolerance=Ulps(10, 10, 8),
 )
 log_softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
-    name="log_softmax", decompose=_log_softmax, tolerance=Ulps(10, 10, 8)
+    name="log_softmax",
+    definition="log(softmax(input)) along a dim, without underflow",
+    special_cases="NaN where a NaN or inf, or nothing but -inf, is among the elements",
+    decompose=_log_softmax,
+    tolerance=Ulps(10, 10, 8),
 )
 
 

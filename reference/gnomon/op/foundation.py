@@ -21,6 +21,8 @@ T = TypeVar("T", bound=TensorCore)
 
 add: Binary = Binary(
     name="add",
+    definition="input + other",
+    special_cases="integers wrap in two's complement; on bool, logical or",
     dtype=same,
     scalar=operator.add,
     vjp=(lambda g, _x, _y, _r: g, lambda g, _x, _y, _r: g),

@@ -215,6 +215,10 @@ def exact_sum(elements: Sequence[Scalar]) -> Scalar:
 
 sum_of: Reduction = Reduction(
     name="sum",
+    definition="the sum of the elements",
+    special_cases=(
+        "0 for no elements; the exact sum is rounded once; integers wrap in two's complement"
+    ),
     dtype=integers_to_int64,
     fold=lambda elements, _: exact_sum(elements),
     integer_fold=lambda elements, _: sum(elements),

@@ -39,6 +39,8 @@ QUOTIENT = Ulps(2.5, 0, 1)
 
 add_scaled: Ternary = Ternary(
     name="add_scaled",
+    definition="input + third * other",
+    special_cases="integers wrap in two's complement",
     node_name="AddBackward0",
     dtype=same,
     scalar=lambda x, y, alpha: x + alpha * y,
@@ -52,6 +54,8 @@ add_scaled: Ternary = Ternary(
 )
 sub: Binary = Binary(
     name="sub",
+    definition="input - other",
+    special_cases="integers wrap in two's complement",
     dtype=numeric,
     scalar=operator.sub,
     vjp=(lambda g, _x, _y, _r: g, lambda g, _x, _y, _r: neg(g)),
@@ -60,6 +64,8 @@ sub: Binary = Binary(
 )
 sub_scaled: Ternary = Ternary(
     name="sub_scaled",
+    definition="input - third * other",
+    special_cases="integers wrap in two's complement",
     node_name="SubBackward0",
     dtype=numeric,
     scalar=lambda x, y, alpha: x - alpha * y,
@@ -76,6 +82,8 @@ reversed_sub: Binary = replace(sub, node_name="RsubBackward0", number_node_name=
 reversed_sub_scaled: Ternary = replace(sub_scaled, node_name="RsubBackward0")
 mul: Binary = Binary(
     name="mul",
+    definition="input * other",
+    special_cases="integers wrap in two's complement; on bool, logical and",
     precise_numbers=True,
     dtype=same,
     scalar=operator.mul,
@@ -85,6 +93,10 @@ mul: Binary = Binary(
 )
 neg: Unary = Unary(
     name="neg",
+    definition="the input with the opposite sign",
+    special_cases=(
+        "integers wrap: the smallest one, and unsigned ones, modulo 2 to the number of bits"
+    ),
     dtype=numeric,
     scalar=operator.neg,
     vjp=lambda g, _x, _y: neg(g),
@@ -93,6 +105,8 @@ neg: Unary = Unary(
 )
 sign: Unary = Unary(
     name="sign",
+    definition="the sign of the input: -1, 0 or 1",
+    special_cases="0 for zeros of both signs and for NaN; on bool, the input",
     dtype=same,
     scalar=lambda x: (x > 0) - (x < 0),
     vjp=lambda g, _x, _y: no_slope(g),
@@ -102,6 +116,8 @@ sign: Unary = Unary(
 sgn: Unary = replace(sign, node_name="SgnBackward0")
 abs: Unary = Unary(
     name="abs",
+    definition="the absolute value of the input",
+    special_cases="the smallest integer of a dtype wraps to itself",
     dtype=integers_and_floats,
     scalar=operator.abs,
     vjp=lambda g, x, _y: mul(g, sign(x)),
@@ -110,6 +126,10 @@ abs: Unary = Unary(
 )
 div: Binary = Binary(
     name="div",
+    definition="input / other",
+    special_cases=(
+        "a nonzero number over zero is infinite, with the sign of the quotient; 0 / 0 is NaN"
+    ),
     precise_numbers=True,
     dtype=int_to_float,
     scalar=operator.truediv,
@@ -123,6 +143,8 @@ div: Binary = Binary(
 )
 reciprocal: Unary = Unary(
     name="reciprocal",
+    definition="1 / input",
+    special_cases="infinite at zero, with its sign; zero at infinities, with theirs",
     dtype=int_to_float,
     scalar=lambda x: 1.0 / x,
     undefined=lambda x: special.divide(1.0, x),
@@ -132,6 +154,11 @@ reciprocal: Unary = Unary(
 )
 floor_divide: Binary = Binary(
     name="floor_divide",
+    definition="the quotient of input and other, rounded down",
+    special_cases=(
+        "the exact quotient is rounded, so that 1.0 // 0.1 is 9; floats over zero give inf or "
+        "NaN, integers over zero raise RuntimeError"
+    ),
     precise_numbers=True,
     node_name="DivBackward2",
     dtype=integers_and_floats,
@@ -159,6 +186,11 @@ def _truncated_quotient(dtype: DType) -> BinaryMeaning:
 
 trunc_divide: Binary = Binary(
     name="trunc_divide",
+    definition="the quotient of input and other, rounded toward zero",
+    special_cases=(
+        "the quotient is rounded to the dtype first; floats over zero give inf or NaN, "
+        "integers over zero raise RuntimeError"
+    ),
     precise_numbers=True,
     node_name="DivBackward2",
     dtype=integers_and_floats,
@@ -171,6 +203,13 @@ trunc_divide: Binary = Binary(
 )
 remainder: Binary = Binary(
     name="remainder",
+    definition=(
+        "what the quotient of input and other, rounded down, leaves: it has the sign of other"
+    ),
+    special_cases=(
+        "a zero has the sign of input; NaN for floats where other is 0 or input infinite; "
+        "integers over zero raise RuntimeError"
+    ),
     node_name="RemainderBackward1",
     number_node_name="RemainderBackward0",
     dtype=integers_and_floats,
@@ -185,6 +224,14 @@ remainder: Binary = Binary(
 )
 fmod: Binary = Binary(
     name="fmod",
+    definition=(
+        "what the quotient of input and other, rounded toward zero, leaves: it has the sign "
+        "of input"
+    ),
+    special_cases=(
+        "NaN for floats where other is 0 or input infinite; integers over zero raise "
+        "RuntimeError"
+    ),
     tensors=1,
     node_name="FmodBackward1",
     number_node_name="FmodBackward0",
@@ -202,6 +249,8 @@ fmod: Binary = Binary(
 #: ``addcmul(input, tensor1, tensor2, value)`` is ``input + value * tensor1 * tensor2``.
 add_product: Quaternary = Quaternary(
     name="addcmul",
+    definition="input + fourth * other * third",
+    special_cases="integers wrap in two's complement",
     tensors=3,
     precise_numbers=True,
     dtype=integers_and_floats,
@@ -218,6 +267,8 @@ add_product: Quaternary = Quaternary(
 #: ``addcdiv(input, tensor1, tensor2, value)`` is ``input + value * tensor1 / tensor2``.
 add_quotient: Quaternary = Quaternary(
     name="addcdiv",
+    definition="input + fourth * other / third",
+    special_cases="division by zero gives inf or NaN",
     tensors=3,
     precise_numbers=True,
     dtype=floating,
@@ -243,6 +294,8 @@ def _interpolate(start: Scalar, end: Scalar, weight: Scalar) -> Scalar:
 
 lerp: Ternary = Ternary(
     name="lerp",
+    definition="input + third * (other - input), reckoned from the nearer end",
+    special_cases="other itself where third is 1; third may lie outside [0, 1]",
     tensors=2,
     precise_numbers=True,
     node_name="LerpBackward1",

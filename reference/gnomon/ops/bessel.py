@@ -33,6 +33,8 @@ def _ratio(value: T, x: T) -> T:
 
 i0: Unary = Unary(
     name="i0",
+    definition="the modified Bessel function of the first kind of order 0 at the input",
+    special_cases="even; inf where it overflows",
     dtype=int_to_float,
     scalar=special.i0,
     vjp=lambda g, x, _y: mul(g, i1(x)),
@@ -42,6 +44,8 @@ i0: Unary = Unary(
 # DLMF 10.29.1: I₁' = I₀ - I₁ / x.
 i1: Unary = Unary(
     name="special_i1",
+    definition="the modified Bessel function of the first kind of order 1 at the input",
+    special_cases="odd; infinite where it overflows",
     dtype=int_to_float,
     scalar=special.i1,
     vjp=lambda g, x, y: mul(g, sub(i0(x), _ratio(y, x))),
@@ -51,6 +55,8 @@ i1: Unary = Unary(
 # exp(-|x|) I(x) has the slope exp(-|x|) I'(x) - sign(x) exp(-|x|) I(x).
 i0e: Unary = Unary(
     name="special_i0e",
+    definition="exp(-abs(input)) * i0(input), which does not overflow",
+    special_cases="even; 0 at infinities",
     node_name="SpecialI0EBackward0",
     dtype=int_to_float,
     scalar=special.i0e,
@@ -60,6 +66,8 @@ i0e: Unary = Unary(
 )
 i1e: Unary = Unary(
     name="special_i1e",
+    definition="exp(-abs(input)) * i1(input), which does not overflow",
+    special_cases="odd; 0 at infinities",
     node_name="SpecialI1EBackward0",
     dtype=int_to_float,
     scalar=special.i1e,
@@ -69,6 +77,8 @@ i1e: Unary = Unary(
 )
 bessel_j0: Unary = Unary(
     name="special_bessel_j0",
+    definition="the Bessel function of the first kind of order 0 at the input",
+    special_cases="even; 0 at infinities",
     dtype=int_to_float,
     scalar=special.bessel_j0,
     vjp=lambda g, x, _y: mul(g, neg(bessel_j1(x))),
@@ -78,6 +88,8 @@ bessel_j0: Unary = Unary(
 # DLMF 10.6.2: J₁' = J₀ - J₁ / x.
 bessel_j1: Unary = Unary(
     name="special_bessel_j1",
+    definition="the Bessel function of the first kind of order 1 at the input",
+    special_cases="odd; 0 at infinities",
     dtype=int_to_float,
     scalar=special.bessel_j1,
     vjp=lambda g, x, y: mul(g, sub(bessel_j0(x), _ratio(y, x))),

@@ -35,6 +35,8 @@ __all__ = [
 
 eq: Binary = Binary(
     name="eq",
+    definition="whether input and other are equal",
+    special_cases="NaN is equal to nothing; 0.0 equals -0.0",
     tensors=1,
     dtype=to_bool,
     scalar=operator.eq,
@@ -43,6 +45,8 @@ eq: Binary = Binary(
 )
 ne: Binary = Binary(
     name="ne",
+    definition="whether input and other differ",
+    special_cases="NaN differs from everything, itself included; 0.0 equals -0.0",
     tensors=1,
     dtype=to_bool,
     scalar=operator.ne,
@@ -51,6 +55,8 @@ ne: Binary = Binary(
 )
 lt: Binary = Binary(
     name="lt",
+    definition="whether input is less than other",
+    special_cases="false where either is NaN",
     tensors=1,
     dtype=to_bool,
     scalar=operator.lt,
@@ -59,6 +65,8 @@ lt: Binary = Binary(
 )
 le: Binary = Binary(
     name="le",
+    definition="whether input is less than other or equal to it",
+    special_cases="false where either is NaN",
     tensors=1,
     dtype=to_bool,
     scalar=operator.le,
@@ -67,6 +75,8 @@ le: Binary = Binary(
 )
 gt: Binary = Binary(
     name="gt",
+    definition="whether input is greater than other",
+    special_cases="false where either is NaN",
     tensors=1,
     dtype=to_bool,
     scalar=operator.gt,
@@ -75,6 +85,8 @@ gt: Binary = Binary(
 )
 ge: Binary = Binary(
     name="ge",
+    definition="whether input is greater than other or equal to it",
+    special_cases="false where either is NaN",
     tensors=1,
     dtype=to_bool,
     scalar=operator.ge,
@@ -83,6 +95,8 @@ ge: Binary = Binary(
 )
 isnan: Unary = Unary(
     name="isnan",
+    definition="whether the input is NaN",
+    special_cases="false for every integer and bool",
     dtype=to_bool,
     scalar=math.isnan,
     tolerance=EXACT,
@@ -90,6 +104,8 @@ isnan: Unary = Unary(
 )
 isinf: Unary = Unary(
     name="isinf",
+    definition="whether the input is an infinity of either sign",
+    special_cases="false for every integer and bool",
     dtype=to_bool,
     scalar=math.isinf,
     tolerance=EXACT,
@@ -97,6 +113,8 @@ isinf: Unary = Unary(
 )
 isfinite: Unary = Unary(
     name="isfinite",
+    definition="whether the input is neither an infinity nor NaN",
+    special_cases="true for every integer and bool",
     dtype=to_bool,
     scalar=math.isfinite,
     tolerance=EXACT,
@@ -104,6 +122,8 @@ isfinite: Unary = Unary(
 )
 isposinf: Unary = Unary(
     name="isposinf",
+    definition="whether the input is positive infinity",
+    special_cases="false for every integer and bool",
     dtype=to_bool,
     scalar=lambda x: x == math.inf,
     tolerance=EXACT,
@@ -111,6 +131,8 @@ isposinf: Unary = Unary(
 )
 isneginf: Unary = Unary(
     name="isneginf",
+    definition="whether the input is negative infinity",
+    special_cases="false for every integer and bool",
     dtype=to_bool,
     scalar=lambda x: x == -math.inf,
     tolerance=EXACT,
@@ -118,6 +140,8 @@ isneginf: Unary = Unary(
 )
 isreal: Unary = Unary(
     name="isreal",
+    definition="whether the input has no imaginary part, which holds for every element",
+    special_cases="true for NaN and infinities",
     dtype=to_bool,
     scalar=lambda _x: True,
     tolerance=EXACT,
@@ -126,6 +150,8 @@ isreal: Unary = Unary(
 #: ``where(condition, input, other)``; the condition is bool.
 where: Ternary = Ternary(
     name="where",
+    definition="other where input, which is bool, is true, and third elsewhere",
+    special_cases="input takes no part in promotion",
     tensors=1,
     conditions=1,
     dtype=same,

@@ -54,6 +54,13 @@ def var_cotangent(
 
 VAR: Reduction = Reduction(
     name="var",
+    definition=(
+        "the sum of squared distances from the mean, over the number of elements less the "
+        "parameter"
+    ),
+    special_cases=(
+        "where that divisor is not positive, inf, or NaN if the sum is 0; NaN for no elements"
+    ),
     dtype=floats_only,
     fold=_var,
     vjp=var_cotangent,
@@ -156,6 +163,8 @@ def _std_cotangent(
 
 STD: Reduction = Reduction(
     name="std",
+    definition="the square root of var",
+    special_cases="special cases as var's; no gradient flows where it is 0",
     dtype=VAR.dtype,
     fold=_std,
     vjp=_std_cotangent,

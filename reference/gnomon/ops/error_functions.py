@@ -43,6 +43,8 @@ def normal_density(x: T) -> T:
 
 erf: Unary = Unary(
     name="erf",
+    definition="the error function: 2 / √π times the integral of exp(-t²) from 0 to the input",
+    special_cases="±1 at infinities",
     dtype=int_to_float,
     scalar=math.erf,
     vjp=lambda g, x, _y: mul(g, _gaussian(x)),
@@ -51,6 +53,8 @@ erf: Unary = Unary(
 )
 erfc: Unary = Unary(
     name="erfc",
+    definition="1 - erf(input), accurate where that is small",
+    special_cases="0 at inf, 2 at -inf",
     dtype=int_to_float,
     scalar=math.erfc,
     vjp=lambda g, x, _y: mul(g, mul(_gaussian(x), -1.0)),
@@ -59,6 +63,8 @@ erfc: Unary = Unary(
 )
 erfinv: Unary = Unary(
     name="erfinv",
+    definition="the number whose error function is the input",
+    special_cases="±inf at ±1; NaN outside [-1, 1]",
     dtype=int_to_float,
     scalar=special.erfinv,
     vjp=lambda g, _x, y: mul(g, mul(exp(mul(y, y)), 1.0 / _TWO_OVER_ROOT_PI)),
@@ -67,6 +73,8 @@ erfinv: Unary = Unary(
 )
 erfcx: Unary = Unary(
     name="special_erfcx",
+    definition="exp(input ** 2) * erfc(input), which does not underflow",
+    special_cases="inf where it overflows, far below zero; 0 at inf",
     dtype=int_to_float,
     scalar=special.erfcx,
     vjp=lambda g, x, y: mul(g, sub(mul(mul(x, y), 2.0), _TWO_OVER_ROOT_PI)),
@@ -75,6 +83,8 @@ erfcx: Unary = Unary(
 )
 ndtr: Unary = Unary(
     name="special_ndtr",
+    definition="the probability that a standard normal number is at most the input",
+    special_cases="0 at -inf, 1 at inf",
     dtype=int_to_float,
     scalar=special.ndtr,
     vjp=lambda g, x, _y: mul(g, normal_density(x)),
@@ -83,6 +93,10 @@ ndtr: Unary = Unary(
 )
 ndtri: Unary = Unary(
     name="special_ndtri",
+    definition=(
+        "the number that a standard normal one does not exceed with the probability input"
+    ),
+    special_cases="-inf at 0, inf at 1; NaN outside [0, 1]",
     dtype=int_to_float,
     scalar=special.ndtri,
     vjp=lambda g, _x, y: mul(g, mul(exp(mul(mul(y, y), 0.5)), _ROOT_TWO_PI)),
@@ -91,6 +105,8 @@ ndtri: Unary = Unary(
 )
 log_ndtr: Unary = Unary(
     name="special_log_ndtr",
+    definition="log(ndtr(input)), accurate far below zero",
+    special_cases="-inf at -inf, 0 at inf",
     dtype=int_to_float,
     scalar=special.log_ndtr,
     vjp=lambda g, x, _y: mul(

@@ -40,6 +40,8 @@ LOG_10 = math.log(10.0)
 
 exp: Unary = Unary(
     name="exp",
+    definition="e to the power of the input",
+    special_cases="inf where it overflows; 0 at -inf",
     dtype=int_to_float,
     scalar=math.exp,
     undefined=special.exp,
@@ -49,6 +51,8 @@ exp: Unary = Unary(
 )
 exp2: Unary = Unary(
     name="exp2",
+    definition="2 to the power of the input",
+    special_cases="inf where it overflows; 0 at -inf",
     dtype=int_to_float,
     scalar=math.exp2,
     undefined=special.exp2,
@@ -58,6 +62,8 @@ exp2: Unary = Unary(
 )
 expm1: Unary = Unary(
     name="expm1",
+    definition="exp(input) - 1, accurate near zero",
+    special_cases="inf where it overflows; -1 at -inf; -0.0 stays -0.0",
     dtype=int_to_float,
     scalar=math.expm1,
     undefined=special.expm1,
@@ -67,6 +73,8 @@ expm1: Unary = Unary(
 )
 log: Unary = Unary(
     name="log",
+    definition="the natural logarithm of the input",
+    special_cases="-inf at zeros of both signs; NaN below zero",
     dtype=int_to_float,
     scalar=math.log,
     undefined=special.log,
@@ -76,6 +84,8 @@ log: Unary = Unary(
 )
 log2: Unary = Unary(
     name="log2",
+    definition="the logarithm of the input to the base 2",
+    special_cases="-inf at zeros of both signs; NaN below zero",
     dtype=int_to_float,
     scalar=math.log2,
     undefined=special.log2,
@@ -85,6 +95,8 @@ log2: Unary = Unary(
 )
 log10: Unary = Unary(
     name="log10",
+    definition="the logarithm of the input to the base 10",
+    special_cases="-inf at zeros of both signs; NaN below zero",
     dtype=int_to_float,
     scalar=math.log10,
     undefined=special.log10,
@@ -94,6 +106,8 @@ log10: Unary = Unary(
 )
 log1p: Unary = Unary(
     name="log1p",
+    definition="log(1 + input), accurate near zero",
+    special_cases="-inf at -1; NaN below -1; -0.0 stays -0.0",
     node_name="Log1PBackward0",
     dtype=int_to_float,
     scalar=math.log1p,
@@ -109,6 +123,8 @@ _SUM_OF_EXPONENTIALS = Ulps(6, 6, 5)
 
 logaddexp: Binary = Binary(
     name="logaddexp",
+    definition="log(exp(input) + exp(other)), without overflow",
+    special_cases="equal infinities give themselves; NaN if either is",
     tensors=2,
     dtype=floating,
     scalar=special.logaddexp,
@@ -121,6 +137,8 @@ logaddexp: Binary = Binary(
 )
 logaddexp2: Binary = Binary(
     name="logaddexp2",
+    definition="log2(2 ** input + 2 ** other), without overflow",
+    special_cases="equal infinities give themselves; NaN if either is",
     tensors=2,
     dtype=floating,
     scalar=special.logaddexp2,

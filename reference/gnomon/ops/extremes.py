@@ -57,6 +57,8 @@ def _shares(
 
 MAX: Reduction = Reduction(
     name="max",
+    definition="the largest element of all",
+    special_cases="NaN if any is; equal elements share the cotangent",
     dtype=same,
     fold=AMAX.fold,
     integer_fold=AMAX.integer_fold,
@@ -68,6 +70,8 @@ MAX: Reduction = Reduction(
 )
 MIN: Reduction = Reduction(
     name="min",
+    definition="the smallest element of all",
+    special_cases="NaN if any is; equal elements share the cotangent",
     dtype=same,
     fold=AMIN.fold,
     integer_fold=AMIN.integer_fold,

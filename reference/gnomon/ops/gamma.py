@@ -30,6 +30,8 @@ _POLES_AVOIDED = Domain(0.1, 100.0)
 
 lgamma: Unary = Unary(
     name="lgamma",
+    definition="the logarithm of the absolute value of the gamma function at the input",
+    special_cases="inf at 0, at negative integers and at infinities",
     dtype=int_to_float,
     scalar=special.lgamma,
     vjp=lambda g, x, _y: mul(g, digamma(x)),
@@ -38,6 +40,8 @@ lgamma: Unary = Unary(
 )
 digamma: Unary = Unary(
     name="digamma",
+    definition="the derivative of lgamma at the input",
+    special_cases="-inf at 0.0, inf at -0.0; NaN at negative integers and at -inf",
     dtype=int_to_float,
     scalar=special.digamma,
     vjp=lambda g, x, _y: mul(g, polygamma_of(x, 1)),
@@ -47,6 +51,8 @@ digamma: Unary = Unary(
 #: The derivative of digamma whose order is the second operand, a Python number.
 polygamma_of: Binary = Binary(
     name="polygamma",
+    definition="the derivative of digamma at input, of the order other, a number",
+    special_cases="infinite at 0 and at negative integers",
     dtype=int_to_float,
     scalar=lambda x, n: special.polygamma(int(n), x),
     vjp=(
@@ -60,6 +66,11 @@ polygamma_of: Binary = Binary(
 #: number.
 multivariate_lgamma: Binary = Binary(
     name="mvlgamma",
+    definition=(
+        "the logarithm of the multivariate gamma function of dimension other, a number, at "
+        "input"
+    ),
+    special_cases="NaN or inf where (other - 1) / 2 is not below input",
     dtype=int_to_float,
     scalar=lambda x, p: special.multigammaln(x, int(p)),
     vjp=(lambda g, x, p, _r: mul(g, _sum_of_digammas(x, item_of(p.operand))), None),
@@ -90,6 +101,12 @@ def _no_derivative_by_order(
 #: Hurwitz zeta: the sum of (other + k)^-input over k = 0, 1, 2, ...
 zeta: Binary = Binary(
     name="special_zeta",
+    definition=(
+        "the Hurwitz zeta function: the sum of (other + k) ** -input over k = 0, 1, 2, ..."
+    ),
+    special_cases=(
+        "inf where input is 1; NaN where it is less; inf where other is 0 or a negative integer"
+    ),
     number_node_name="SpecialZetaBackward2",
     dtype=int_to_float,
     scalar=special.zeta,

@@ -39,6 +39,8 @@ __all__ = [
 
 sinh: Unary = Unary(
     name="sinh",
+    definition="the hyperbolic sine of the input",
+    special_cases="infinite, with the sign of the input, where it overflows",
     dtype=int_to_float,
     scalar=math.sinh,
     undefined=special.sinh,
@@ -48,6 +50,8 @@ sinh: Unary = Unary(
 )
 cosh: Unary = Unary(
     name="cosh",
+    definition="the hyperbolic cosine of the input",
+    special_cases="inf where it overflows",
     dtype=int_to_float,
     scalar=math.cosh,
     undefined=special.cosh,
@@ -57,6 +61,8 @@ cosh: Unary = Unary(
 )
 tanh: Unary = Unary(
     name="tanh",
+    definition="the hyperbolic tangent of the input",
+    special_cases="±1 at infinities",
     dtype=int_to_float,
     scalar=math.tanh,
     vjp=lambda g, _x, y: mul(g, sub(1.0, mul(y, y))),
@@ -65,6 +71,8 @@ tanh: Unary = Unary(
 )
 asinh: Unary = Unary(
     name="asinh",
+    definition="the number whose hyperbolic sine is the input",
+    special_cases="infinities stay themselves",
     dtype=int_to_float,
     scalar=math.asinh,
     vjp=lambda g, x, _y: mul(g, rsqrt(add(mul(x, x), 1.0))),
@@ -73,6 +81,8 @@ asinh: Unary = Unary(
 )
 acosh: Unary = Unary(
     name="acosh",
+    definition="the number, zero or positive, whose hyperbolic cosine is the input",
+    special_cases="NaN below 1",
     dtype=int_to_float,
     scalar=math.acosh,
     undefined=special.acosh,
@@ -82,6 +92,8 @@ acosh: Unary = Unary(
 )
 atanh: Unary = Unary(
     name="atanh",
+    definition="the number whose hyperbolic tangent is the input",
+    special_cases="±inf at ±1; NaN outside [-1, 1]",
     dtype=int_to_float,
     scalar=math.atanh,
     undefined=special.atanh,

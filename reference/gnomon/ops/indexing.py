@@ -10,7 +10,7 @@ from gnomon.errors import explain
 from gnomon.layout import broadcast_shapes, normalize_dim
 from gnomon.op.index_arguments import as_int64, check_index_dtype, check_same_device
 from gnomon.op.indexing import IndexPlan, read_through_indices
-from gnomon.op.output import deliver
+from gnomon.op.output import check_apart, deliver
 from gnomon.op.reduction import expand_to
 from gnomon.op.view import reshaped
 
@@ -35,7 +35,7 @@ def gather(
             [4, 3]])
     """
     result = _gather(input, dim, index)
-    return result if out is None else exactly("gather", result, out, input)
+    return result if out is None else moved("gather", result, out, input, index)
 
 
 def _gather(input: T, dim: int, index: T) -> T:
@@ -120,7 +120,7 @@ def index_select(input: T, dim: int, index: T, *, out: T | None = None) -> T:
     plan, indices = slices_of_dim("index_select", input, dim, index)
     result = read_through_indices(input, plan, indices, "IndexSelectBackward0")
     result = result if shape else reshaped(result, ())
-    return result if out is None else exactly("index_select", result, out, input)
+    return result if out is None else moved("index_select", result, out, input, index)
 
 
 def slices_of_dim(
@@ -179,7 +179,7 @@ def take(input: T, index: T, *, out: T | None = None) -> T:
             explain("take", "take(): tried to take from an empty tensor", input, index)
         )
     result = read_through_indices(input, plan, indices, "TakeBackward0")
-    return result if out is None else exactly("take", result, out, input)
+    return result if out is None else moved("take", result, out, input, index)
 
 
 def of_flattened(
@@ -218,7 +218,7 @@ def take_along_dim(input: T, indices: T, dim: int | None = None, *, out: T | Non
         result = _gather(flat, 0, reshaped(indices, (indices.operand.layout.numel,)))
     else:
         result = _take_along(input, indices, dim)
-    return result if out is None else exactly("take_along_dim", result, out, input)
+    return result if out is None else moved("take_along_dim", result, out, input, indices)
 
 
 def _take_along(input: T, indices: T, dim: int) -> T:
@@ -264,3 +264,9 @@ def exactly(operation: str, result: T, out: T, *inputs: TensorCore) -> T:
             )
         )
     return deliver(operation, result, out, inputs)
+
+
+def moved(operation: str, result: T, out: T, *inputs: TensorCore) -> T:
+    """Deliver ``result`` to ``out`` as :func:`exactly`, if ``out`` is apart from the inputs."""
+    check_apart(operation, out, inputs)
+    return exactly(operation, result, out, *inputs)

@@ -33,6 +33,8 @@ def integers(operation: str, dtype: DType) -> tuple[DType, DType]:
 
 bitwise_and: Binary = Binary(
     name="bitwise_and",
+    definition="the bits that input and other both have",
+    special_cases="on bool, logical and",
     dtype=integral,
     scalar=operator.and_,
     tolerance=EXACT,
@@ -40,6 +42,8 @@ bitwise_and: Binary = Binary(
 )
 bitwise_or: Binary = Binary(
     name="bitwise_or",
+    definition="the bits that input or other, or both, have",
+    special_cases="on bool, logical or",
     dtype=integral,
     scalar=operator.or_,
     tolerance=EXACT,
@@ -47,6 +51,8 @@ bitwise_or: Binary = Binary(
 )
 bitwise_xor: Binary = Binary(
     name="bitwise_xor",
+    definition="the bits that just one of input and other has",
+    special_cases="on bool, logical xor",
     dtype=integral,
     scalar=operator.xor,
     tolerance=EXACT,
@@ -54,6 +60,8 @@ bitwise_xor: Binary = Binary(
 )
 bitwise_not: Unary = Unary(
     name="bitwise_not",
+    definition="the bits that the input has not",
+    special_cases="-input - 1 for signed integers; on bool, logical not",
     dtype=integral,
     scalar=lambda x: ~int(x),
     boolean=operator.not_,
@@ -63,6 +71,8 @@ bitwise_not: Unary = Unary(
 #: A shift by a negative number, or by more bits than there are, leaves nothing.
 bitwise_left_shift: Binary = Binary(
     name="bitwise_left_shift",
+    definition="the bits of input moved by other to the left, zeros filling up",
+    special_cases="0 for a negative other, or one of 64 or more",
     dtype=integers,
     scalar=lambda x, bits: int(x) << int(bits) if 0 <= bits < _WIDEST else 0,
     tolerance=EXACT,
@@ -71,6 +81,8 @@ bitwise_left_shift: Binary = Binary(
 #: The sign fills up from the left; a shift by a negative number leaves nothing but the sign.
 bitwise_right_shift: Binary = Binary(
     name="bitwise_right_shift",
+    definition="the bits of input moved by other to the right, the sign filling up",
+    special_cases="nothing but the sign for a negative other, or one of 64 or more",
     dtype=integers,
     scalar=lambda x, bits: int(x) >> (int(bits) if 0 <= bits < _WIDEST else _WIDEST),
     tolerance=EXACT,
@@ -78,6 +90,8 @@ bitwise_right_shift: Binary = Binary(
 )
 gcd: Binary = Binary(
     name="gcd",
+    definition="the greatest common divisor of input and other",
+    special_cases="never negative, unless the smallest integer of the dtype; gcd(0, 0) is 0",
     tensors=2,
     dtype=integers,
     scalar=lambda x, y: math.gcd(int(x), int(y)),
@@ -86,6 +100,8 @@ gcd: Binary = Binary(
 )
 lcm: Binary = Binary(
     name="lcm",
+    definition="the least common multiple of input and other",
+    special_cases="0 if either is 0; wraps where it does not fit the dtype",
     tensors=2,
     dtype=integers,
     scalar=lambda x, y: math.lcm(int(x), int(y)),

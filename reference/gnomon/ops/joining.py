@@ -19,7 +19,7 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, normalize_dim
 from gnomon.op.arguments import integer
 from gnomon.op.copy import COPY
-from gnomon.op.output import deliver
+from gnomon.op.output import check_apart, deliver
 from gnomon.op.view import reshaped
 from gnomon.ops.slicing import NARROW, SELECT
 
@@ -68,7 +68,10 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
     places = [layout.narrow(axis, *extent) for extent in zip(starts, lengths, strict=False)]
     split = partial(_narrowed, axis, starts, given)
     result = assembled("cat", tensors, layout, places, "CatBackward0", split)
-    return result if out is None else deliver("cat", result, out, tensors)
+    if out is None:
+        return result
+    check_apart("cat", out, tensors)
+    return deliver("cat", result, out, tensors)
 
 
 def concat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -> T:
@@ -109,7 +112,10 @@ def stack(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None)
     places = [layout.select(axis, entry) for entry in range(len(tensors))]
     split = partial(_selected, axis)
     result = assembled("stack", tensors, layout, places, "StackBackward0", split)
-    return result if out is None else deliver("stack", result, out, tensors)
+    if out is None:
+        return result
+    check_apart("stack", out, tensors)
+    return deliver("stack", result, out, tensors)
 
 
 def check_not_empty(operation: str, tensors: Sequence[TensorCore]) -> None:

@@ -12,6 +12,8 @@ __all__ = ["logical_and", "logical_not", "logical_or", "logical_xor"]
 
 logical_and: Binary = Binary(
     name="logical_and",
+    definition="whether input and other are both nonzero",
+    special_cases="NaN counts as nonzero",
     tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x and y),
@@ -20,6 +22,8 @@ logical_and: Binary = Binary(
 )
 logical_or: Binary = Binary(
     name="logical_or",
+    definition="whether input or other, or both, are nonzero",
+    special_cases="NaN counts as nonzero",
     tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x or y),
@@ -28,6 +32,8 @@ logical_or: Binary = Binary(
 )
 logical_xor: Binary = Binary(
     name="logical_xor",
+    definition="whether just one of input and other is nonzero",
+    special_cases="NaN counts as nonzero",
     tensors=2,
     dtype=to_bool,
     scalar=lambda x, y: bool(x) is not bool(y),
@@ -36,6 +42,8 @@ logical_xor: Binary = Binary(
 )
 logical_not: Unary = Unary(
     name="logical_not",
+    definition="whether the input is zero",
+    special_cases="NaN counts as nonzero",
     dtype=to_bool,
     scalar=operator.not_,
     tolerance=EXACT,

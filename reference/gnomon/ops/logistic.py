@@ -28,6 +28,8 @@ T = TypeVar("T", bound=TensorCore)
 # exp 3, the sum 0.5, the division 2.5.
 sigmoid: Unary = Unary(
     name="sigmoid",
+    definition="1 / (1 + exp(-input))",
+    special_cases="0 at -inf, 1 at inf",
     dtype=int_to_float,
     scalar=special.sigmoid,
     vjp=lambda g, _x, y: mul(g, mul(y, sub(1.0, y))),
@@ -37,6 +39,8 @@ sigmoid: Unary = Unary(
 # exp 3, log1p 2, the difference 0.5.
 log_sigmoid: Unary = Unary(
     name="log_sigmoid",
+    definition="log(sigmoid(input)), accurate far below zero",
+    special_cases="-inf at -inf, 0 at inf",
     dtype=floating,
     scalar=special.log_sigmoid,
     vjp=lambda g, x, _y: mul(g, sigmoid(neg(x))),
@@ -47,6 +51,8 @@ _LOG_ODDS = Ulps(6, 6, 4)  # the division 2.5 and log 3, away from the zero at 1
 
 log_odds: Unary = Unary(
     name="logit",
+    definition="log(input / (1 - input))",
+    special_cases="-inf at 0, inf at 1; NaN outside [0, 1]",
     dtype=int_to_float,
     scalar=special.logit,
     vjp=lambda g, x, _y: mul(g, _log_odds_slope(x)),
@@ -57,6 +63,10 @@ log_odds: Unary = Unary(
 #: second.
 clamped_log_odds: Binary = Binary(
     name="logit_clamped",
+    definition=(
+        "log(x / (1 - x)) of x, the input limited to [other, 1 - other]; other is a number"
+    ),
+    special_cases="no gradient flows where the input was limited",
     node_name="LogitBackward0",
     dtype=int_to_float,
     scalar=special.logit,
@@ -81,6 +91,8 @@ def _clamped_log_odds_slope(x: TensorCore, eps: TensorCore) -> TensorCore:
 # log 3 and the product 0.5, away from the zero at 1.
 entr: Unary = Unary(
     name="special_entr",
+    definition="-input * log(input), a term of an entropy",
+    special_cases="0 at 0; -inf below zero and at inf",
     dtype=int_to_float,
     scalar=special.entr,
     vjp=lambda g, x, _y: mul(g, neg(add(log(x), 1.0))),
@@ -89,6 +101,8 @@ entr: Unary = Unary(
 )
 xlog1py: Binary = Binary(
     name="special_xlog1py",
+    definition="input * log(1 + other)",
+    special_cases="0 where input is 0, unless other is NaN",
     node_name="SpecialXlog1PyBackward0",
     number_node_name="SpecialXlog1PyBackward2",
     dtype=int_to_float,

@@ -28,6 +28,7 @@ _LOWEST_VARIANCE = 1e-12
 
 squared_error: Binary = Binary(
     name="mse_loss",
+    definition="(input - other) ** 2",
     dtype=floating,
     scalar=lambda x, y: (x - y) * (x - y),
     vjp=(
@@ -52,6 +53,10 @@ def _huber(x: Scalar, y: Scalar, delta: Scalar) -> Scalar:
 #: A parabola within ``beta`` (third, a number) of the target, straight lines beyond.
 smooth_absolute_error: Ternary = Ternary(
     name="smooth_l1_loss",
+    definition=(
+        "e ** 2 / (2 * third) where e = abs(input - other) is below third, a number, and e - "
+        "third / 2 elsewhere"
+    ),
     node_name="SmoothL1LossBackward0",
     dtype=floating,
     scalar=_smooth_absolute,
@@ -66,6 +71,10 @@ smooth_absolute_error: Ternary = Ternary(
 #: A parabola within ``delta`` (third, a number) of the target, straight lines beyond.
 huber_error: Ternary = Ternary(
     name="huber_loss",
+    definition=(
+        "e ** 2 / 2 where e = abs(input - other) is at most third, a number, and third * (e - "
+        "third / 2) elsewhere"
+    ),
     dtype=floating,
     scalar=_huber,
     vjp=(
@@ -87,6 +96,11 @@ def _cross_entropy(x: Scalar, y: Scalar) -> Scalar:
 #: The cross entropy of a probability and the target's probability.
 binary_cross_entropy_of: Binary = Binary(
     name="binary_cross_entropy",
+    definition=(
+        "-other * log(input) - (1 - other) * log(1 - input), the cross entropy of two "
+        "probabilities"
+    ),
+    special_cases="either logarithm counts as -100 at least",
     dtype=floating,
     scalar=_cross_entropy,
     vjp=(
@@ -101,6 +115,7 @@ binary_cross_entropy_of: Binary = Binary(
 #: The cross entropy of log-odds and the target's probability.
 logit_cross_entropy: Binary = Binary(
     name="binary_cross_entropy_with_logits",
+    definition="the cross entropy of the probability other and sigmoid(input)",
     dtype=floating,
     scalar=lambda x, y: (1.0 - y) * x - special.log_sigmoid(x),
     vjp=(
@@ -113,6 +128,10 @@ logit_cross_entropy: Binary = Binary(
 #: The same, positive targets weighing the third operand.
 weighted_logit_cross_entropy: Ternary = Ternary(
     name="weighted_binary_cross_entropy_with_logits",
+    definition=(
+        "the cross entropy of other and sigmoid(input), the part of other weighing third "
+        "times as much"
+    ),
     node_name="BinaryCrossEntropyWithLogitsBackward0",
     dtype=floating,
     scalar=lambda x, y, p: (1.0 - y) * x - (1.0 + (p - 1.0) * y) * special.log_sigmoid(x),
@@ -129,6 +148,7 @@ weighted_logit_cross_entropy: Ternary = Ternary(
 #: log(1 + exp(-x y)), for targets y of 1 and -1.
 soft_margin: Binary = Binary(
     name="soft_margin_loss",
+    definition="log(1 + exp(-input * other)), for targets other of 1 and -1",
     dtype=floating,
     scalar=lambda x, y: -special.log_sigmoid(x * y),
     vjp=(lambda g, x, y, _r: neg(mul(mul(g, y), sigmoid(neg(mul(x, y))))), None),

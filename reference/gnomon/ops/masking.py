@@ -17,7 +17,7 @@ from gnomon.op.reduction import expand_to
 from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import reshaped
 from gnomon.ops.comparison import where
-from gnomon.ops.indexing import exactly
+from gnomon.ops.indexing import moved
 from gnomon.ops.nonzero import nonzero_columns
 from gnomon.ops.scattering import leading_part, one_value
 
@@ -78,7 +78,7 @@ def masked_select(input: T, mask: T, *, out: T | None = None) -> T:
     check_same_device("masked_select", input, mask)
     source, plan, places = _selected("masked_select", input, mask)
     result = read_through_indices(source, plan, places, "MaskedSelectBackward0")
-    return result if out is None else exactly("masked_select", result, out, input, mask)
+    return result if out is None else moved("masked_select", result, out, input, mask)
 
 
 def _selected(operation: str, input: T, mask: T) -> tuple[T, IndexPlan, tuple[T, ...]]:

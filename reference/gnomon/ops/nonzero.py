@@ -12,7 +12,7 @@ from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.layout import Layout
 from gnomon.op.index_arguments import index_operand
-from gnomon.op.output import deliver
+from gnomon.op.output import check_apart, deliver
 
 __all__ = ["argwhere", "nonzero"]
 
@@ -56,6 +56,7 @@ def nonzero(input: T, *, out: T | None = None, as_tuple: bool = False) -> T | tu
                 remedy="Give one of that dtype",
             )
         )
+    check_apart("nonzero", out, (input,))
     return deliver("nonzero", result, out, (input,))
 
 

@@ -82,6 +82,10 @@ def norm_cotangent(
 
 LOGSUMEXP: Reduction = Reduction(
     name="logsumexp",
+    definition="the logarithm of the sum of the elements' exponentials, without overflow",
+    special_cases=(
+        "-inf for no elements; an infinite largest element is the result; NaN if any is"
+    ),
     dtype=int_to_float,
     fold=_logsumexp,
     vjp=lambda g, x, y, _extent, _: mul(g, exp(sub(x, y))),
@@ -91,6 +95,14 @@ LOGSUMEXP: Reduction = Reduction(
 #: The parameter is the norm's order.
 VECTOR_NORM: Reduction = Reduction(
     name="vector_norm",
+    definition=(
+        "the p-th root of the sum of the elements' absolute values to the power p, the "
+        "parameter"
+    ),
+    special_cases=(
+        "how many are nonzero for p = 0; the largest absolute value for p = inf, the smallest "
+        "for p = -inf; NaN if any is"
+    ),
     dtype=floats_only,
     fold=_vector_norm,
     vjp=norm_cotangent,

@@ -37,6 +37,8 @@ def _numbers(operation: str, dtype: DType) -> tuple[DType, DType]:
 #: The cotangent where the second operand is above the third, a number; 0 elsewhere.
 threshold_backward: Ternary = Ternary(
     name="threshold_backward",
+    definition="input where other is above third, a number, and 0 elsewhere",
+    special_cases="input where other is NaN",
     dtype=integers_and_floats,
     scalar=lambda g, x, threshold: 0 if x <= threshold else g,
     vjp=(
@@ -49,6 +51,8 @@ threshold_backward: Ternary = Ternary(
 )
 relu: Unary = Unary(
     name="relu",
+    definition="the input where it is positive, 0 elsewhere",
+    special_cases="NaN stays NaN; -0.0 stays -0.0",
     dtype=_numbers,
     scalar=lambda x: 0 if x < 0 else x,
     vjp=lambda g, _x, y: threshold_backward(g, y, 0),
@@ -58,6 +62,8 @@ relu: Unary = Unary(
 #: The first operand where it is above the second, the third elsewhere.
 threshold_of: Ternary = Ternary(
     name="threshold",
+    definition="the input where it is above other, third elsewhere; both are numbers",
+    special_cases="NaN stays NaN",
     dtype=integers_and_floats,
     scalar=lambda x, threshold, value: value if x <= threshold else x,
     vjp=(
@@ -71,6 +77,8 @@ threshold_of: Ternary = Ternary(
 #: The first operand, limited to [second, third].
 hardtanh_of: Ternary = Ternary(
     name="hardtanh",
+    definition="the input limited to [other, third], which are numbers",
+    special_cases="NaN stays NaN",
     dtype=_numbers,
     scalar=lambda x, low, high: low if x < low else high if x > high else x,
     vjp=(
@@ -87,6 +95,10 @@ hardtanh_of: Ternary = Ternary(
 #: numbers.
 between: Quaternary = Quaternary(
     name="between_backward",
+    definition=(
+        "input where other lies strictly between third and fourth, numbers, and 0 elsewhere"
+    ),
+    special_cases="0 where other is NaN",
     dtype=integers_and_floats,
     scalar=lambda g, x, low, high: g if low < x < high else 0,
     vjp=(
@@ -101,6 +113,8 @@ between: Quaternary = Quaternary(
 #: The first operand; times the second, a number, where it is not above 0.
 leaky_relu_of: Binary = Binary(
     name="leaky_relu",
+    definition="input where it is positive, input * other elsewhere; other is a number",
+    special_cases="NaN stays NaN",
     dtype=floating,
     scalar=lambda x, slope: x if x > 0 else x * slope,
     vjp=(
@@ -112,6 +126,8 @@ leaky_relu_of: Binary = Binary(
 )
 leaky_relu_backward: Ternary = Ternary(
     name="leaky_relu_backward",
+    definition="input where other is positive, input * third elsewhere",
+    special_cases="input * third where other is NaN",
     dtype=floating,
     scalar=lambda g, x, slope: g if x > 0 else g * slope,
     vjp=(
@@ -125,6 +141,10 @@ leaky_relu_backward: Ternary = Ternary(
 #: The first operand; times the second, a tensor that learns, where it is not above 0.
 prelu_of: Binary = Binary(
     name="prelu",
+    definition=(
+        "input where it is positive, input * other elsewhere; other is a tensor that learns"
+    ),
+    special_cases="NaN stays NaN",
     node_name="PreluKernelBackward0",
     dtype=floating,
     scalar=lambda x, weight: x if x > 0 else x * weight,
@@ -139,6 +159,8 @@ prelu_of: Binary = Binary(
 rrelu_of: Binary = replace(prelu_of, name="rrelu", node_name="RreluWithNoiseBackward0")
 hardsigmoid_of: Unary = Unary(
     name="hardsigmoid",
+    definition="0 up to -3, 1 from 3 on, input / 6 + 1/2 in between",
+    special_cases="NaN stays NaN",
     dtype=floating,
     scalar=lambda x: 0.0 if x <= -3 else 1.0 if x >= 3 else x * _SIXTH + 0.5,
     vjp=lambda g, x, _y: mul(between(g, x, -3, 3), _SIXTH),
@@ -148,6 +170,8 @@ hardsigmoid_of: Unary = Unary(
 )
 hardswish_of: Unary = Unary(
     name="hardswish",
+    definition="input * hardsigmoid(input)",
+    special_cases="NaN at -inf, as PyTorch has it",
     dtype=floating,
     scalar=lambda x: x * (0.0 if x <= -3 else 1.0 if x >= 3 else x * _SIXTH + 0.5),
     vjp=lambda g, x, _y: where(
@@ -159,6 +183,8 @@ hardswish_of: Unary = Unary(
 #: 0 within the second operand of 0, the first elsewhere.
 hardshrink_of: Binary = Binary(
     name="hardshrink",
+    definition="0 where input lies in [-other, other], input elsewhere; other is a number",
+    special_cases="NaN stays NaN",
     dtype=floating,
     scalar=lambda x, width: 0.0 if -width <= x <= width else x,
     vjp=(lambda g, x, width, _r: shrink_backward(g, x, width), None),
@@ -168,6 +194,8 @@ hardshrink_of: Binary = Binary(
 #: The first operand moved toward 0 by the second.
 softshrink_of: Binary = Binary(
     name="softshrink",
+    definition="input moved toward 0 by other, a number, and 0 where it lies within other of 0",
+    special_cases="NaN stays NaN",
     dtype=floating,
     scalar=lambda x, width: x - width if x > width else x + width if x < -width else x * 0.0,
     vjp=(lambda g, x, width, _r: shrink_backward(g, x, width), None),
@@ -177,6 +205,8 @@ softshrink_of: Binary = Binary(
 #: The cotangent where the second operand is not within the third of 0.
 shrink_backward: Ternary = Ternary(
     name="shrink_backward",
+    definition="0 where other lies in [-third, third], input elsewhere",
+    special_cases="input where other is NaN",
     dtype=floating,
     scalar=lambda g, x, width: 0.0 if -width <= x <= width else g,
     vjp=(

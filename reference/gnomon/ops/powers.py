@@ -31,6 +31,8 @@ def _bool_to_int64(operation: str, dtype: DType) -> tuple[DType, DType]:
 
 square: Unary = Unary(
     name="square",
+    definition="input * input",
+    special_cases="integers wrap in two's complement",
     node_name="PowBackward0",
     dtype=_bool_to_int64,
     scalar=lambda x: x * x,
@@ -40,6 +42,8 @@ square: Unary = Unary(
 )
 sqrt: Unary = Unary(
     name="sqrt",
+    definition="the square root of the input",
+    special_cases="NaN below zero; -0.0 stays -0.0",
     dtype=int_to_float,
     scalar=math.sqrt,
     undefined=special.sqrt,
@@ -49,6 +53,8 @@ sqrt: Unary = Unary(
 )
 rsqrt: Unary = Unary(
     name="rsqrt",
+    definition="1 / sqrt(input)",
+    special_cases="infinite at zeros, with their sign; NaN below zero; 0 at inf",
     dtype=int_to_float,
     scalar=lambda x: 1.0 / math.sqrt(x),
     undefined=lambda x: special.divide(1.0, special.sqrt(x)),
@@ -84,6 +90,12 @@ def _of_exponent_of_number(
 
 pow_tensor: Binary = Binary(
     name="pow",
+    definition="input to the power of other",
+    special_cases=(
+        "the special values of C's pow: 1 for the power 0 and for the base 1, NaN included; "
+        "NaN for a negative base and a fraction; integers wrap, and their negative powers are "
+        "cut to integers"
+    ),
     node_name="PowBackward1",
     dtype=integers_and_floats,
     scalar=math.pow,
@@ -111,6 +123,8 @@ pow_of_number: Binary = replace(
 )
 hypot: Binary = Binary(
     name="hypot",
+    definition="sqrt(input ** 2 + other ** 2), without overflow in between",
+    special_cases="inf if either is infinite, even if the other is NaN",
     tensors=2,
     dtype=floating,
     scalar=math.hypot,
@@ -124,6 +138,8 @@ hypot: Binary = Binary(
 # log 3 and the product 0.5.
 xlogy: Binary = Binary(
     name="xlogy",
+    definition="input * log(other)",
+    special_cases="0 where input is 0, unless other is NaN",
     number_node_name="XlogyBackward2",
     dtype=int_to_float,
     scalar=special.xlogy,

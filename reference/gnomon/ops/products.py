@@ -37,6 +37,8 @@ def _prod_cotangent(
 
 PROD: Reduction = Reduction(
     name="prod",
+    definition="the product of the elements",
+    special_cases="1 for no elements; integers wrap in two's complement",
     dtype=integers_to_int64,
     fold=lambda elements, _: math.prod(elements),
     vjp=_prod_cotangent,

@@ -79,6 +79,7 @@ def _accept(operation: str, dtype: DType, parameters: Sequence[Scalar]) -> None:
 #: ``low``, ``high``
 UNIFORM = RandomSource(
     name="uniform",
+    definition="numbers uniform in [low, high), the parameters",
     check=_check_uniform,
     twister=lambda g, n, dtype, bounds, _: uniform.uniform(g, n, dtype, *bounds),
     philox=lambda seed, at, n, dtype, bounds: philox.uniform(seed, at, n, dtype, *bounds),
@@ -86,6 +87,8 @@ UNIFORM = RandomSource(
 #: ``mean``, ``std``
 NORMAL = RandomSource(
     name="normal",
+    definition="normal numbers, with mean and standard deviation as parameters",
+    special_cases="every one the mean for a standard deviation of 0",
     check=_check_normal,
     twister=lambda g, n, dtype, shape, contiguous: normal.normal(
         g, n, dtype, *shape, contiguous=contiguous
@@ -95,12 +98,17 @@ NORMAL = RandomSource(
 #: ``mean``, ``std`` of the logarithm
 LOG_NORMAL = RandomSource(
     name="log_normal",
+    definition=(
+        "numbers whose logarithms are normal, with mean and standard deviation as parameters"
+    ),
     check=_check_log_normal,
     twister=lambda g, n, dtype, shape, _: normal.log_normal(g, n, dtype, *shape),
 )
 #: ``rate``
 EXPONENTIAL = RandomSource(
     name="exponential",
+    definition="exponential numbers, with the rate as parameter",
+    special_cases="all positive",
     check=_check_exponential,
     twister=lambda g, n, dtype, rate, _: continuous.exponential(g, n, dtype, *rate),
     philox=lambda seed, at, n, dtype, rate: philox_normal.exponential(
@@ -110,12 +118,19 @@ EXPONENTIAL = RandomSource(
 #: ``median``, ``sigma``
 CAUCHY = RandomSource(
     name="cauchy",
+    definition=(
+        "Cauchy numbers around the first parameter, half of them within the second of it"
+    ),
     check=_check_cauchy,
     twister=lambda g, n, dtype, shape, _: continuous.cauchy(g, n, dtype, *shape),
 )
 #: ``probability``; counts the trials up to the first success
 GEOMETRIC = RandomSource(
     name="geometric",
+    definition=(
+        "how many trials it takes up to the first success, whose probability is the parameter"
+    ),
+    special_cases="1 or more",
     check=_check_geometric,
     twister=lambda g, n, dtype, chance, _: dtype.convert_all(
         continuous.geometric(g, n, dtype, *chance), float64
@@ -124,6 +139,7 @@ GEOMETRIC = RandomSource(
 #: ``probability``
 BERNOULLI = RandomSource(
     name="bernoulli",
+    definition="1 with the probability that is the parameter, else 0",
     check=_check_bernoulli,
     twister=lambda g, n, dtype, chance, _: dtype.convert_all(
         uniform.bernoulli(g, n, *chance), bool_
@@ -135,6 +151,7 @@ BERNOULLI = RandomSource(
 #: ``low``, ``high``, as :func:`gnomon.generator.integers.bounds_within` gives them
 RANDINT = RandomSource(
     name="random",
+    definition="integers uniform in [low, high), the parameters",
     check=_accept,
     twister=lambda g, n, dtype, bounds, _: integers.randint(g, n, dtype, *map(int, bounds)),
     philox=lambda seed, at, n, dtype, bounds: dtype.convert_all(
@@ -144,18 +161,22 @@ RANDINT = RandomSource(
 #: ``low``: up to the largest integer of the dtype
 RANDOM_FROM = RandomSource(
     name="random_from",
+    definition="integers uniform from the parameter up to the largest of the dtype",
     check=_accept,
     twister=lambda g, n, dtype, low, _: integers.random_from(g, n, dtype, *map(int, low)),
 )
 #: No parameters: from 0 to the largest integer of the dtype
 RANDOM_FULL = RandomSource(
     name="random_full",
+    definition="integers uniform from 0 to the largest of the dtype",
+    special_cases="to the largest that a float dtype counts to without gaps",
     check=_accept,
     twister=lambda g, n, dtype, _parameters, _: integers.random_full(g, n, dtype),
 )
 #: No parameters: the order of 0, 1, ...
 RANDPERM = RandomSource(
     name="randperm",
+    definition="0, 1, 2, ... in a random order, each order as likely as any other",
     check=_accept,
     twister=lambda g, n, dtype, _parameters, _: dtype.convert_all(
         integers.randperm(g, n), int64

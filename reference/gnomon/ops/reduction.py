@@ -141,6 +141,8 @@ def shared_among_ties(
 
 NANSUM: Reduction = Reduction(
     name="nansum",
+    definition="the sum of the elements that are not NaN",
+    special_cases="0 for no elements; the exact sum is rounded once",
     dtype=integers_to_int64,
     fold=lambda elements, _: exact_sum([value for value in elements if value == value]),
     integer_fold=lambda elements, _: builtins.sum(elements),
@@ -150,6 +152,10 @@ NANSUM: Reduction = Reduction(
 )
 MEAN: Reduction = Reduction(
     name="mean",
+    definition="the sum of the elements over their number",
+    special_cases=(
+        "NaN for no elements; the exact sum is rounded to float64, divided, and rounded"
+    ),
     dtype=floats_only,
     fold=_mean,
     vjp=lambda g, _x, _y, extent, _: div(g, extent.terms),
@@ -159,6 +165,8 @@ MEAN: Reduction = Reduction(
 )
 AMAX: Reduction = Reduction(
     name="amax",
+    definition="the largest element",
+    special_cases="NaN if any is; equal elements share the cotangent",
     dtype=same,
     fold=_max,
     integer_fold=lambda elements, _: builtins.max(elements),
@@ -169,6 +177,8 @@ AMAX: Reduction = Reduction(
 )
 AMIN: Reduction = Reduction(
     name="amin",
+    definition="the smallest element",
+    special_cases="NaN if any is; equal elements share the cotangent",
     dtype=same,
     fold=_min,
     integer_fold=lambda elements, _: builtins.min(elements),
@@ -179,6 +189,8 @@ AMIN: Reduction = Reduction(
 )
 ARGMAX: Reduction = Reduction(
     name="argmax",
+    definition="where the largest element stands, of equals the first",
+    special_cases="NaN counts as the largest",
     dtype=to_int64,
     fold=_argmax,
     integer_fold=lambda elements, _: operator.indexOf(elements, builtins.max(elements)),
@@ -188,6 +200,8 @@ ARGMAX: Reduction = Reduction(
 )
 ARGMIN: Reduction = Reduction(
     name="argmin",
+    definition="where the smallest element stands, of equals the first",
+    special_cases="NaN counts as the smallest",
     dtype=to_int64,
     fold=_argmin,
     integer_fold=lambda elements, _: operator.indexOf(elements, builtins.min(elements)),

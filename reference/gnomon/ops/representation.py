@@ -39,6 +39,8 @@ def _neighbour(dtype: DType) -> BinaryMeaning:
 
 signbit: Unary = Unary(
     name="signbit",
+    definition="whether the input has a minus sign",
+    special_cases="true for -0.0 and for NaN with the sign set",
     dtype=to_bool,
     scalar=lambda x: math.copysign(1.0, x) < 0,
     integer=lambda x: x < 0,
@@ -47,6 +49,8 @@ signbit: Unary = Unary(
 )
 copysign: Binary = Binary(
     name="copysign",
+    definition="the absolute value of input with the sign of other",
+    special_cases="the sign of -0.0 is minus; no gradient flows where input is 0",
     tensors=1,
     number_node_name="CopysignBackward1",
     dtype=int_to_float,
@@ -60,6 +64,8 @@ copysign: Binary = Binary(
 )
 heaviside_at: Binary = Binary(
     name="heaviside",
+    definition="0 where input is negative, 1 where it is positive, other where it is 0",
+    special_cases="0 where input is NaN",
     tensors=2,
     dtype=same,
     scalar=lambda x, at_zero: at_zero if x == 0 else x > 0,
@@ -68,6 +74,10 @@ heaviside_at: Binary = Binary(
 )
 nextafter: Binary = Binary(
     name="nextafter",
+    definition="the number of the dtype next to input in the direction of other",
+    special_cases=(
+        "other where they are equal; NaN if either is; beyond the largest number is infinity"
+    ),
     tensors=2,
     dtype=floating,
     scalar=special.nextafter,
@@ -82,6 +92,10 @@ nextafter: Binary = Binary(
 #: ``input * 2 ** other``, also where the power alone would overflow.
 ldexp: Binary = Binary(
     name="ldexp",
+    definition="input * 2 ** other",
+    special_cases=(
+        "rounded once for an integer other, also where the power alone would overflow"
+    ),
     tensors=2,
     dtype=int_to_float,
     scalar=special.ldexp,
@@ -94,6 +108,8 @@ ldexp: Binary = Binary(
 )
 frexp_mantissa: Unary = Unary(
     name="frexp_mantissa",
+    definition="the significand of the input in its binary form: 0, or of size in [0.5, 1)",
+    special_cases="infinities and NaN stay themselves",
     node_name="FrexpBackward0",
     dtype=floating,
     scalar=lambda x: math.frexp(x)[0],
@@ -103,6 +119,10 @@ frexp_mantissa: Unary = Unary(
 )
 frexp_exponent: Unary = Unary(
     name="frexp_exponent",
+    definition=(
+        "the exponent of 2 in the binary form of the input whose significand is in [0.5, 1)"
+    ),
+    special_cases="0 for zeros, infinities and NaN",
     dtype=_to_int32,
     scalar=lambda x: math.frexp(x)[1],
     tolerance=EXACT,

@@ -46,6 +46,8 @@ def _unchanged(x: Scalar) -> Scalar:
 
 floor: Unary = Unary(
     name="floor",
+    definition="the largest integer not above the input",
+    special_cases="infinities, NaN, zeros and integers stay themselves",
     dtype=integers_and_floats,
     scalar=_signed(math.floor),
     integer=_unchanged,
@@ -56,6 +58,8 @@ floor: Unary = Unary(
 )
 ceil: Unary = Unary(
     name="ceil",
+    definition="the smallest integer not below the input",
+    special_cases="infinities, NaN, zeros and integers stay themselves; -0.0 between -1 and 0",
     dtype=integers_and_floats,
     scalar=_signed(math.ceil),
     integer=_unchanged,
@@ -66,6 +70,10 @@ ceil: Unary = Unary(
 )
 trunc: Unary = Unary(
     name="trunc",
+    definition="the integer part of the input, rounded toward zero",
+    special_cases=(
+        "infinities, NaN, zeros and integers stay themselves; a zero has the sign of the input"
+    ),
     dtype=integers_and_floats,
     scalar=_signed(math.trunc),
     integer=_unchanged,
@@ -77,6 +85,8 @@ trunc: Unary = Unary(
 fix = trunc
 frac: Unary = Unary(
     name="frac",
+    definition="the input less its integer part: it has the sign of the input",
+    special_cases="NaN at infinities and NaN",
     dtype=floating,
     scalar=lambda x: x - math.trunc(x),
     undefined=lambda _x: math.nan,
@@ -86,6 +96,10 @@ frac: Unary = Unary(
 )
 round_to_even: Unary = Unary(
     name="round",
+    definition="the integer nearest the input, of two the even one",
+    special_cases=(
+        "infinities, NaN, zeros and integers stay themselves; a zero has the sign of the input"
+    ),
     dtype=integers_and_floats,
     scalar=special.round_to_integer,
     integer=_unchanged,
@@ -111,6 +125,13 @@ def _scaled_rounding(dtype: DType) -> BinaryMeaning:
 #: The first operand rounded to as many digits after the point as the second, a number, says.
 round_to_decimals: Binary = Binary(
     name="round_decimals",
+    definition=(
+        "the input rounded to other digits after the point, before it if negative; ties to even"
+    ),
+    special_cases=(
+        "the input is scaled, rounded and scaled back, each step rounded to the dtype, or to "
+        "float32 for 16-bit floats"
+    ),
     node_name="RoundBackward1",
     dtype=floating,
     scalar=lambda x, decimals: special.round_half_even(x, int(decimals)),

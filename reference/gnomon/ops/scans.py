@@ -123,6 +123,8 @@ def _logcumsumexp_cotangent(
 
 CUMSUM: Scan = Scan(
     name="cumsum",
+    definition="the sum of each element and all before it",
+    special_cases="integers wrap in two's complement",
     dtype=integers_to_int64,
     running=lambda elements: islice(accumulate(elements, initial=0), 1, None),
     vjp=lambda g, _x, _y, dim: sum_from_end(g, dim),
@@ -131,6 +133,8 @@ CUMSUM: Scan = Scan(
 )
 CUMPROD: Scan = Scan(
     name="cumprod",
+    definition="the product of each element and all before it",
+    special_cases="integers wrap in two's complement",
     dtype=integers_to_int64,
     running=lambda elements: accumulate(elements, operator.mul),
     vjp=_cumprod_cotangent,
@@ -139,6 +143,8 @@ CUMPROD: Scan = Scan(
 )
 LOGCUMSUMEXP: Scan = Scan(
     name="logcumsumexp",
+    definition="the logarithm of the sum of the exponentials of each element and all before it",
+    special_cases="NaN from the first NaN on",
     dtype=floating,
     running=_log_sums,
     vjp=_logcumsumexp_cotangent,
@@ -147,6 +153,8 @@ LOGCUMSUMEXP: Scan = Scan(
 )
 CUMMAX_POSITIONS: Scan = Scan(
     name="cummax_positions",
+    definition="where the largest of each element and all before it stands, of equals the last",
+    special_cases="NaN counts as the largest",
     dtype=to_int64,
     running=_last_maxima,
     tolerance=EXACT,
@@ -154,6 +162,10 @@ CUMMAX_POSITIONS: Scan = Scan(
 )
 CUMMIN_POSITIONS: Scan = Scan(
     name="cummin_positions",
+    definition=(
+        "where the smallest of each element and all before it stands, of equals the last"
+    ),
+    special_cases="NaN counts as the smallest",
     dtype=to_int64,
     running=lambda elements: _last_maxima(map(operator.neg, elements)),
     tolerance=EXACT,

@@ -40,7 +40,7 @@ from gnomon.op.scatter_records import (
 )
 from gnomon.ops.arithmetic import div, floor_divide, mul
 from gnomon.ops.comparison import eq, where
-from gnomon.ops.indexing import along_dim, exactly, slices_of_dim
+from gnomon.ops.indexing import along_dim, slices_of_dim
 from gnomon.ops.logic import logical_and
 from gnomon.ops.scattering import scatter_write, slices_to_write, source_part
 
@@ -85,7 +85,7 @@ def scatter(
         result = _scatter_combining(input, dim, index, written, reduce)
     else:
         result = scatter_replacing_write(input, dim, index, written).onto_copy_of(input)
-    return result if out is None else exactly("scatter", result, out, input)
+    return combined("scatter", result, out, input, index, written)
 
 
 def scatter_in_place(
@@ -178,7 +178,7 @@ def scatter_reduce(
     source = source_part("scatter_reduce", input, index, src) if plan.indexed else src
     label = "ScatterReduceBackward0"
     result = _reduced(plan, indices, input, source, reduce, include_self, label)
-    return result if out is None else exactly("scatter_reduce", result, out, input)
+    return combined("scatter_reduce", result, out, input, index, src)
 
 
 def index_reduce(
@@ -208,7 +208,7 @@ def index_reduce(
     source = slices_to_write("index_reduce", plan, input, source, IndexError)
     label = "IndexReduceBackward0"
     result = _reduced(plan, indices, input, source, reduce, include_self, label)
-    return result if out is None else exactly("index_reduce", result, out, input)
+    return combined("index_reduce", result, out, input, index, source)
 
 
 def _check_reduce(operation: str, reduce: str, allowed: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from gnomon.op.index_arguments import (
     number_for,
 )
 from gnomon.op.indexing import IndexPlan, Write
+from gnomon.op.output import check_apart
 from gnomon.op.scatter_records import ADD_TO, REPLACE, Combination
 from gnomon.op.view import View, reshaped
 from gnomon.ops.arithmetic import mul
@@ -33,6 +34,16 @@ from gnomon.ops.indexing import along_dim, exactly, of_flattened, slices_of_dim
 __all__ = ["index_add", "index_copy", "index_fill", "put", "scatter_add"]
 
 T = TypeVar("T", bound=TensorCore)
+
+
+def combined(
+    operation: str, result: T, out: T | None, input: T, *sources: TensorCore | Scalar
+) -> T:
+    """Return ``result``, or ``out`` with it, which may be ``input`` but none of ``sources``."""
+    if out is None:
+        return result
+    check_apart(operation, out, sources)
+    return exactly(operation, result, out, input)
 
 
 def _leading(layout: Layout, shape: tuple[int, ...]) -> Layout:
@@ -105,7 +116,7 @@ def scatter_add(input: T, dim: int, index: T, src: T, *, out: T | None = None) -
     tensor([4., 0., 2.])
     """
     result = scatter_add_write(input, dim, index, src).onto_copy_of(input)
-    return result if out is None else exactly("scatter_add", result, out, input)
+    return combined("scatter_add", result, out, input, index, src)
 
 
 def scatter_add_write(input: TensorCore, dim: int, index: TensorCore, src: TensorCore) -> Write:
@@ -128,7 +139,7 @@ def index_add(
             [40., 60.]])
     """
     result = index_add_write(input, dim, index, source, alpha).onto_copy_of(input)
-    return result if out is None else exactly("index_add", result, out, input)
+    return combined("index_add", result, out, input, index, source)
 
 
 def index_add_write(
@@ -205,7 +216,7 @@ def index_copy(input: T, dim: int, index: T, source: T, *, out: T | None = None)
     tensor([2., 0., 1.])
     """
     result = index_copy_write(input, dim, index, source).onto_copy_of(input)
-    return result if out is None else exactly("index_copy", result, out, input)
+    return combined("index_copy", result, out, input, index, source)
 
 
 def index_copy_write(

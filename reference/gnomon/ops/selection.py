@@ -30,6 +30,11 @@ def _smaller(x: Scalar, y: Scalar) -> Scalar:
 #: A tie gives half the cotangent to each.
 maximum: Binary = Binary(
     name="maximum",
+    definition="the larger of input and other",
+    special_cases=(
+        "NaN if either is; of equals input, which the sign of a zero shows; a tie gives half "
+        "the cotangent to each"
+    ),
     tensors=2,
     dtype=same,
     scalar=_larger,
@@ -42,6 +47,11 @@ maximum: Binary = Binary(
 )
 minimum: Binary = Binary(
     name="minimum",
+    definition="the smaller of input and other",
+    special_cases=(
+        "NaN if either is; of equals input, which the sign of a zero shows; a tie gives half "
+        "the cotangent to each"
+    ),
     tensors=2,
     dtype=same,
     scalar=_smaller,
@@ -55,6 +65,8 @@ minimum: Binary = Binary(
 #: A tie gives the whole cotangent to the first.
 fmax: Binary = Binary(
     name="fmax",
+    definition="the larger of input and other, ignoring NaN",
+    special_cases="NaN only if both are; of equals input, which also gets the whole cotangent",
     tensors=2,
     dtype=same,
     scalar=lambda x, y: x if x >= y or y != y else y,
@@ -67,6 +79,8 @@ fmax: Binary = Binary(
 )
 fmin: Binary = Binary(
     name="fmin",
+    definition="the smaller of input and other, ignoring NaN",
+    special_cases="NaN only if both are; of equals input, which also gets the whole cotangent",
     tensors=2,
     dtype=same,
     scalar=lambda x, y: x if x <= y or y != y else y,
@@ -80,6 +94,8 @@ fmin: Binary = Binary(
 #: ``clamp_both(input, min, max)``; where ``min > max``, the result is ``max``.
 clamp_both: Ternary = Ternary(
     name="clamp",
+    definition="the input, but other where it is less and third where it is more",
+    special_cases="third where other is above third; NaN if any of the three is",
     number_node_name="ClampBackward1",
     dtype=integers_and_floats,
     scalar=lambda x, low, high: _smaller(_larger(x, low), high),
@@ -93,6 +109,8 @@ clamp_both: Ternary = Ternary(
 )
 clamp_below: Binary = Binary(
     name="clamp_min",
+    definition="the input, but other where the input is less",
+    special_cases="NaN if either is",
     tensors=1,
     node_name="ClampMinBackward1",
     number_node_name="ClampMinBackward0",
@@ -107,6 +125,8 @@ clamp_below: Binary = Binary(
 )
 clamp_above: Binary = Binary(
     name="clamp_max",
+    definition="the input, but other where the input is more",
+    special_cases="NaN if either is",
     tensors=1,
     node_name="ClampMaxBackward1",
     number_node_name="ClampMaxBackward0",
@@ -132,6 +152,11 @@ def _number_for(x: Scalar, nan: Scalar, posinf: Scalar, neginf: Scalar) -> Scala
 #: ``nan_to_num(input, nan, posinf, neginf)``, all three given.
 replace_nonfinite: Quaternary = Quaternary(
     name="nan_to_num",
+    definition=(
+        "the input, but other for NaN, third for positive infinity and fourth for negative "
+        "infinity"
+    ),
+    special_cases="no gradient flows to what was replaced",
     dtype=floating,
     scalar=_number_for,
     vjp=(

@@ -51,6 +51,11 @@ def _elu_slope(x: Scalar, alpha: Scalar, input_scale: Scalar) -> Scalar:
 #: alpha (exp(input_scale x) - 1) where x, the first operand, is not above 0, else x.
 elu_of: Ternary = Ternary(
     name="elu",
+    definition=(
+        "the input where it is positive, other * (exp(third * input) - 1) elsewhere; other "
+        "and third are numbers"
+    ),
+    special_cases="-other at -inf",
     dtype=floating,
     scalar=_elu,
     vjp=(
@@ -65,6 +70,10 @@ elu_of: Ternary = Ternary(
 celu_of: Ternary = replace(elu_of, name="celu")
 elu_slope: Ternary = Ternary(
     name="elu_slope",
+    definition=(
+        "the derivative of elu: 1 where the input is positive, other * third * exp(third * "
+        "input) elsewhere"
+    ),
     dtype=floating,
     scalar=_elu_slope,
     vjp=(
@@ -77,6 +86,11 @@ elu_slope: Ternary = Ternary(
 )
 selu: Unary = Unary(
     name="selu",
+    definition=(
+        "1.0507 * elu(input), with 1.6733 for elu's factor: the fixed point of zero mean and "
+        "unit variance"
+    ),
+    special_cases="-1.7581 at -inf",
     node_name="EluBackward0",
     dtype=floating,
     scalar=lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA, 1.0),
@@ -87,6 +101,8 @@ selu: Unary = Unary(
 # The normal distribution function 16 and the product 0.5. Far below 0 it underflows.
 gelu_exact: Unary = Unary(
     name="gelu",
+    definition="input * ndtr(input), with the exact normal distribution",
+    special_cases="NaN at -inf",
     dtype=floating,
     scalar=lambda x: x * special.ndtr(x),
     vjp=lambda g, x, _y: mul(g, add(ndtr(x), mul(x, normal_density(x)))),
@@ -96,6 +112,11 @@ gelu_exact: Unary = Unary(
 # tanh 5, its argument and the sum and products around it 0.5 each.
 gelu_tanh: Unary = Unary(
     name="gelu_tanh",
+    definition=(
+        "gelu with tanh(√(2/π) * (input + 0.044715 * input ** 3)) in place of the error "
+        "function"
+    ),
+    special_cases="NaN at -inf",
     node_name="GeluBackward0",
     dtype=floating,
     scalar=lambda x: 0.5 * x * (1.0 + math.tanh(_ROOT_TWO_OVER_PI * _cubic(x))),
@@ -105,6 +126,8 @@ gelu_tanh: Unary = Unary(
 )
 silu_of: Unary = Unary(
     name="silu",
+    definition="input * sigmoid(input)",
+    special_cases="NaN at -inf",
     dtype=floating,
     scalar=lambda x: x * special.sigmoid(x),
     vjp=lambda g, x, _y: mul(g, _silu_slope(x, sigmoid(x))),
@@ -114,6 +137,8 @@ silu_of: Unary = Unary(
 # exp 3, log1p 2, tanh 5 and the product 0.5.
 mish_of: Unary = Unary(
     name="mish",
+    definition="input * tanh(softplus(input))",
+    special_cases="NaN at -inf",
     dtype=floating,
     scalar=lambda x: x * math.tanh(special.softplus(x)),
     vjp=lambda g, x, _y: mul(g, _mish_slope(x, tanh(softplus_of(x, 1.0, 20.0)))),
@@ -124,6 +149,8 @@ mish_of: Unary = Unary(
 #: threshold.
 softplus_of: Ternary = Ternary(
     name="softplus",
+    definition="log(1 + exp(other * input)) / other; other is a number",
+    special_cases="the input itself where other * input is above third; 0 at -inf",
     dtype=floating,
     scalar=special.softplus,
     vjp=(
@@ -137,6 +164,8 @@ softplus_of: Ternary = Ternary(
 )
 softplus_slope: Ternary = Ternary(
     name="softplus_slope",
+    definition="the derivative of softplus: sigmoid(other * input)",
+    special_cases="1 where other * input is above third",
     dtype=floating,
     scalar=lambda x, beta, threshold: (
         1.0 if beta * x > threshold else special.sigmoid(beta * x)
@@ -152,6 +181,8 @@ softplus_slope: Ternary = Ternary(
 #: The first operand times the logistic function of the second.
 glu_of: Binary = Binary(
     name="glu",
+    definition="input * sigmoid(other)",
+    special_cases="0 where other is -inf, unless input is infinite",
     dtype=floating,
     scalar=lambda x, gate: x * special.sigmoid(gate),
     vjp=(

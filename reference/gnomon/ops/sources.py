@@ -33,16 +33,39 @@ def _power(index: int, parameters: Sequence[Scalar]) -> Scalar:
 #: ``start + index * step``
 arange: Source = Source(
     name="arange",
+    definition="start + index * step, for the parameters start and step",
+    special_cases="computed in float64 and rounded once; exact for integers",
     element=lambda index, parameters: parameters[0] + index * parameters[1],
     tolerance=EXACT,
 )
 #: ``steps`` values from ``start`` to ``end``, both included
-linspace: Source = Source(name="linspace", element=_linear, tolerance=Ulps(2, 2, 2))
+linspace: Source = Source(
+    name="linspace",
+    definition=(
+        "the index-th of steps values from start to end, both included and hit exactly, for "
+        "the parameters start, end and steps"
+    ),
+    special_cases="start for a single step",
+    element=_linear,
+    tolerance=Ulps(2, 2, 2),
+)
 #: ``base`` to the powers that ``linspace`` gives
-logspace: Source = Source(name="logspace", element=_power, tolerance=Ulps(16, 16, 4))
+logspace: Source = Source(
+    name="logspace",
+    definition=(
+        "base to the power that linspace gives, for the parameters start, end, steps and base"
+    ),
+    special_cases="inf where it overflows",
+    element=_power,
+    tolerance=Ulps(16, 16, 4),
+)
 #: 1 where row and column are equal, given the number of columns
 eye: Source = Source(
     name="eye",
+    definition=(
+        "1 where row and column are equal and 0 elsewhere, for the number of columns as "
+        "parameter"
+    ),
     element=lambda index, parameters: int(index % parameters[0] == index // parameters[0]),
     tolerance=EXACT,
 )

@@ -56,6 +56,8 @@ _DEGREES_PER_RADIAN = 180.0 / math.pi
 
 sin: Unary = Unary(
     name="sin",
+    definition="the sine of the input, an angle in radians",
+    special_cases="NaN at infinities",
     dtype=int_to_float,
     scalar=math.sin,
     undefined=special.sin,
@@ -65,6 +67,8 @@ sin: Unary = Unary(
 )
 cos: Unary = Unary(
     name="cos",
+    definition="the cosine of the input, an angle in radians",
+    special_cases="NaN at infinities",
     dtype=int_to_float,
     scalar=math.cos,
     undefined=special.cos,
@@ -74,6 +78,8 @@ cos: Unary = Unary(
 )
 tan: Unary = Unary(
     name="tan",
+    definition="the tangent of the input, an angle in radians",
+    special_cases="NaN at infinities",
     dtype=int_to_float,
     scalar=math.tan,
     undefined=special.tan,
@@ -83,6 +89,8 @@ tan: Unary = Unary(
 )
 asin: Unary = Unary(
     name="asin",
+    definition="the angle in [-π/2, π/2] whose sine is the input",
+    special_cases="NaN outside [-1, 1]",
     dtype=int_to_float,
     scalar=math.asin,
     undefined=special.asin,
@@ -92,6 +100,8 @@ asin: Unary = Unary(
 )
 acos: Unary = Unary(
     name="acos",
+    definition="the angle in [0, π] whose cosine is the input",
+    special_cases="NaN outside [-1, 1]",
     dtype=int_to_float,
     scalar=math.acos,
     undefined=special.acos,
@@ -101,6 +111,8 @@ acos: Unary = Unary(
 )
 atan: Unary = Unary(
     name="atan",
+    definition="the angle in [-π/2, π/2] whose tangent is the input",
+    special_cases="±π/2 at infinities",
     dtype=int_to_float,
     scalar=math.atan,
     vjp=lambda g, x, _y: div(g, add(mul(x, x), 1.0)),
@@ -111,6 +123,11 @@ atan: Unary = Unary(
 #: included.
 atan2: Binary = Binary(
     name="atan2",
+    definition="the angle in [-π, π] of the point with ordinate input and abscissa other",
+    special_cases=(
+        "the quadrant is known from both signs, zeros' included; 0 or ±π at the origin, where "
+        "no gradient flows"
+    ),
     tensors=2,
     dtype=int_to_float,
     scalar=math.atan2,
@@ -133,6 +150,8 @@ def _inverse_square_distance(y: T, x: T) -> T:
 # The sine of OpenCL's sinpi 4, the product by pi 0.5, the division 2.5.
 sinc: Unary = Unary(
     name="sinc",
+    definition="sin(π * input) / (π * input)",
+    special_cases="1 at zero",
     dtype=int_to_float,
     scalar=special.sinc,
     vjp=lambda g, x, _y: mul(g, _sinc_slope(x)),
@@ -142,6 +161,7 @@ sinc: Unary = Unary(
 # One rounding of the constant, one of the product.
 deg2rad: Unary = Unary(
     name="deg2rad",
+    definition="the input, an angle in degrees, in radians",
     node_name="Deg2RadBackward0",
     dtype=int_to_float,
     scalar=lambda x: x * _RADIANS_PER_DEGREE,
@@ -151,6 +171,7 @@ deg2rad: Unary = Unary(
 )
 rad2deg: Unary = Unary(
     name="rad2deg",
+    definition="the input, an angle in radians, in degrees",
     node_name="Rad2DegBackward0",
     dtype=int_to_float,
     scalar=lambda x: x * _DEGREES_PER_RADIAN,

@@ -26,6 +26,8 @@ def _truth(operation: str, dtype: DType) -> tuple[DType, DType]:
 
 COUNT_NONZERO: Reduction = Reduction(
     name="count_nonzero",
+    definition="how many elements are not 0",
+    special_cases="NaN counts as nonzero",
     dtype=to_int64,
     fold=lambda elements, _: builtins.sum(map(bool, elements)),
     tolerance=EXACT,
@@ -35,6 +37,8 @@ COUNT_NONZERO: Reduction = Reduction(
 
 ANY: Reduction = Reduction(
     name="any",
+    definition="whether some element is not 0",
+    special_cases="false for no elements; NaN counts as nonzero",
     dtype=_truth,
     fold=lambda elements, _: builtins.any(elements),
     tolerance=EXACT,
@@ -44,6 +48,8 @@ ANY: Reduction = Reduction(
 
 ALL: Reduction = Reduction(
     name="all",
+    definition="whether every element is not 0",
+    special_cases="true for no elements; NaN counts as nonzero",
     dtype=_truth,
     fold=lambda elements, _: builtins.all(elements),
     tolerance=EXACT,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import contiguous
+from gnomon.dispatch import converted
 from gnomon.dtypes import DType
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout
@@ -57,8 +57,7 @@ def to_contiguous(input: T) -> T:
 
 
 def to_backend(input: T, backend: Backend) -> T:
-    """Return a copy of ``input`` on the device of ``backend``; itself when it is there already.
-    """
+    """Return a copy of ``input`` on the device of ``backend``; itself when it is there already."""
     operand = input.operand
     if operand.storage.backend is backend:
         return input
@@ -66,18 +65,16 @@ def to_backend(input: T, backend: Backend) -> T:
 
 
 def transferred(operand: Operand, backend: Backend) -> Operand:
-    """Return the elements of ``operand`` as a contiguous operand of ``backend``, through the
-    host.
+    """Return the elements of ``operand`` on ``backend``, through the host, its dense strides
+    kept.
     """
-    source = contiguous(operand)
-    itemsize = source.dtype.itemsize
-    nbytes = source.layout.numel * itemsize
-    data = source.storage.backend.read(
-        source.storage.memory, source.layout.offset * itemsize, nbytes
-    )
+    source = operand if operand.layout.is_dense else converted(operand, operand.dtype)
+    layout, itemsize = source.layout, source.dtype.itemsize
+    nbytes = layout.numel * itemsize
+    data = source.storage.backend.read(source.storage.memory, layout.offset * itemsize, nbytes)
     storage = Storage(backend, backend.allocate(nbytes))
     backend.write(storage.memory, 0, data)
-    return Operand(storage, Layout.contiguous(source.layout.shape), source.dtype)
+    return Operand(storage, layout._replace(offset=0), source.dtype)
 
 
 def _recorded(input: T, output: Operand, label: str) -> T:

@@ -29,8 +29,8 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
         raise RuntimeError(
             explain(
                 operation,
-                "functions with out=... arguments don't support automatic differentiation, but one "
-                "of the arguments requires grad",
+                "functions with out=... arguments don't support automatic differentiation, but "
+                "one of the arguments requires grad",
                 remedy="Leave out= away, or call it inside gnomon.no_grad()",
             )
         )
@@ -39,7 +39,8 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
         if out.operand.layout.numel:
             warnings.warn(
                 f"{operation}: out= of shape {list(out.operand.layout.shape)} was resized to "
-                f"{list(result.operand.layout.shape)}. Give a tensor of that shape, or an empty one.",
+                f"{list(result.operand.layout.shape)}. Give a tensor of that shape, or an "
+                "empty one.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -50,7 +51,9 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
 
 
 def check_castable(operation: str, result: Operand, target: Operand) -> None:
-    """Raise RuntimeError unless ``result`` may be stored as the device and dtype of ``target``."""
+    """Raise RuntimeError unless ``result`` may be stored on the device and as the dtype of
+    ``target``.
+    """
     if result.storage.backend is not target.storage.backend:
         raise RuntimeError(
             explain(
@@ -82,23 +85,42 @@ def check_writable(
         raise RuntimeError(
             explain(
                 operation,
-                "unsupported operation: more than one element of the written-to tensor refers to a "
-                f"single memory location, strides {layout.strides}",
+                "unsupported operation: more than one element of the written-to tensor refers "
+                f"to a single memory location, strides {layout.strides}",
                 target,
                 remedy="clone() the tensor before writing to it",
             )
         )
+    _check_overlap(operation, target, inputs, (Overlap.PARTIAL,))
+
+
+def check_apart(
+    operation: str, target: TensorCore, inputs: Sequence[TensorCore | Scalar]
+) -> None:
+    """Raise RuntimeError when ``target`` shares an element with an input, be it in place.
+
+    For operations that move elements, whose inputs PyTorch does not let them overwrite.
+    """
+    _check_overlap(operation, target, inputs, (Overlap.PARTIAL, Overlap.FULL))
+
+
+def _check_overlap(
+    operation: str,
+    target: TensorCore,
+    inputs: Sequence[TensorCore | Scalar],
+    refused: tuple[Overlap, ...],
+) -> None:
     for value in inputs:
         if (
             isinstance(value, TensorCore)
             and value.operand.storage is target.operand.storage
-            and overlap(value.operand.layout, layout) is Overlap.PARTIAL
+            and overlap(value.operand.layout, target.operand.layout) in refused
         ):
             raise RuntimeError(
                 explain(
                     operation,
-                    "unsupported operation: some elements of the input tensor and the written-to "
-                    "tensor refer to a single memory location",
+                    "unsupported operation: some elements of the input tensor and the "
+                    "written-to tensor refer to a single memory location",
                     value,
                     target,
                     remedy="clone() one of them first",

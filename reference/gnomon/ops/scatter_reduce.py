@@ -42,7 +42,7 @@ from gnomon.ops.arithmetic import div, floor_divide, mul
 from gnomon.ops.comparison import eq, where
 from gnomon.ops.indexing import along_dim, slices_of_dim
 from gnomon.ops.logic import logical_and
-from gnomon.ops.scattering import scatter_write, slices_to_write, source_part
+from gnomon.ops.scattering import combined, scatter_write, slices_to_write, source_part
 
 __all__ = ["index_reduce", "scatter", "scatter_reduce"]
 

@@ -21,6 +21,7 @@ from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone_as
 from gnomon.op.foundation import sum_of
 from gnomon.op.numpy_names import numpy_names
+from gnomon.op.output import check_apart
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import floor_divide, mul, sub
 from gnomon.ops.comparison import eq, where

@@ -48,7 +48,6 @@ digamma: Unary = Unary(
     tolerance=_TOLERANCE,
     domain=_ABOVE_THE_ZEROS,
 )
-#: The derivative of digamma whose order is the second operand, a Python number.
 polygamma_of: Binary = Binary(
     name="polygamma",
     definition="the derivative of digamma at input, of the order other, a number",
@@ -62,15 +61,13 @@ polygamma_of: Binary = Binary(
     tolerance=_TOLERANCE,
     domain=(_POLES_AVOIDED, Domain(1.0, 4.0)),
 )
-#: The logarithm of the multivariate gamma function whose dimension is the second operand, a
-#: number.
 multivariate_lgamma: Binary = Binary(
     name="mvlgamma",
     definition=(
         "the logarithm of the multivariate gamma function of dimension other, a number, at "
         "input"
     ),
-    special_cases="NaN or inf where (other - 1) / 2 is not below input",
+    special_cases="inf where input - k / 2 is 0 or a negative integer for a k below other",
     dtype=int_to_float,
     scalar=lambda x, p: special.multigammaln(x, int(p)),
     vjp=(lambda g, x, p, _r: mul(g, _sum_of_digammas(x, item_of(p.operand))), None),
@@ -98,7 +95,6 @@ def _no_derivative_by_order(
     )
 
 
-#: Hurwitz zeta: the sum of (other + k)^-input over k = 0, 1, 2, ...
 zeta: Binary = Binary(
     name="special_zeta",
     definition=(

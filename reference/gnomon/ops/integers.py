@@ -68,7 +68,6 @@ bitwise_not: Unary = Unary(
     tolerance=EXACT,
     domain=REALS,
 )
-#: A shift by a negative number, or by more bits than there are, leaves nothing.
 bitwise_left_shift: Binary = Binary(
     name="bitwise_left_shift",
     definition="the bits of input moved by other to the left, zeros filling up",
@@ -78,7 +77,6 @@ bitwise_left_shift: Binary = Binary(
     tolerance=EXACT,
     domain=(REALS, REALS),
 )
-#: The sign fills up from the left; a shift by a negative number leaves nothing but the sign.
 bitwise_right_shift: Binary = Binary(
     name="bitwise_right_shift",
     definition="the bits of input moved by other to the right, the sign filling up",

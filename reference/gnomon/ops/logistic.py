@@ -59,8 +59,6 @@ log_odds: Unary = Unary(
     tolerance=_LOG_ODDS,
     domain=Domain(0.0, 0.4),
 )
-#: The log-odds of the first operand clamped to [eps, 1 - eps]; eps, a Python number, is the
-#: second.
 clamped_log_odds: Binary = Binary(
     name="logit_clamped",
     definition=(

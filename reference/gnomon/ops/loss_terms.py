@@ -93,7 +93,6 @@ def _cross_entropy(x: Scalar, y: Scalar) -> Scalar:
     return (y - 1.0) * miss - y * hit
 
 
-#: The cross entropy of a probability and the target's probability.
 binary_cross_entropy_of: Binary = Binary(
     name="binary_cross_entropy",
     definition=(
@@ -112,7 +111,6 @@ binary_cross_entropy_of: Binary = Binary(
     tolerance=Ulps(5, 5, 4),
     domain=(PROBABILITY, PROBABILITY),
 )
-#: The cross entropy of log-odds and the target's probability.
 logit_cross_entropy: Binary = Binary(
     name="binary_cross_entropy_with_logits",
     definition="the cross entropy of the probability other and sigmoid(input)",
@@ -125,7 +123,6 @@ logit_cross_entropy: Binary = Binary(
     tolerance=Ulps(8, 8, 6),
     domain=(POSITIVE, PROBABILITY),
 )
-#: The same, positive targets weighing the third operand.
 weighted_logit_cross_entropy: Ternary = Ternary(
     name="weighted_binary_cross_entropy_with_logits",
     definition=(
@@ -145,7 +142,6 @@ weighted_logit_cross_entropy: Ternary = Ternary(
     tolerance=Ulps(10, 10, 8),
     domain=(POSITIVE, PROBABILITY, Domain(1.0, 4.0)),
 )
-#: log(1 + exp(-x y)), for targets y of 1 and -1.
 soft_margin: Binary = Binary(
     name="soft_margin_loss",
     definition="log(1 + exp(-input * other)), for targets other of 1 and -1",

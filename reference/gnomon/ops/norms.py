@@ -92,7 +92,6 @@ LOGSUMEXP: Reduction = Reduction(
     tolerance=Ulps(8, 8, 4),
     domain=REALS,
 )
-#: The parameter is the norm's order.
 VECTOR_NORM: Reduction = Reduction(
     name="vector_norm",
     definition=(

@@ -34,7 +34,6 @@ def _numbers(operation: str, dtype: DType) -> tuple[DType, DType]:
     return dtype, dtype
 
 
-#: The cotangent where the second operand is above the third, a number; 0 elsewhere.
 threshold_backward: Ternary = Ternary(
     name="threshold_backward",
     definition="input where other is above third, a number, and 0 elsewhere",
@@ -59,7 +58,6 @@ relu: Unary = Unary(
     tolerance=EXACT,
     domain=REALS,
 )
-#: The first operand where it is above the second, the third elsewhere.
 threshold_of: Ternary = Ternary(
     name="threshold",
     definition="the input where it is above other, third elsewhere; both are numbers",
@@ -74,7 +72,6 @@ threshold_of: Ternary = Ternary(
     tolerance=EXACT,
     domain=(REALS, REALS, REALS),
 )
-#: The first operand, limited to [second, third].
 hardtanh_of: Ternary = Ternary(
     name="hardtanh",
     definition="the input limited to [other, third], which are numbers",
@@ -91,8 +88,6 @@ hardtanh_of: Ternary = Ternary(
 )
 
 
-#: The cotangent where the second operand lies strictly between the third and the fourth,
-#: numbers.
 between: Quaternary = Quaternary(
     name="between_backward",
     definition=(
@@ -110,7 +105,6 @@ between: Quaternary = Quaternary(
     tolerance=EXACT,
     domain=(REALS, REALS, Domain(-2.0, 0.0), Domain(0.0, 2.0)),
 )
-#: The first operand; times the second, a number, where it is not above 0.
 leaky_relu_of: Binary = Binary(
     name="leaky_relu",
     definition="input where it is positive, input * other elsewhere; other is a number",
@@ -138,7 +132,6 @@ leaky_relu_backward: Ternary = Ternary(
     tolerance=_ONE_PRODUCT,
     domain=(REALS, REALS, Domain(0.0, 1.0)),
 )
-#: The first operand; times the second, a tensor that learns, where it is not above 0.
 prelu_of: Binary = Binary(
     name="prelu",
     definition=(
@@ -180,7 +173,6 @@ hardswish_of: Unary = Unary(
     tolerance=Ulps(3, 3, 3),
     domain=POSITIVE,
 )
-#: 0 within the second operand of 0, the first elsewhere.
 hardshrink_of: Binary = Binary(
     name="hardshrink",
     definition="0 where input lies in [-other, other], input elsewhere; other is a number",
@@ -191,7 +183,6 @@ hardshrink_of: Binary = Binary(
     tolerance=EXACT,
     domain=(REALS, Domain(0.0, 2.0)),
 )
-#: The first operand moved toward 0 by the second.
 softshrink_of: Binary = Binary(
     name="softshrink",
     definition="input moved toward 0 by other, a number, and 0 where it lies within other of 0",
@@ -202,7 +193,6 @@ softshrink_of: Binary = Binary(
     tolerance=_ONE_PRODUCT,
     domain=(REALS, Domain(0.0, 2.0)),
 )
-#: The cotangent where the second operand is not within the third of 0.
 shrink_backward: Ternary = Ternary(
     name="shrink_backward",
     definition="0 where other lies in [-third, third], input elsewhere",

@@ -76,7 +76,6 @@ def _accept(operation: str, dtype: DType, parameters: Sequence[Scalar]) -> None:
     """Check nothing: the draw is defined on every dtype, and its bounds come checked."""
 
 
-#: ``low``, ``high``
 UNIFORM = RandomSource(
     name="uniform",
     definition="numbers uniform in [low, high), the parameters",
@@ -84,7 +83,6 @@ UNIFORM = RandomSource(
     twister=lambda g, n, dtype, bounds, _: uniform.uniform(g, n, dtype, *bounds),
     philox=lambda seed, at, n, dtype, bounds: philox.uniform(seed, at, n, dtype, *bounds),
 )
-#: ``mean``, ``std``
 NORMAL = RandomSource(
     name="normal",
     definition="normal numbers, with mean and standard deviation as parameters",
@@ -95,7 +93,6 @@ NORMAL = RandomSource(
     ),
     philox=lambda seed, at, n, dtype, shape: philox_normal.normal(seed, at, n, dtype, *shape),
 )
-#: ``mean``, ``std`` of the logarithm
 LOG_NORMAL = RandomSource(
     name="log_normal",
     definition=(
@@ -104,7 +101,6 @@ LOG_NORMAL = RandomSource(
     check=_check_log_normal,
     twister=lambda g, n, dtype, shape, _: normal.log_normal(g, n, dtype, *shape),
 )
-#: ``rate``
 EXPONENTIAL = RandomSource(
     name="exponential",
     definition="exponential numbers, with the rate as parameter",
@@ -115,7 +111,6 @@ EXPONENTIAL = RandomSource(
         seed, at, n, dtype, *rate
     ),
 )
-#: ``median``, ``sigma``
 CAUCHY = RandomSource(
     name="cauchy",
     definition=(
@@ -124,7 +119,6 @@ CAUCHY = RandomSource(
     check=_check_cauchy,
     twister=lambda g, n, dtype, shape, _: continuous.cauchy(g, n, dtype, *shape),
 )
-#: ``probability``; counts the trials up to the first success
 GEOMETRIC = RandomSource(
     name="geometric",
     definition=(
@@ -136,7 +130,6 @@ GEOMETRIC = RandomSource(
         continuous.geometric(g, n, dtype, *chance), float64
     ),
 )
-#: ``probability``
 BERNOULLI = RandomSource(
     name="bernoulli",
     definition="1 with the probability that is the parameter, else 0",
@@ -158,14 +151,12 @@ RANDINT = RandomSource(
         philox.randint(seed, at, n, *map(int, bounds)), int64
     ),
 )
-#: ``low``: up to the largest integer of the dtype
 RANDOM_FROM = RandomSource(
     name="random_from",
     definition="integers uniform from the parameter up to the largest of the dtype",
     check=_accept,
     twister=lambda g, n, dtype, low, _: integers.random_from(g, n, dtype, *map(int, low)),
 )
-#: No parameters: from 0 to the largest integer of the dtype
 RANDOM_FULL = RandomSource(
     name="random_full",
     definition="integers uniform from 0 to the largest of the dtype",
@@ -173,7 +164,6 @@ RANDOM_FULL = RandomSource(
     check=_accept,
     twister=lambda g, n, dtype, _parameters, _: integers.random_full(g, n, dtype),
 )
-#: No parameters: the order of 0, 1, ...
 RANDPERM = RandomSource(
     name="randperm",
     definition="0, 1, 2, ... in a random order, each order as likely as any other",

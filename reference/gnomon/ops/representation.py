@@ -89,7 +89,6 @@ nextafter: Binary = Binary(
     tolerance=EXACT,
     domain=(REALS, REALS),
 )
-#: ``input * 2 ** other``, also where the power alone would overflow.
 ldexp: Binary = Binary(
     name="ldexp",
     definition="input * 2 ** other",

@@ -86,7 +86,7 @@ fix = trunc
 frac: Unary = Unary(
     name="frac",
     definition="the input less its integer part: it has the sign of the input",
-    special_cases="NaN at infinities and NaN",
+    special_cases="NaN at infinities and NaN; 0.0 at nonzero integers",
     dtype=floating,
     scalar=lambda x: x - math.trunc(x),
     undefined=lambda _x: math.nan,
@@ -122,7 +122,6 @@ def _scaled_rounding(dtype: DType) -> BinaryMeaning:
     return lambda x, decimals: special.round_half_even(x, int(decimals), step)
 
 
-#: The first operand rounded to as many digits after the point as the second, a number, says.
 round_to_decimals: Binary = Binary(
     name="round_decimals",
     definition=(

@@ -27,7 +27,6 @@ def _smaller(x: Scalar, y: Scalar) -> Scalar:
     return x if x <= y or x != x else y
 
 
-#: A tie gives half the cotangent to each.
 maximum: Binary = Binary(
     name="maximum",
     definition="the larger of input and other",
@@ -62,7 +61,6 @@ minimum: Binary = Binary(
     tolerance=EXACT,
     domain=(REALS, REALS),
 )
-#: A tie gives the whole cotangent to the first.
 fmax: Binary = Binary(
     name="fmax",
     definition="the larger of input and other, ignoring NaN",

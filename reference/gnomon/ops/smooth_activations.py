@@ -48,7 +48,6 @@ def _elu_slope(x: Scalar, alpha: Scalar, input_scale: Scalar) -> Scalar:
     return 1.0 if x > 0 else alpha * input_scale * special.exp(input_scale * x)
 
 
-#: alpha (exp(input_scale x) - 1) where x, the first operand, is not above 0, else x.
 elu_of: Ternary = Ternary(
     name="elu",
     definition=(
@@ -145,8 +144,6 @@ mish_of: Unary = Unary(
     tolerance=Ulps(11, 11, 7),
     domain=EXPONENTS,
 )
-#: log(1 + exp(beta x)) / beta, and x itself where beta x is above the threshold: x, beta,
-#: threshold.
 softplus_of: Ternary = Ternary(
     name="softplus",
     definition="log(1 + exp(other * input)) / other; other is a number",
@@ -178,7 +175,6 @@ softplus_slope: Ternary = Ternary(
     tolerance=Ulps(7, 7, 5),
     domain=(EXPONENTS, Domain(0.5, 2.0), Domain(10.0, 20.0)),
 )
-#: The first operand times the logistic function of the second.
 glu_of: Binary = Binary(
     name="glu",
     definition="input * sigmoid(other)",

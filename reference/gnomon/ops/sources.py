@@ -30,7 +30,6 @@ def _power(index: int, parameters: Sequence[Scalar]) -> Scalar:
         return float("inf")
 
 
-#: ``start + index * step``
 arange: Source = Source(
     name="arange",
     definition="start + index * step, for the parameters start and step",
@@ -38,7 +37,6 @@ arange: Source = Source(
     element=lambda index, parameters: parameters[0] + index * parameters[1],
     tolerance=EXACT,
 )
-#: ``steps`` values from ``start`` to ``end``, both included
 linspace: Source = Source(
     name="linspace",
     definition=(
@@ -49,7 +47,6 @@ linspace: Source = Source(
     element=_linear,
     tolerance=Ulps(2, 2, 2),
 )
-#: ``base`` to the powers that ``linspace`` gives
 logspace: Source = Source(
     name="logspace",
     definition=(
@@ -59,7 +56,6 @@ logspace: Source = Source(
     element=_power,
     tolerance=Ulps(16, 16, 4),
 )
-#: 1 where row and column are equal, given the number of columns
 eye: Source = Source(
     name="eye",
     definition=(

@@ -119,8 +119,6 @@ atan: Unary = Unary(
     tolerance=Ulps(5, 5, 2),
     domain=REALS,
 )
-#: The angle of the point ``(other, input)``: the quadrant is known from both signs, zeros'
-#: included.
 atan2: Binary = Binary(
     name="atan2",
     definition="the angle in [-π, π] of the point with ordinate input and abscissa other",

@@ -120,7 +120,8 @@ class InteropMethods(TensorCore):
         if self.tracked or not known or not layout.is_contiguous:
             raise BufferError(
                 f"memoryview: {self.describe()} is not a contiguous tensor of the CPU, outside "
-                "the graph, of a dtype that memoryviews have. Use detach(), cpu() and contiguous()."
+                "the graph, of a dtype that memoryviews have. Use detach(), cpu() and "
+                "contiguous()."
             )
         assert isinstance(memory, HostMemory)
         start = layout.offset * dtype.itemsize

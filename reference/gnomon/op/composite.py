@@ -38,6 +38,10 @@ class Composite(Record, Generic[Meaning, Kernel]):
     """A function over records, and the type of the kernel a backend may offer for it.
 
     A kernel takes the operands of the inputs, then the parameters, then the operands it writes.
+
+    >>> from gnomon.composite.softmax import softmax_of
+    >>> print(softmax_of.definition)
+    exp(input) / sum(exp(input)) along a dim, without overflow
     """
 
     decompose: Meaning

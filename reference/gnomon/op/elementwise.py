@@ -124,7 +124,23 @@ class Elementwise(NumericRecord, ABC):
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Unary(Elementwise):
-    """An operation of one input, such as ``sin``."""
+    """An operation of one input, such as ``sin``.
+
+    >>> import gnomon as torch
+    >>> from gnomon.op.claims import EXACT, REALS
+    >>> from gnomon.op.rules import same
+    >>> double = Unary(
+    ...     name="double",
+    ...     definition="twice the input",
+    ...     dtype=same,
+    ...     scalar=lambda x: 2 * x,
+    ...     vjp=lambda g, _x, _y: double(g),
+    ...     tolerance=EXACT,
+    ...     domain=REALS,
+    ... )
+    >>> double(torch.tensor([1.5, -2.0]))
+    tensor([ 3., -4.])
+    """
 
     scalar: UnaryMeaning
     #: The meaning on integers and bools, where it is not ``scalar``.
@@ -166,7 +182,12 @@ class Unary(Elementwise):
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Binary(Elementwise):
-    """An operation of two inputs, such as ``add``; one may be a number (see ``tensors``)."""
+    """An operation of two inputs, such as ``add``; one may be a number (see ``tensors``).
+
+    >>> import gnomon as torch
+    >>> torch.remainder(torch.tensor([5, -5]), 3)
+    tensor([2, 1])
+    """
 
     scalar: BinaryMeaning
     integer: BinaryMeaning | None = None
@@ -215,7 +236,13 @@ class Binary(Elementwise):
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Ternary(Elementwise):
-    """An operation of three inputs, such as ``where``; some may be Python numbers."""
+    """An operation of three inputs, such as ``where``; some may be Python numbers.
+
+    >>> import gnomon as torch
+    >>> from gnomon.ops.selection import clamp_both
+    >>> clamp_both(torch.tensor([-3, 0, 3]), -1, torch.tensor([1, 1, 2]))
+    tensor([-1,  0,  2])
+    """
 
     scalar: TernaryMeaning
     vjp: tuple[TernaryDerivative | None, TernaryDerivative | None, TernaryDerivative | None]
@@ -258,7 +285,13 @@ class Ternary(Elementwise):
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Quaternary(Elementwise):
-    """An operation of four inputs, such as ``addcmul``; some may be Python numbers."""
+    """An operation of four inputs, such as ``addcmul``; some may be Python numbers.
+
+    >>> import gnomon as torch
+    >>> from gnomon.ops.arithmetic import add_product
+    >>> add_product(torch.tensor([1]), torch.tensor([2, 3]), torch.tensor([4]), 10)
+    tensor([ 81, 121])
+    """
 
     scalar: QuaternaryMeaning
     undefined: QuaternaryMeaning | None = None

@@ -173,6 +173,18 @@ class Write:
     ``source`` is a number, or a tensor of the target's dtype and device that expands to the
     plan's shape. Where several values arrive at one element, they combine in logical order, so
     that with ``REPLACE`` the last one stays.
+
+    >>> import gnomon as torch
+    >>> plan = IndexPlan(operation="put", shape=(2,), walked=(None,), indexed=(0,))
+    >>> write = Write(
+    ...     plan=plan,
+    ...     indices=(torch.tensor([1, 1]),),
+    ...     source=5,
+    ...     combination=ADD_TO,
+    ...     label="PutBackward0",
+    ... )
+    >>> write.onto_copy_of(torch.tensor([1, 2, 3]))
+    tensor([ 1, 12,  3])
     """
 
     plan: IndexPlan

@@ -40,6 +40,11 @@ class RandomSource(Record):
     ``twister`` is PyTorch's draw on the CPU. ``philox`` is that of every accelerator, which may
     have a kernel for it; a draw without it is made on the host, by a twister that the
     accelerator's stream seeds. Both return elements of the dtype.
+
+    >>> import gnomon as torch
+    >>> from gnomon.ops.random import BERNOULLI
+    >>> BERNOULLI(torch.zeros(3), 1.0, generator=torch.Generator().manual_seed(0))
+    tensor([1., 1., 1.])
     """
 
     twister: TwisterDraw

@@ -61,9 +61,9 @@ class Record:
         >>> print(torch.relu.describe())
         relu(input, *, out=None)
         <BLANKLINE>
-        The input where it is positive, 0 elsewhere. NaN stays NaN.
+        The input where it is positive, 0 elsewhere. NaN stays NaN; -0.0 stays -0.0.
         <BLANKLINE>
-        Dtypes: any dtype but bool, which is also the result's.
+        Dtypes: any dtype but bool.
         Tolerance: exact, or rounded once.
         Differentiable: input.
         """

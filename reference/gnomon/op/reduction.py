@@ -49,7 +49,13 @@ ReductionDerivative: TypeAlias = Callable[
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reduction(NumericRecord):
-    """An operation that folds the elements along some dims, such as ``sum``."""
+    """An operation that folds the elements along some dims, such as ``sum``.
+
+    >>> import gnomon as torch
+    >>> sum_of(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, keepdim=True)
+    tensor([[3.],
+            [7.]])
+    """
 
     #: The meaning on the list of elements and the launch's parameters.
     fold: Fold

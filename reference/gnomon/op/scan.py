@@ -29,7 +29,13 @@ ScanDerivative: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore, int], 
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Scan(NumericRecord):
-    """An operation that folds each element into what came before it, such as ``cumsum``."""
+    """An operation that folds each element into what came before it, such as ``cumsum``.
+
+    >>> import gnomon as torch
+    >>> from gnomon.ops.scans import CUMSUM
+    >>> CUMSUM(torch.tensor([1, 2, 3]), 0)
+    tensor([1, 3, 6])
+    """
 
     running: Running
     vjp: ScanDerivative | None = None

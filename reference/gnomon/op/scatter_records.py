@@ -18,6 +18,9 @@ from gnomon.op.record import Record, describes_itself, without_annotations
 class Combination(Record):
     """What an element becomes when a value arrives; values for one element arrive in logical
     order.
+
+    >>> KEEP_LARGER.combine(2, 3), KEEP_LARGER.combine(2, 1)
+    (3, 2)
     """
 
     combine: Callable[[Scalar, Scalar], Scalar]

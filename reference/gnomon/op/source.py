@@ -21,7 +21,15 @@ ElementMeaning: TypeAlias = Callable[[int, Sequence[Scalar]], Scalar]
 @describes_itself
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Source(Record):
-    """A source whose elements depend on their index alone, such as ``arange``."""
+    """A source whose elements depend on their index alone, such as ``arange``.
+
+    >>> import gnomon as torch
+    >>> from gnomon.ops.sources import arange
+    >>> target = torch.zeros(3)
+    >>> arange.fill(target.operand, (1, 0.5))
+    >>> target
+    tensor([1.0000, 1.5000, 2.0000])
+    """
 
     element: ElementMeaning
     tolerance: Tolerance

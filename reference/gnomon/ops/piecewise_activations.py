@@ -27,6 +27,7 @@ _SIXTH = 1.0 / 6.0
 
 
 def _numbers(operation: str, dtype: DType) -> tuple[DType, DType]:
+    """Any dtype but bool."""
     if dtype is bool_:
         raise RuntimeError(
             explain(operation, "not defined on bool", remedy="Convert to an integer dtype")

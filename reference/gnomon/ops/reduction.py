@@ -31,6 +31,7 @@ T = TypeVar("T", bound=TensorCore)
 
 
 def floats_only(operation: str, dtype: DType) -> tuple[DType, DType]:
+    """Floats only."""
     if dtype.kind < Kind.FLOAT:
         raise RuntimeError(
             explain(

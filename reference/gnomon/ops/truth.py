@@ -20,7 +20,7 @@ T = TypeVar("T", bound=TensorCore)
 
 
 def _truth(operation: str, dtype: DType) -> tuple[DType, DType]:
-    # As in PyTorch, where uint8 was the first bool.
+    """Any dtype; the result is bool, or uint8 for uint8, PyTorch's first bool."""
     return dtype, uint8 if dtype is uint8 else bool_
 
 

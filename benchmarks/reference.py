@@ -38,7 +38,11 @@ def elementwise() -> Row:
     x, y = gnomon.full((ELEMENTS,), 1.5), gnomon.full((ELEMENTS,), 2.5)
     bare = seconds(lambda: array("f", map(add, left, right)), 5)
     ours = seconds(lambda: gnomon.add(x, y), 5)
-    return "float32 add, 100k contiguous", f"{ours / bare:.2f} x array('f', map(add, a, b))", "<= 3"
+    return (
+        "float32 add, 100k contiguous",
+        f"{ours / bare:.2f} x array('f', map(add, a, b))",
+        "<= 3",
+    )
 
 
 def matrix_product() -> Row:
@@ -61,7 +65,9 @@ def dispatch() -> Row:
 
 def start() -> Row:
     """Time ``import gnomon`` in fresh interpreters, less the interpreter's own start."""
-    with_import = "import time; t = time.perf_counter(); import gnomon; print(time.perf_counter() - t)"
+    with_import = (
+        "import time; t = time.perf_counter(); import gnomon; print(time.perf_counter() - t)"
+    )
     times = []
     for _ in range(REPEATS):
         run = subprocess.run(

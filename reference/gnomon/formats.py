@@ -8,8 +8,7 @@ from typing import final
 
 @final
 class MemoryFormat(Enum):
-    """In which order the dimensions of a fresh tensor lie in memory (``torch.memory_format``).
-    """
+    """In which order the dimensions of a fresh tensor lie in memory (``torch.memory_format``)."""
 
     CONTIGUOUS = "contiguous_format"
     PRESERVE = "preserve_format"

@@ -1,9 +1,10 @@
-"""The examples in the docstrings of the three packages print what they say."""
+"""The examples in docstrings and in the manual print what they say."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,16 @@ def module_names() -> list[str]:
 @pytest.mark.parametrize("name", module_names())
 def test_docstrings(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def pages() -> list[str]:
+    files = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [str(file.relative_to(ROOT)) for file in files]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_pages(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, None, None)
+    assert doctest.DocTestRunner().run(examples).failed == 0

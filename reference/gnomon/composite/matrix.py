@@ -37,12 +37,11 @@ def _multiply_and_sum(left: TensorCore, right: TensorCore) -> TensorCore:
 
 matrix_product: Composite[MatrixProductMeaning, MatrixProductKernel] = Composite(
     name="matrix_product",
-    definition=(
-        "the matrix product: each row of the first times each column of the second, summed"
-    ),
-    special_cases="0 for no columns",
+    definition="the matrix product: each row of left times each column of right, summed",
+    special_cases="0 for rows of no elements",
     decompose=_multiply_and_sum,
     tolerance=SumOfTerms(),
+    gradients=("left", "right"),
 )
 
 

@@ -54,6 +54,7 @@ softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
     special_cases="NaN where a NaN or inf, or nothing but -inf, is among the elements",
     decompose=_softmax,
     tolerance=Ulps(10, 10, 8),
+    gradients=("input",),
 )
 log_softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
     name="log_softmax",
@@ -61,6 +62,7 @@ log_softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
     special_cases="NaN where a NaN or inf, or nothing but -inf, is among the elements",
     decompose=_log_softmax,
     tolerance=Ulps(10, 10, 8),
+    gradients=("input",),
 )
 
 

@@ -46,6 +46,8 @@ class Composite(Record, Generic[Meaning, Kernel]):
 
     decompose: Meaning
     tolerance: Tolerance
+    #: The names of the inputs that a gradient flows to.
+    gradients: tuple[str, ...] = ()
 
     def signature(self) -> Signature:
         assert callable(self.decompose)
@@ -53,6 +55,9 @@ class Composite(Record, Generic[Meaning, Kernel]):
 
     def accuracy(self) -> str:
         return str(self.tolerance)
+
+    def differentiable(self) -> tuple[str, ...]:
+        return self.gradients
 
     def kernel_on(self, backend: Backend) -> Kernel | None:
         """Return the kernel ``backend`` offers for this composite, or None."""

@@ -27,7 +27,7 @@ class Record:
 
     name: str
     #: What the result is, as a phrase: "the sine of the input, an angle in radians".
-    definition: str = ""
+    definition: str
     #: What the definition leaves open: NaN, infinities, ties, zeros, signs, integers.
     special_cases: str = ""
 

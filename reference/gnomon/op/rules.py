@@ -34,7 +34,7 @@ def numeric(operation: str, dtype: DType) -> tuple[DType, DType]:
 
 
 def integers_and_floats(operation: str, dtype: DType) -> tuple[DType, DType]:
-    """Any dtype but bool, on which the operation was never given a meaning."""
+    """Any dtype but bool."""
     if dtype is bool_:
         raise NotImplementedError(
             explain(operation, "not defined on bool", remedy="Convert to an integer dtype")

@@ -98,7 +98,7 @@ def _no_derivative_by_order(
 zeta: Binary = Binary(
     name="special_zeta",
     definition=(
-        "the Hurwitz zeta function: the sum of (other + k) ** -input over k = 0, 1, 2, ..."
+        "the Hurwitz zeta function: the sum of (other + k) ** -input over all integers k >= 0"
     ),
     special_cases=(
         "inf where input is 1; NaN where it is less; inf where other is 0 or a negative integer"

@@ -76,14 +76,14 @@ def _accept(operation: str, dtype: DType, parameters: Sequence[Scalar]) -> None:
     """Check nothing: the draw is defined on every dtype, and its bounds come checked."""
 
 
-UNIFORM = RandomSource(
+UNIFORM: RandomSource = RandomSource(
     name="uniform",
     definition="numbers uniform in [low, high), the parameters",
     check=_check_uniform,
     twister=lambda g, n, dtype, bounds, _: uniform.uniform(g, n, dtype, *bounds),
     philox=lambda seed, at, n, dtype, bounds: philox.uniform(seed, at, n, dtype, *bounds),
 )
-NORMAL = RandomSource(
+NORMAL: RandomSource = RandomSource(
     name="normal",
     definition="normal numbers, with mean and standard deviation as parameters",
     special_cases="every one the mean for a standard deviation of 0",
@@ -93,7 +93,7 @@ NORMAL = RandomSource(
     ),
     philox=lambda seed, at, n, dtype, shape: philox_normal.normal(seed, at, n, dtype, *shape),
 )
-LOG_NORMAL = RandomSource(
+LOG_NORMAL: RandomSource = RandomSource(
     name="log_normal",
     definition=(
         "numbers whose logarithms are normal, with mean and standard deviation as parameters"
@@ -101,7 +101,7 @@ LOG_NORMAL = RandomSource(
     check=_check_log_normal,
     twister=lambda g, n, dtype, shape, _: normal.log_normal(g, n, dtype, *shape),
 )
-EXPONENTIAL = RandomSource(
+EXPONENTIAL: RandomSource = RandomSource(
     name="exponential",
     definition="exponential numbers, with the rate as parameter",
     special_cases="all positive",
@@ -111,7 +111,7 @@ EXPONENTIAL = RandomSource(
         seed, at, n, dtype, *rate
     ),
 )
-CAUCHY = RandomSource(
+CAUCHY: RandomSource = RandomSource(
     name="cauchy",
     definition=(
         "Cauchy numbers around the first parameter, half of them within the second of it"
@@ -119,7 +119,7 @@ CAUCHY = RandomSource(
     check=_check_cauchy,
     twister=lambda g, n, dtype, shape, _: continuous.cauchy(g, n, dtype, *shape),
 )
-GEOMETRIC = RandomSource(
+GEOMETRIC: RandomSource = RandomSource(
     name="geometric",
     definition=(
         "how many trials it takes up to the first success, whose probability is the parameter"
@@ -130,7 +130,7 @@ GEOMETRIC = RandomSource(
         continuous.geometric(g, n, dtype, *chance), float64
     ),
 )
-BERNOULLI = RandomSource(
+BERNOULLI: RandomSource = RandomSource(
     name="bernoulli",
     definition="1 with the probability that is the parameter, else 0",
     check=_check_bernoulli,
@@ -142,7 +142,7 @@ BERNOULLI = RandomSource(
     ),
 )
 #: ``low``, ``high``, as :func:`gnomon.generator.integers.bounds_within` gives them
-RANDINT = RandomSource(
+RANDINT: RandomSource = RandomSource(
     name="random",
     definition="integers uniform in [low, high), the parameters",
     check=_accept,
@@ -151,20 +151,20 @@ RANDINT = RandomSource(
         philox.randint(seed, at, n, *map(int, bounds)), int64
     ),
 )
-RANDOM_FROM = RandomSource(
+RANDOM_FROM: RandomSource = RandomSource(
     name="random_from",
     definition="integers uniform from the parameter up to the largest of the dtype",
     check=_accept,
     twister=lambda g, n, dtype, low, _: integers.random_from(g, n, dtype, *map(int, low)),
 )
-RANDOM_FULL = RandomSource(
+RANDOM_FULL: RandomSource = RandomSource(
     name="random_full",
     definition="integers uniform from 0 to the largest of the dtype",
     special_cases="to the largest that a float dtype counts to without gaps",
     check=_accept,
     twister=lambda g, n, dtype, _parameters, _: integers.random_full(g, n, dtype),
 )
-RANDPERM = RandomSource(
+RANDPERM: RandomSource = RandomSource(
     name="randperm",
     definition="0, 1, 2, ... in a random order, each order as likely as any other",
     check=_accept,

@@ -45,7 +45,8 @@ def narrow(input: T, dim: SupportsIndex, start: SupportsIndex, length: SupportsI
     tensor([2, 3])
     """
     if isinstance(start, TensorCore) and (
-        start.operand.layout.shape or start.operand.dtype.kind >= Kind.FLOAT
+        start.operand.layout.shape
+        or start.operand.dtype.kind not in (Kind.UNSIGNED, Kind.SIGNED)
     ):
         raise RuntimeError(
             explain(

@@ -11,6 +11,7 @@ from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import func as func
 from gnomon import linalg as linalg
+from gnomon import linalg as linalg
 from gnomon import plugins as plugins
 from gnomon import random as random
 from gnomon import return_types as return_types
@@ -37,6 +38,13 @@ from gnomon.composite.einsum import *
 from gnomon.composite.grids import *
 from gnomon.composite.histograms import *
 from gnomon.composite.in_place import *
+from gnomon.composite.linalg.cholesky import *
+from gnomon.composite.linalg.determinants import *
+from gnomon.composite.linalg.inverses import *
+from gnomon.composite.linalg.lu import *
+from gnomon.composite.linalg.orthogonal import *
+from gnomon.composite.linalg.powers import *
+from gnomon.composite.linalg.pseudoinverses import *
 from gnomon.composite.matmul import *
 from gnomon.composite.matrix import *
 from gnomon.composite.matrix_sums import *
@@ -146,7 +154,6 @@ from gnomon.tensor.random_factories import *
 from gnomon.tensor.sequences import *
 from gnomon.tensor.storages import TypedStorage as TypedStorage
 from gnomon.tensor.storages import UntypedStorage as UntypedStorage
-from gnomon.tensor.windows import *
 from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 

@@ -154,3 +154,320 @@ class frexp(_Pair[T]):
     def exponent(self) -> T:
         """The power of two by which they were scaled, as int32."""
         return self[1]
+
+
+class _Several(tuple[T, ...]):
+    """Results with names."""
+
+    __slots__ = ()
+
+    names: ClassVar[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        items = [f"{name}={item!r}" for name, item in zip(self.names, self, strict=True)]
+        return f"torch.return_types.{type(self).__name__}(\n" + ",\n".join(items) + ")"
+
+
+class linalg_inv_ex(_Pair[T]):
+    """The result of ``linalg.inv_ex``."""
+
+    __slots__ = ()
+
+    names = ("inverse", "info")
+
+    @property
+    def inverse(self) -> T:
+        """The inverses."""
+        return self[0]
+
+    @property
+    def info(self) -> T:
+        """For each matrix, 0 or the place of the first zero pivot, as int32."""
+        return self[1]
+
+
+class linalg_solve_ex(_Pair[T]):
+    """The result of ``linalg.solve_ex``."""
+
+    __slots__ = ()
+
+    names = ("result", "info")
+
+    @property
+    def result(self) -> T:
+        """The solutions."""
+        return self[0]
+
+    @property
+    def info(self) -> T:
+        """For each matrix, 0 or the place of the first zero pivot, as int32."""
+        return self[1]
+
+
+class linalg_cholesky_ex(_Pair[T]):
+    """The result of ``linalg.cholesky_ex``."""
+
+    __slots__ = ()
+
+    names = ("L", "info")
+
+    @property
+    def L(self) -> T:
+        """The triangles."""
+        return self[0]
+
+    @property
+    def info(self) -> T:
+        """For each matrix, 0 or the order of the first minor that is not positive."""
+        return self[1]
+
+
+class linalg_slogdet(_Pair[T]):
+    """The result of ``linalg.slogdet``."""
+
+    __slots__ = ()
+
+    names = ("sign", "logabsdet")
+
+    @property
+    def sign(self) -> T:
+        """1, 0 or -1."""
+        return self[0]
+
+    @property
+    def logabsdet(self) -> T:
+        """The logarithm of the size."""
+        return self[1]
+
+
+class slogdet(_Pair[T]):
+    """The result of ``slogdet``."""
+
+    __slots__ = ()
+
+    names = ("sign", "logabsdet")
+
+    @property
+    def sign(self) -> T:
+        """1, 0 or -1."""
+        return self[0]
+
+    @property
+    def logabsdet(self) -> T:
+        """The logarithm of the size."""
+        return self[1]
+
+
+class linalg_qr(_Pair[T]):
+    """The result of ``linalg.qr``."""
+
+    __slots__ = ()
+
+    names = ("Q", "R")
+
+    @property
+    def Q(self) -> T:
+        """Orthonormal columns."""
+        return self[0]
+
+    @property
+    def R(self) -> T:
+        """Upper triangles."""
+        return self[1]
+
+
+class qr(_Pair[T]):
+    """The result of ``qr``."""
+
+    __slots__ = ()
+
+    names = ("Q", "R")
+
+    @property
+    def Q(self) -> T:
+        """Orthonormal columns."""
+        return self[0]
+
+    @property
+    def R(self) -> T:
+        """Upper triangles."""
+        return self[1]
+
+
+class linalg_eigh(_Pair[T]):
+    """The result of ``linalg.eigh``."""
+
+    __slots__ = ()
+
+    names = ("eigenvalues", "eigenvectors")
+
+    @property
+    def eigenvalues(self) -> T:
+        """The eigenvalues, ascending."""
+        return self[0]
+
+    @property
+    def eigenvectors(self) -> T:
+        """The eigenvectors, as columns."""
+        return self[1]
+
+
+class linalg_svd(_Several[T]):
+    """The result of ``linalg.svd``."""
+
+    __slots__ = ()
+
+    names = ("U", "S", "Vh")
+
+    @property
+    def U(self) -> T:
+        """The left singular vectors, as columns."""
+        return self[0]
+
+    @property
+    def S(self) -> T:
+        """The singular values, descending."""
+        return self[1]
+
+    @property
+    def Vh(self) -> T:
+        """The right singular vectors, as rows."""
+        return self[2]
+
+
+class svd(_Several[T]):
+    """The result of ``svd``."""
+
+    __slots__ = ()
+
+    names = ("U", "S", "V")
+
+    @property
+    def U(self) -> T:
+        """The left singular vectors, as columns."""
+        return self[0]
+
+    @property
+    def S(self) -> T:
+        """The singular values, descending."""
+        return self[1]
+
+    @property
+    def V(self) -> T:
+        """The right singular vectors, as columns."""
+        return self[2]
+
+
+class linalg_lu(_Several[T]):
+    """The result of ``linalg.lu``."""
+
+    __slots__ = ()
+
+    names = ("P", "L", "U")
+
+    @property
+    def P(self) -> T:
+        """Permutations."""
+        return self[0]
+
+    @property
+    def L(self) -> T:
+        """Lower triangles with ones on the diagonal."""
+        return self[1]
+
+    @property
+    def U(self) -> T:
+        """Upper triangles."""
+        return self[2]
+
+
+class lu_unpack(_Several[T]):
+    """The result of ``lu_unpack``."""
+
+    __slots__ = ()
+
+    names = ("P", "L", "U")
+
+    @property
+    def P(self) -> T:
+        """Permutations."""
+        return self[0]
+
+    @property
+    def L(self) -> T:
+        """Lower triangles with ones on the diagonal."""
+        return self[1]
+
+    @property
+    def U(self) -> T:
+        """Upper triangles."""
+        return self[2]
+
+
+class linalg_lu_factor(_Pair[T]):
+    """The result of ``linalg.lu_factor``."""
+
+    __slots__ = ()
+
+    names = ("LU", "pivots")
+
+    @property
+    def LU(self) -> T:
+        """L below, U on and above the diagonal."""
+        return self[0]
+
+    @property
+    def pivots(self) -> T:
+        """Row exchanges, counted from 1, as int32."""
+        return self[1]
+
+
+class linalg_lu_factor_ex(_Several[T]):
+    """The result of ``linalg.lu_factor_ex``."""
+
+    __slots__ = ()
+
+    names = ("LU", "pivots", "info")
+
+    @property
+    def LU(self) -> T:
+        """L below, U on and above the diagonal."""
+        return self[0]
+
+    @property
+    def pivots(self) -> T:
+        """Row exchanges, counted from 1, as int32."""
+        return self[1]
+
+    @property
+    def info(self) -> T:
+        """0, or the place of the first zero on U's diagonal, as int32."""
+        return self[2]
+
+
+class linalg_lstsq(_Several[T]):
+    """The result of ``linalg.lstsq``."""
+
+    __slots__ = ()
+
+    names = ("solution", "residuals", "rank", "singular_values")
+
+    @property
+    def solution(self) -> T:
+        """The solutions."""
+        return self[0]
+
+    @property
+    def residuals(self) -> T:
+        """The squared lengths of what is left."""
+        return self[1]
+
+    @property
+    def rank(self) -> T:
+        """The ranks of the matrices."""
+        return self[2]
+
+    @property
+    def singular_values(self) -> T:
+        """The singular values of the matrices."""
+        return self[3]

@@ -17,6 +17,7 @@ from gnomon.tensor.indexing_methods import IndexingMethods
 from gnomon.tensor.integer_methods import IntegerMethods
 from gnomon.tensor.interop_methods import InteropMethods
 from gnomon.tensor.legacy import LegacyArgument, legacy_operand
+from gnomon.tensor.linear_algebra_methods import LinearAlgebraMethods
 from gnomon.tensor.matrix_methods import MatrixMethods, MatrixSumMethods
 from gnomon.tensor.new_methods import NewMethods
 from gnomon.tensor.operators import (
@@ -62,6 +63,7 @@ class Tensor(
     IntegerMethods,
     IntegerOperators,
     InteropMethods,
+    LinearAlgebraMethods,
     MatrixMethods,
     MatrixSumMethods,
     NewMethods,

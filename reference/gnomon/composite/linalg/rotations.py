@@ -1,0 +1,152 @@
+"""Orthogonal factorizations on lists of rows: QR by reflections, eigenvalues and singular
+values by Jacobi's rotations.
+
+Jacobi's methods are the most accurate of their kind, and short; their cost of some n**3 a sweep
+is no concern here. Sources: Golub and Van Loan, Matrix Computations, 4th edition, sections 5.2,
+8.5 and 8.6.
+"""
+
+from __future__ import annotations
+
+from math import copysign, fsum, hypot, sqrt
+from operator import mul
+
+from gnomon.composite.linalg.elimination import Matrix, identity, transposed
+
+_EPSILON = 2.0**-53
+#: Jacobi's methods converge quadratically; 6 to 10 sweeps are usual.
+_SWEEPS = 60
+
+
+def reflect(matrix: Matrix, width: int) -> tuple[Matrix, Matrix]:
+    """Return Q, square and orthogonal, and R, upper triangular, with ``Q @ R`` = ``matrix``.
+
+    Signs are LAPACK's: an element of R's diagonal has the sign opposite to what it eliminates
+    with, and a column that has nothing to eliminate stays.
+    """
+    height = len(matrix)
+    columns = transposed(matrix, width)
+    basis = identity(height)
+    for k in range(min(height - 1, width)):
+        column = columns[k]
+        if not any(column[k + 1 :]):
+            continue
+        length = hypot(*column[k:])
+        reflector = column[k:]
+        reflector[0] += copysign(length, reflector[0])
+        scale = 2 / fsum(map(mul, reflector, reflector))
+        for vector in (*columns[k:], *basis):
+            factor = scale * fsum(map(mul, reflector, vector[k:]))
+            vector[k:] = [x - factor * y for x, y in zip(vector[k:], reflector, strict=True)]
+        column[k + 1 :] = [0.0] * (height - k - 1)
+    return basis, transposed(columns, height)
+
+
+def diagonalize(matrix: Matrix) -> tuple[list[float], Matrix]:
+    """Return the eigenvalues of a symmetric matrix, ascending, and its eigenvectors as columns.
+
+    The cyclic Jacobi method. Only the lower triangle is read.
+    """
+    size = len(matrix)
+    a = [[matrix[max(i, k)][min(i, k)] for k in range(size)] for i in range(size)]
+    vectors = identity(size)
+    for _ in range(_SWEEPS):
+        rotated = False
+        for p in range(size - 1):
+            for q in range(p + 1, size):
+                if abs(a[p][q]) > _EPSILON * sqrt(abs(a[p][p])) * sqrt(abs(a[q][q])):
+                    rotated = True
+                    _rotate_symmetric(a, vectors, p, q)
+        if not rotated:
+            break
+    order = sorted(range(size), key=lambda k: a[k][k])
+    # Rows of ``vectors`` are the eigenvectors.
+    return [a[k][k] for k in order], transposed([vectors[k] for k in order], size)
+
+
+def _rotate_symmetric(a: Matrix, vectors: Matrix, p: int, q: int) -> None:
+    """Make ``a[p][q]`` zero by a rotation of rows and columns p and q."""
+    cosine, sine = _rotation(a[p][p], a[p][q], a[q][q])
+    a[p], a[q] = _rotated(a[p], a[q], cosine, sine)
+    for row in a:
+        x, y = row[p], row[q]
+        row[p], row[q] = cosine * x - sine * y, sine * x + cosine * y
+    a[p][q] = a[q][p] = 0.0
+    vectors[p], vectors[q] = _rotated(vectors[p], vectors[q], cosine, sine)
+
+
+def _rotation(alpha: float, beta: float, gamma: float) -> tuple[float, float]:
+    """Return cosine and sine of what diagonalizes [[alpha, beta], [beta, gamma]]."""
+    tau = (gamma - alpha) / (2 * beta)
+    tangent = copysign(1.0, tau) / (abs(tau) + hypot(1.0, tau))
+    cosine = 1 / hypot(1.0, tangent)
+    return cosine, tangent * cosine
+
+
+def _rotated(
+    x: list[float], y: list[float], cosine: float, sine: float
+) -> tuple[list[float], list[float]]:
+    pairs = list(zip(x, y, strict=True))
+    return [cosine * a - sine * b for a, b in pairs], [sine * a + cosine * b for a, b in pairs]
+
+
+def singular_values(matrix: Matrix, width: int) -> tuple[Matrix, list[float], Matrix]:
+    """Return U, the singular values, descending, and the transpose of V; U and V are square.
+
+    The one-sided Jacobi method: columns are rotated until they are orthogonal.
+    """
+    height = len(matrix)
+    if height < width:
+        u, values, v = singular_values(transposed(matrix, width), height)
+        return transposed(v, height), values, transposed(u, width)
+    columns = transposed(matrix, width)
+    right = identity(width)
+    for _ in range(_SWEEPS):
+        if not _orthogonalize(columns, right):
+            break
+    lengths = [hypot(*column) for column in columns]
+    order = sorted(range(width), key=lambda k: -lengths[k])
+    values = [lengths[k] for k in order]
+    left = _completed([columns[k] for k in order], values, height)
+    return transposed(left, height), values, [right[k] for k in order]
+
+
+def _orthogonalize(columns: Matrix, right: Matrix) -> bool:
+    """Rotate each pair of columns to be orthogonal; return whether any was not."""
+    rotated = False
+    squares = [fsum(map(mul, column, column)) for column in columns]
+    for p in range(len(columns) - 1):
+        for q in range(p + 1, len(columns)):
+            product = fsum(map(mul, columns[p], columns[q]))
+            if abs(product) <= 4 * _EPSILON * sqrt(squares[p]) * sqrt(squares[q]):
+                continue
+            rotated = True
+            cosine, sine = _rotation(squares[p], product, squares[q])
+            columns[p], columns[q] = _rotated(columns[p], columns[q], cosine, sine)
+            right[p], right[q] = _rotated(right[p], right[q], cosine, sine)
+            squares[p] = fsum(map(mul, columns[p], columns[p]))
+            squares[q] = fsum(map(mul, columns[q], columns[q]))
+    return rotated
+
+
+def _completed(columns: Matrix, lengths: list[float], height: int) -> Matrix:
+    """Return ``height`` orthonormal vectors, the first along the ``columns`` that are not 0."""
+    basis: Matrix = []
+    cutoff = max(lengths, default=0.0) * _EPSILON
+    for column, length in zip(columns, lengths, strict=True):
+        if length <= cutoff:
+            break
+        basis.append([x / length for x in column])
+    for unit in identity(height):
+        if len(basis) == height:
+            break
+        # Twice is enough: what the first pass leaves of the others is rounding error.
+        for _ in range(2):
+            for vector in basis:
+                factor = fsum(map(mul, unit, vector))
+                unit = [x - factor * y for x, y in zip(unit, vector, strict=True)]
+        length = hypot(*unit)
+        # Of the units, some keeps at least 1 / sqrt(height) of its length.
+        if length > 0.5 / sqrt(height):
+            basis.append([x / length for x in unit])
+    return basis

@@ -11,6 +11,7 @@ from gnomon.autograd.differentiation import grad
 from gnomon.backend import Operand
 from gnomon.dispatch import allocate, values_of
 from gnomon.dtypes import Scalar, float64
+from gnomon.formats import contiguous_format
 from gnomon.layout import Layout
 from gnomon.memory import cast_cells
 from gnomon.op.output import write
@@ -90,7 +91,8 @@ def analytical_jacobians(output: Tensor, inputs: Sequence[Tensor]) -> list[Jacob
     """Return the Jacobian of ``output`` with respect to each input, a pass per column."""
     columns: list[list[list[float]]] = [[] for _ in inputs]
     for place in range(output.numel()):
-        weight = zeros_like(output).detach()
+        # Contiguous: a view of it as a vector is wanted, whatever the strides of the output.
+        weight = zeros_like(output, memory_format=contiguous_format).detach()
         write(weight.view(-1).select(0, place), 1)
         gradients = grad(output, inputs, weight, retain_graph=True, allow_unused=True)
         for column, value, gradient in zip(columns, inputs, gradients, strict=True):

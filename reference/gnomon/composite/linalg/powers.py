@@ -30,12 +30,11 @@ from gnomon.op.output import deliver
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.joining import cat
-from gnomon.ops.rearranging import flip
 from gnomon.ops.scans import cumprod
 from gnomon.ops.slicing import narrow
 from gnomon.ops.views import EXPAND, movedim, reshape, unsqueeze
 
-__all__ = ["chain_matmul", "matrix_exp", "matrix_power", "vander"]
+__all__ = ["chain_matmul", "matrix_exp", "matrix_power"]
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -281,21 +280,6 @@ def linalg_vander(
 def _power_dtype(input: TensorCore) -> DType:
     dtype = input.operand.dtype
     return dtype if dtype.is_floating_point else int64
-
-
-def vander(x: T, N: int | None = None, increasing: bool = False) -> T:
-    """Return the powers of each element of a vector, from the highest or the lowest on."""
-    if x.operand.layout.ndim != 1:
-        raise RuntimeError(explain("vander", "x must be a one-dimensional tensor", x))
-    size = x.operand.layout.shape[0]
-    count = size if N is None else N
-    if count < 0:
-        raise RuntimeError(f"vander: N must be non-negative, got {count}.")
-    if count < 2:
-        backend = x.operand.storage.backend
-        return x.like(filled(backend, (size, count), _power_dtype(x), 1))
-    powers = linalg_vander(x, N=count)
-    return powers if increasing else flip(powers, [1])
 
 
 def tensorinv(

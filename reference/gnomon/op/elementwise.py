@@ -29,6 +29,7 @@ from gnomon.op.derivative import (
     node_label,
     saved_parameters,
 )
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.record import NumericRecord, describes_itself
 from gnomon.registry import backend_for
@@ -150,6 +151,7 @@ class Unary(Elementwise):
     undefined: UnaryMeaning | None = None
     vjp: UnaryDerivative | None = None
 
+    @numpy_names
     def __call__(self, input: T, *, out: T | None = None) -> T:
         return apply(self, (input,), out)
 
@@ -201,6 +203,7 @@ class Binary(Elementwise):
     def __call__(self, input: T, other: T | Scalar, *, out: T | None = None) -> T: ...
     @overload
     def __call__(self, input: Scalar, other: T, *, out: T | None = None) -> T: ...
+    @numpy_names
     def __call__(self, input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T:
         return apply(self, (input, other), out)
 
@@ -255,6 +258,7 @@ class Ternary(Elementwise):
     def __call__(
         self, input: Scalar, other: T, third: T | Scalar, *, out: T | None = None
     ) -> T: ...
+    @numpy_names
     def __call__(
         self, input: T | Scalar, other: T | Scalar, third: T | Scalar, *, out: T | None = None
     ) -> T:
@@ -302,6 +306,7 @@ class Quaternary(Elementwise):
         QuaternaryDerivative | None,
     ]
 
+    @numpy_names
     def __call__(
         self,
         input: T,

@@ -34,6 +34,7 @@ from gnomon.op.copying import clone, clone_as
 from gnomon.op.derivative import node_label
 from gnomon.op.elementwise import Elementwise, Unary, make_node, saved_positions
 from gnomon.op.foundation import no_slope
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_castable, check_writable, count_write, write
 from gnomon.op.record import describes_itself
 from gnomon.op.view import view_node_from_base, view_through_storage
@@ -76,6 +77,7 @@ class InPlace:
             f"See {self.record.name}."
         )
 
+    @numpy_names
     def __call__(self, input: T) -> T:
         return apply_in_place(self.record, input)
 

@@ -1,33 +1,60 @@
-"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim``, ``keepdims`` ..."""
+"""NumPy's names of arguments, which PyTorch takes too: ``axis`` for ``dim`` and so on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from types import FunctionType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input"}
+#: From NumPy's name to PyTorch's. PyTorch takes them wherever it has the latter in a function
+#: of its own library, not in one that is written in Python.
+NUMPY_NAMES = {
+    "axis": "dim",
+    "keepdims": "keepdim",
+    "x": "input",
+    "a": "input",
+    "x1": "input",
+    "x2": "other",
+}
 
 
 def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
     """Let ``function`` be called with NumPy's names of its arguments as well.
 
+    Both names of one argument in a call are a TypeError, as any unknown name is. Type checkers
+    see PyTorch's names only.
+
     >>> @numpy_names
-    ... def total(dim: int = 0) -> int:
-    ...     return dim
-    >>> total(axis=2)
-    2
+    ... def total(input: list[int], dim: int = 0) -> int:
+    ...     return sum(input) + dim
+    >>> total(x=[1, 2], axis=3)
+    6
     """
+    names = _names_for(function)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
-            for name in _NAMES.keys() & kwargs.keys():
-                if _NAMES[name] not in kwargs:
-                    kwargs[_NAMES[name]] = kwargs.pop(name)
+            for name in names.keys() & kwargs.keys():
+                if names[name] not in kwargs:
+                    kwargs[names[name]] = kwargs.pop(name)
         return function(*args, **kwargs)
 
     return call
+
+
+def _names_for(function: Callable[P, R]) -> dict[str, str]:
+    """Return the names that ``function`` can take: it has PyTorch's, and not NumPy's itself."""
+    # Not by inspect.signature: hundreds of functions are read at import.
+    assert isinstance(function, FunctionType)
+    code = function.__code__
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return {
+        numpys: pytorchs
+        for numpys, pytorchs in NUMPY_NAMES.items()
+        if pytorchs in parameters and numpys not in parameters
+    }

@@ -31,6 +31,7 @@ from gnomon.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gnomon.composite.activations import *
 from gnomon.composite.arithmetic import *
 from gnomon.composite.comparison import *
+from gnomon.composite.convolutions import *
 from gnomon.composite.differences import *
 from gnomon.composite.distances import *
 from gnomon.composite.dropout import *

@@ -18,9 +18,11 @@ from gnomon.backend import (
     SourceRecord,
     Stream,
 )
+from gnomon.composite.convolution import convolution_of
 from gnomon.composite.matrix import matrix_product
 from gnomon.composite.searching import insertion_points
 from gnomon.composite.softmax import log_softmax_of, softmax_of
+from gnomon.cpu.convolution import convolve
 from gnomon.cpu.elements import (
     read_elements,
     read_rows,
@@ -46,6 +48,7 @@ class ReferenceBackend(Backend):
         self.device = CPU
         self.kernels = FusedKernels()
         self.kernels.offer(matrix_product, multiply_matrices)
+        self.kernels.offer(convolution_of, convolve)
         self.kernels.offer(insertion_points, find_insertion_points)
         self.kernels.offer(softmax_of, softmax_rows)
         self.kernels.offer(log_softmax_of, log_softmax_rows)

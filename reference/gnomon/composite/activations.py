@@ -19,6 +19,7 @@ from gnomon.op.copying import to_dtype
 from gnomon.op.elementwise import Elementwise, Unary, apply
 from gnomon.op.foundation import add, no_slope
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.random_generator import GeneratorCore
 from gnomon.op.rules import floating
 from gnomon.op.view import view_as
@@ -71,6 +72,7 @@ def relu(input: T, inplace: bool = False) -> T:
     return _run(piecewise.relu, input, inplace)
 
 
+@numpy_names
 def threshold(input: T, threshold: float, value: float, inplace: bool = False) -> T:
     """Return the input where it is above ``threshold``, ``value`` elsewhere; of integers as
     well.
@@ -83,6 +85,7 @@ def threshold(input: T, threshold: float, value: float, inplace: bool = False) -
     return _run(piecewise.threshold_of, input, inplace, *numbers)
 
 
+@numpy_names
 def threshold_(input: T, threshold: float, value: float) -> T:
     """Replace what is not above ``threshold`` by ``value``, in place."""
     numbers = _as_dtype_of(input, threshold, value)
@@ -140,6 +143,7 @@ def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     return leaky_relu(input, negative_slope, inplace=True)
 
 
+@numpy_names
 def rrelu(
     input: T,
     lower: float = 1.0 / 8,
@@ -181,6 +185,7 @@ def _random_slopes(input: T, lower: float, upper: float, generator: GeneratorCor
         return masked_scatter(no_slope(input), falls, to_dtype(drawn, input.operand.dtype))
 
 
+@numpy_names
 def rrelu_(
     input: T,
     lower: float = 1.0 / 8,
@@ -192,6 +197,7 @@ def rrelu_(
     return rrelu(input, lower, upper, training, inplace=True, generator=generator)
 
 
+@numpy_names
 def prelu(input: T, weight: T) -> T:
     """Return the input, times ``weight`` where it is not above 0; the weight may learn.
 
@@ -240,6 +246,7 @@ def hardswish(input: T, inplace: bool = False) -> T:
     return _run(piecewise.hardswish_of, input, inplace)
 
 
+@numpy_names
 def hardshrink(input: T, lambd: float = 0.5, *, out: T | None = None) -> T:
     """Return the input, and 0 where it is within ``lambd`` of 0.
 
@@ -276,6 +283,7 @@ def elu_(input: T, alpha: float = 1.0) -> T:
     return elu(input, alpha, inplace=True)
 
 
+@numpy_names
 def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return the input where it is above 0, alpha * (exp(input / alpha) - 1) elsewhere.
 
@@ -286,6 +294,7 @@ def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     return _run_on_floats(smooth.celu_of, input, inplace, alpha, 1.0 / alpha)
 
 
+@numpy_names
 def celu_(input: T, alpha: float = 1.0) -> T:
     """Apply ``celu`` in place."""
     return celu(input, alpha, inplace=True)

@@ -12,6 +12,7 @@ from gnomon.op.elementwise import Binary, Elementwise, apply
 from gnomon.op.foundation import add as plain_add
 from gnomon.op.in_place import apply_in_place, write_elementwise
 from gnomon.op.numbers import check_tensors, number_as
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
 from gnomon.ops import arithmetic
 
@@ -32,6 +33,7 @@ __all__ = [
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def add(input: T | Scalar, other: T | Scalar, *, alpha: Scalar = 1, out: T | None = None) -> T:
     """Return ``input + alpha * other``, rounded once.
 
@@ -51,6 +53,7 @@ def add_(input: T, other: T | Scalar, *, alpha: Scalar = 1) -> T:
     return write_elementwise(record, input, inputs)
 
 
+@numpy_names
 def sub(input: T | Scalar, other: T | Scalar, *, alpha: Scalar = 1, out: T | None = None) -> T:
     """Return ``input - alpha * other``, rounded once; RuntimeError for bool operands.
 
@@ -68,6 +71,7 @@ def sub_(input: T, other: T | Scalar, *, alpha: Scalar = 1) -> T:
     return write_elementwise(record, input, inputs)
 
 
+@numpy_names
 def rsub(input: T, other: T | Scalar, *, alpha: Scalar = 1) -> T:
     """Return ``other - alpha * input``: ``sub`` with its operands exchanged.
 
@@ -133,6 +137,7 @@ def _scale(
     )
 
 
+@numpy_names
 def div(
     input: T | Scalar,
     other: T | Scalar,
@@ -175,11 +180,13 @@ def _division(rounding_mode: str | None) -> Binary:
     )
 
 
+@numpy_names
 def true_divide(input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T:
     """Return the true quotient, ``div`` without a rounding mode."""
     return apply(arithmetic.div, (input, other), out)
 
 
+@numpy_names
 def positive(input: T) -> T:
     """Return ``input`` itself; RuntimeError for bool."""
     if input.operand.dtype is bool_:
@@ -189,6 +196,7 @@ def positive(input: T) -> T:
     return input
 
 
+@numpy_names
 def addcmul(
     input: T,
     tensor1: T | Scalar,
@@ -213,6 +221,7 @@ def addcmul_(input: T, tensor1: T | Scalar, tensor2: T | Scalar, *, value: Scala
     return apply_in_place(arithmetic.add_product, input, tensor1, tensor2, scale)
 
 
+@numpy_names
 def addcdiv(
     input: T,
     tensor1: T | Scalar,
@@ -256,6 +265,7 @@ def _scale_of_quotient(
     return number_as("addcdiv", value, common_dtype((input, tensor1, tensor2)))
 
 
+@numpy_names
 def lerp(input: T, end: T, weight: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input + weight * (end - input)``: the point at ``weight`` on the way to ``end``.
 

@@ -13,6 +13,7 @@ from gnomon.graph.modes import no_grad
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
 from gnomon.op.numbers import check_tensors
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.arithmetic import abs, mul, sub
 from gnomon.ops.comparison import eq, isfinite, isnan, le
 from gnomon.ops.logic import logical_and, logical_or
@@ -22,6 +23,7 @@ __all__ = ["allclose", "equal", "isclose"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def equal(input: TensorCore, other: TensorCore) -> bool:
     """Return whether the tensors have the same shape and equal elements; NaN equals nothing.
 
@@ -36,6 +38,7 @@ def equal(input: TensorCore, other: TensorCore) -> bool:
     return builtins.all(values_of(eq(input, other).operand))
 
 
+@numpy_names
 def isclose(
     input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> T:
@@ -80,6 +83,7 @@ def isclose(
         return logical_or(close, logical_and(isfinite(actual), le(actual, allowed)))
 
 
+@numpy_names
 def allclose(
     input: TensorCore,
     other: TensorCore,

@@ -12,6 +12,7 @@ from gnomon.errors import explain
 from gnomon.layout import normalize_dim, normalize_dims
 from gnomon.op.copying import clone_as, to_dtype
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.indexing import exactly
@@ -26,6 +27,7 @@ __all__ = ["cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def diff(
     input: T,
     n: int = 1,
@@ -65,6 +67,7 @@ def diff(
     return result if out is None else exactly("diff", result, out, input)
 
 
+@numpy_names
 def trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
     """Return the integral of ``y`` along ``dim`` by the trapezoidal rule.
 
@@ -86,11 +89,13 @@ def trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
     return div(sum_of(mul(_steps(x, y, dim), _neighbour_sums(y, dim)), dim), 2.0)
 
 
+@numpy_names
 def trapz(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
     """Return the integral of ``y`` along ``dim``: the older name of ``trapezoid``."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
+@numpy_names
 def cumulative_trapezoid(y: T, x: T | None = None, *, dx: Scalar = 1, dim: int = -1) -> T:
     """Return the running integral of ``y`` along ``dim``, one element shorter than ``y``.
 
@@ -137,6 +142,7 @@ def _steps(x: T, y: T, dim: int) -> T:
     return diff(x, dim=dim - len(y.operand.layout.shape))
 
 
+@numpy_names
 def gradient(
     input: T,
     *,

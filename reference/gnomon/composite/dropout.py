@@ -23,6 +23,7 @@ from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place, replace, snapshot
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.arithmetic import div, mul
 from gnomon.ops.random import BERNOULLI
 
@@ -44,6 +45,7 @@ T = TypeVar("T", bound=TensorCore)
 SELU_LIMIT: Final = 1.7580993408473766
 
 
+@numpy_names
 def dropout(input: T, p: float, train: bool) -> T:
     """Return ``input`` with elements zeroed with probability ``p``, the rest over ``1 - p``.
 
@@ -58,6 +60,7 @@ def dropout(input: T, p: float, train: bool) -> T:
     return mul(input, _noise(input, p, input.operand.layout.dense_like()))
 
 
+@numpy_names
 def dropout_(input: T, p: float, train: bool) -> T:
     """``dropout`` in place."""
     if _leaves("dropout", input, p, train):
@@ -65,6 +68,7 @@ def dropout_(input: T, p: float, train: bool) -> T:
     return apply_in_place(mul, input, _noise(input, p, input.operand.layout.dense_like()))
 
 
+@numpy_names
 def feature_dropout(input: T, p: float, train: bool) -> T:
     """Return ``input`` (N, C, ...) with whole channels zeroed with probability ``p``.
 
@@ -79,6 +83,7 @@ def feature_dropout(input: T, p: float, train: bool) -> T:
     return mul(input, _noise(input, p, _channels(input)))
 
 
+@numpy_names
 def feature_dropout_(input: T, p: float, train: bool) -> T:
     """``feature_dropout`` in place."""
     if _leaves("feature_dropout", input, p, train):
@@ -86,6 +91,7 @@ def feature_dropout_(input: T, p: float, train: bool) -> T:
     return apply_in_place(mul, input, _noise(input, p, _channels(input)))
 
 
+@numpy_names
 def alpha_dropout(input: T, p: float, train: bool) -> T:
     """Return ``input`` with elements set to SELU's limit with probability ``p``, then scaled.
 
@@ -100,6 +106,7 @@ def alpha_dropout(input: T, p: float, train: bool) -> T:
     return _with_alpha(input, p, input.operand.layout.dense_like())
 
 
+@numpy_names
 def alpha_dropout_(input: T, p: float, train: bool) -> T:
     """``alpha_dropout`` in place."""
     if _leaves("alpha_dropout", input, p, train):
@@ -108,6 +115,7 @@ def alpha_dropout_(input: T, p: float, train: bool) -> T:
     return replace(input, "alpha_dropout_", _with_alpha(snapshot(input), p, whole))
 
 
+@numpy_names
 def feature_alpha_dropout(input: T, p: float, train: bool) -> T:
     """Return ``input`` (N, C, ...) after ``alpha_dropout`` of whole channels."""
     if _leaves("feature_alpha_dropout", input, p, train):
@@ -115,6 +123,7 @@ def feature_alpha_dropout(input: T, p: float, train: bool) -> T:
     return _with_alpha(input, p, _channels(input))
 
 
+@numpy_names
 def feature_alpha_dropout_(input: T, p: float, train: bool) -> T:
     """``feature_alpha_dropout`` in place."""
     if _leaves("feature_alpha_dropout", input, p, train):
@@ -123,6 +132,7 @@ def feature_alpha_dropout_(input: T, p: float, train: bool) -> T:
     return replace(input, "feature_alpha_dropout_", result)
 
 
+@numpy_names
 def native_dropout(input: T, p: float, train: bool | None) -> tuple[T, T]:
     """Return ``dropout`` of ``input``, and a bool tensor that is True where it was kept.
 

@@ -17,6 +17,7 @@ from gnomon.layout import Size, normalize_dim
 from gnomon.layout import broadcast_shapes as broadcast_of
 from gnomon.op.arguments import IntegerArgument, integer, integers
 from gnomon.op.index_arguments import index_operand
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.copying import clone
 from gnomon.ops.indexing import index_select
 from gnomon.ops.joining import check_not_empty, check_tensors, stack
@@ -148,6 +149,7 @@ def cartesian_prod(*tensors: T) -> T:
     return stack([flatten(grid) for grid in grids], 1)
 
 
+@numpy_names
 def combinations(input: T, r: int = 2, with_replacement: bool = False) -> T:
     """Return all combinations of ``r`` elements of a 1-d ``input``, in order, as rows.
 
@@ -188,6 +190,7 @@ def _check_vector(operation: str, tensor: TensorCore) -> None:
         )
 
 
+@numpy_names
 def repeat_interleave(
     input: T,
     repeats: SupportsIndex | T | None = None,

@@ -16,6 +16,7 @@ from gnomon.graph.modes import no_grad
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
 from gnomon.op.indexing import IndexPlan, add_through_indices
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
 from gnomon.ops.arithmetic import div, sub
 from gnomon.ops.comparison import eq, ge, le, where
@@ -31,6 +32,7 @@ __all__ = ["bincount", "histc", "histogram"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def histc(
     input: T, bins: int = 100, min: Scalar = 0, max: Scalar = 0, *, out: T | None = None
 ) -> T:
@@ -52,6 +54,7 @@ def histc(
     return result if out is None else exactly("histc", result, out, input)
 
 
+@numpy_names
 def histogram(
     input: T,
     bins: int | T,
@@ -99,6 +102,7 @@ def histogram(
     return return_types.histogram(deliver_pair("histogram", (hist, edges), out, input))
 
 
+@numpy_names
 def bincount(input: T, weights: T | None = None, minlength: int = 0) -> T:
     """Return how often 0, 1, 2, ... occur in the 1-d ``input``, or their summed weights.
 

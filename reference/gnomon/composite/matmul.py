@@ -11,6 +11,7 @@ from gnomon.errors import explain
 from gnomon.layout import broadcast_shapes
 from gnomon.op.copying import to_contiguous
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import reshaped, view_as
 from gnomon.ops.arithmetic import mul
@@ -21,6 +22,7 @@ __all__ = ["ger", "inner", "matmul", "outer"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def matmul(input: T, other: T, *, out: T | None = None) -> T:
     """Return the matrix product of ``input`` and ``other``, of any ranks from 1 on.
 
@@ -150,6 +152,7 @@ def unsafe_view(product: T, shape: tuple[int, ...]) -> T:
     return linear("UnsafeViewBackward0", product, result, lambda g: reshaped(g, given))
 
 
+@numpy_names
 def inner(input: T, other: T, *, out: T | None = None) -> T:
     """Return the products summed over the last dims of both; with a 0-d operand, the product.
 
@@ -188,6 +191,7 @@ def _inner(input: T, other: T) -> T:
     return view_as(mm(rows, columns), (*left[:-1], *right[:-1]))
 
 
+@numpy_names
 def outer(input: T, vec2: T, *, out: T | None = None) -> T:
     """Return the products of every element of one vector with every element of another.
 
@@ -213,6 +217,7 @@ def outer(input: T, vec2: T, *, out: T | None = None) -> T:
     return mul(column, vec2, out=out)
 
 
+@numpy_names
 def ger(input: T, vec2: T, *, out: T | None = None) -> T:
     """Return the outer product of two vectors: ``outer`` under the name of BLAS."""
     return outer(input, vec2, out=out)

@@ -17,6 +17,7 @@ from gnomon.layout import Layout
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.views import transpose, unsqueeze
@@ -61,6 +62,7 @@ def _product(left: Operand, right: Operand, shape: tuple[int, ...], like: T) -> 
     return like.like(whole._replace(layout=whole.layout.view(shape)))
 
 
+@numpy_names
 def mm(input: T, mat2: T, *, out: T | None = None) -> T:
     """Return the product of two matrices, (n, k) and (k, m), as (n, m).
 
@@ -88,6 +90,7 @@ def _mm_derivative(
     )
 
 
+@numpy_names
 def bmm(input: T, mat2: T, *, out: T | None = None) -> T:
     """Return the products of two batches of matrices, (b, n, k) and (b, k, m), as (b, n, m).
 
@@ -112,6 +115,7 @@ def _bmm_derivative(
     )
 
 
+@numpy_names
 def mv(input: T, vec: T, *, out: T | None = None) -> T:
     """Return the product of a matrix (n, k) and a vector (k,), as (n,).
 
@@ -135,6 +139,7 @@ def _mv_derivative(
     )
 
 
+@numpy_names
 def dot(input: T, tensor: T, *, out: T | None = None) -> T:
     """Return the inner product of two vectors, as 0-d.
 
@@ -159,6 +164,7 @@ def _dot_derivative(
     )
 
 
+@numpy_names
 def vdot(input: T, other: T, *, out: T | None = None) -> T:
     """Return the inner product of two vectors, as ``dot`` does for real numbers.
 

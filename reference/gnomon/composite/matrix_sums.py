@@ -23,6 +23,7 @@ from gnomon.op.copying import to_dtype
 from gnomon.op.derivative import node_label
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.numbers import number_as
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.views import EXPAND, reshape, transpose
@@ -157,6 +158,7 @@ _BADDBMM = _SumWithProduct(
 )
 
 
+@numpy_names
 def addmm(
     input: T, mat1: T, mat2: T, *, beta: Scalar = 1, alpha: Scalar = 1, out: T | None = None
 ) -> T:
@@ -178,6 +180,7 @@ def addmm_(input: T, mat1: T, mat2: T, *, beta: Scalar = 1, alpha: Scalar = 1) -
     return _ADDMM.in_place(input, mat1, mat2, beta, alpha)
 
 
+@numpy_names
 def addmv(
     input: T, mat: T, vec: T, *, beta: Scalar = 1, alpha: Scalar = 1, out: T | None = None
 ) -> T:
@@ -197,6 +200,7 @@ def addmv_(input: T, mat: T, vec: T, *, beta: Scalar = 1, alpha: Scalar = 1) -> 
     return _ADDMV.in_place(input, mat, vec, beta, alpha)
 
 
+@numpy_names
 def addr(
     input: T, vec1: T, vec2: T, *, beta: Scalar = 1, alpha: Scalar = 1, out: T | None = None
 ) -> T:
@@ -239,6 +243,7 @@ def _check_factors(
             )
 
 
+@numpy_names
 def addbmm(
     input: T, batch1: T, batch2: T, *, beta: Scalar = 1, alpha: Scalar = 1, out: T | None = None
 ) -> T:
@@ -258,6 +263,7 @@ def addbmm_(input: T, batch1: T, batch2: T, *, beta: Scalar = 1, alpha: Scalar =
     return _ADDBMM.in_place(input, batch1, batch2, beta, alpha)
 
 
+@numpy_names
 def baddbmm(
     input: T, batch1: T, batch2: T, *, beta: Scalar = 1, alpha: Scalar = 1, out: T | None = None
 ) -> T:

@@ -27,7 +27,6 @@ __all__ = ["dist", "norm", "renorm"]
 T = TypeVar("T", bound=TensorCore)
 
 
-@numpy_names
 def norm(
     input: T,
     p: Scalar | str | None = "fro",
@@ -51,6 +50,7 @@ def norm(
     return vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
 
+@numpy_names
 def dist(input: T, other: T, p: Scalar = 2) -> T:
     """Return the norm of order ``p`` of ``input - other``, over all elements.
 
@@ -88,6 +88,7 @@ def dist(input: T, other: T, p: Scalar = 2) -> T:
     return result
 
 
+@numpy_names
 def renorm(input: T, p: Scalar, dim: int, maxnorm: Scalar, *, out: T | None = None) -> T:
     """Return ``input`` with the slices of ``dim`` scaled down to a norm of at most ``maxnorm``.
 

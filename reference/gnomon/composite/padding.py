@@ -17,6 +17,7 @@ from gnomon.op.copying import clone
 from gnomon.op.index_arguments import index_operand, number_for
 from gnomon.op.indexing import IndexPlan, read_through_indices
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.joining import joined_layout
 from gnomon.ops.slicing import NARROW
 
@@ -71,6 +72,7 @@ def pad(
     return _continued(input, margins, mode, len(numbers) // 2)
 
 
+@numpy_names
 def constant_pad_nd(input: T, pad: Sequence[SupportsIndex], value: Scalar = 0) -> T:
     """Return ``input`` with ``value`` put around it; ``pad`` is as for ``nn.functional.pad``.
 

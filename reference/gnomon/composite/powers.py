@@ -13,6 +13,7 @@ from gnomon.op.copying import to_dtype
 from gnomon.op.elementwise import Binary, apply
 from gnomon.op.in_place import apply_in_place, write_elementwise
 from gnomon.op.numbers import number_as
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import powers
 
 __all__ = ["float_power", "pow", "xlogy", "xlogy_"]
@@ -20,6 +21,7 @@ __all__ = ["float_power", "pow", "xlogy", "xlogy_"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def pow(input: T | Scalar, exponent: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input`` to the power ``exponent``, with the special values of C's ``pow``.
 
@@ -56,6 +58,7 @@ def _power(operation: str, input: TensorCore | Scalar, exponent: TensorCore | Sc
     return powers.pow_number
 
 
+@numpy_names
 def float_power(input: T | Scalar, exponent: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input`` to the power ``exponent``, computed and returned in float64.
 
@@ -97,6 +100,7 @@ def _require_float64(operation: str, role: str, tensor: TensorCore) -> None:
 _XLOGY_OF_NUMBER: Binary = replace(powers.xlogy, number_node_name="XlogyBackward1")
 
 
+@numpy_names
 def xlogy(input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input * log(other)``, and 0 where ``input`` is 0 unless ``other`` is NaN.
 
@@ -108,6 +112,7 @@ def xlogy(input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T:
     return apply(record, (input, other), out)
 
 
+@numpy_names
 def xlogy_(input: T, other: T | Scalar) -> T:
     """Multiply ``input`` by the logarithm of ``other`` in place."""
     return write_elementwise(powers.xlogy, input, (input, other))

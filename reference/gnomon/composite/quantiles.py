@@ -12,6 +12,7 @@ from gnomon.layout import Layout, normalize_dim
 from gnomon.op.along import at_positions
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.sort import sort_along
 from gnomon.op.view import View
 from gnomon.ops.arithmetic import lerp, mul, sub
@@ -32,6 +33,7 @@ _SQUEEZED_IN_PLACE: View[[int]] = View(
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
+@numpy_names
 def quantile(
     input: T,
     q: float | T,
@@ -55,6 +57,7 @@ def quantile(
     return delivered("quantile", result, out, input)
 
 
+@numpy_names
 def nanquantile(
     input: T,
     q: float | T,

@@ -9,6 +9,7 @@ from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.in_place import apply_in_place
 from gnomon.op.numbers import check_tensors
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops import representation
 
@@ -17,6 +18,7 @@ __all__ = ["frexp", "heaviside"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def frexp(input: T, *, out: tuple[T, T] | None = None) -> return_types.frexp[T]:
     """Return mantissas in [0.5, 1) and exponents: ``input == mantissa * 2 ** exponent``.
 
@@ -45,6 +47,7 @@ def frexp(input: T, *, out: tuple[T, T] | None = None) -> return_types.frexp[T]:
     return return_types.frexp((mantissa, exponent))
 
 
+@numpy_names
 def heaviside(input: T, values: T, *, out: T | None = None) -> T:
     """Return 0 where ``input`` is negative or NaN, 1 where it is positive, ``values`` where 0.
 

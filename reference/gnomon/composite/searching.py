@@ -23,6 +23,7 @@ from gnomon.op.copying import to_contiguous, to_dtype
 from gnomon.op.elementwise import wrapped_number
 from gnomon.op.foundation import add
 from gnomon.op.indexing import IndexPlan, read_through_indices
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import floor_divide
 from gnomon.ops.comparison import eq, ge, gt, lt, where
@@ -37,6 +38,7 @@ __all__ = ["bucketize", "isin", "searchsorted"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def searchsorted(
     sorted_sequence: T,
     input: T | Scalar,
@@ -77,6 +79,7 @@ def searchsorted(
     return found if out is None else exactly("searchsorted", found, out)
 
 
+@numpy_names
 def bucketize(
     input: T | Scalar,
     boundaries: T,

@@ -13,6 +13,7 @@ from gnomon.op.copying import clone
 from gnomon.op.elementwise import Binary, Elementwise, apply
 from gnomon.op.in_place import apply_in_place, write_elementwise
 from gnomon.op.numbers import number_as
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops import comparison, selection
 from gnomon.ops.nonzero import nonzero_columns
@@ -38,6 +39,7 @@ T = TypeVar("T", bound=TensorCore)
 def where(condition: T) -> tuple[T, ...]: ...
 @overload
 def where(condition: T, input: T | Scalar, other: T | Scalar, *, out: T | None = None) -> T: ...
+@numpy_names
 def where(
     condition: T,
     input: T | Scalar | None = None,
@@ -90,6 +92,7 @@ _CLAMP_ABOVE: Binary = replace(
 )
 
 
+@numpy_names
 def clamp(
     input: T,
     min: T | Scalar | None = None,
@@ -110,6 +113,7 @@ def clamp(
     return apply(record, inputs, out)
 
 
+@numpy_names
 def clamp_(input: T, min: T | Scalar | None = None, max: T | Scalar | None = None) -> T:
     """Clamp ``input`` in place."""
     record, inputs = _clamping(input, min, max)
@@ -143,30 +147,35 @@ def _check_bounds(operation: str, inputs: tuple[TensorCore | Scalar, ...]) -> No
         number_as(operation, number, dtype)
 
 
+@numpy_names
 def clamp_min(input: T, min: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input`` raised to at least ``min``, as :func:`clamp` with that bound alone."""
     _check_bounds("clamp_min", (input, min))
     return selection.clamp_below(input, min, out=out)
 
 
+@numpy_names
 def clamp_min_(input: T, min: T | Scalar) -> T:
     """Raise ``input`` to at least ``min`` in place."""
     _check_bounds("clamp_min_", (input, min))
     return apply_in_place(selection.clamp_below, input, min)
 
 
+@numpy_names
 def clamp_max(input: T, max: T | Scalar, *, out: T | None = None) -> T:
     """Return ``input`` lowered to at most ``max``, as :func:`clamp` with that bound alone."""
     _check_bounds("clamp_max", (input, max))
     return selection.clamp_above(input, max, out=out)
 
 
+@numpy_names
 def clamp_max_(input: T, max: T | Scalar) -> T:
     """Lower ``input`` to at most ``max`` in place."""
     _check_bounds("clamp_max_", (input, max))
     return apply_in_place(selection.clamp_above, input, max)
 
 
+@numpy_names
 def nan_to_num(
     input: T,
     nan: float | None = None,
@@ -191,6 +200,7 @@ def nan_to_num(
     )
 
 
+@numpy_names
 def nan_to_num_(
     input: T,
     nan: float | None = None,

@@ -8,6 +8,7 @@ from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.copying import clone_as
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.joining import joined_layout
 from gnomon.ops.views import permute, reshape, transpose
 
@@ -16,6 +17,7 @@ __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def pixel_shuffle(input: T, upscale_factor: int) -> T:
     """Return (..., C r r, H, W) as (..., C, H r, W r), r being ``upscale_factor``.
 
@@ -46,6 +48,7 @@ def pixel_shuffle(input: T, upscale_factor: int) -> T:
     )
 
 
+@numpy_names
 def pixel_unshuffle(input: T, downscale_factor: int) -> T:
     """Return (..., C, H r, W r) as (..., C r r, H, W), r being ``downscale_factor``.
 
@@ -78,6 +81,7 @@ def pixel_unshuffle(input: T, downscale_factor: int) -> T:
     )
 
 
+@numpy_names
 def channel_shuffle(input: T, groups: int) -> T:
     """Return (N, C, ...) with its channels, of ``groups`` equal groups, dealt out in turn.
 

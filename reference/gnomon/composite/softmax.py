@@ -22,6 +22,7 @@ from gnomon.op.claims import Ulps
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.rules import floating
 from gnomon.ops.arithmetic import div, mul, neg, sub
@@ -66,6 +67,7 @@ log_softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
 )
 
 
+@numpy_names
 def softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None = None) -> T:
     """Return exp(input) / sum(exp(input)) along ``dim``: positive numbers whose sum is 1.
 
@@ -80,6 +82,7 @@ def softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None = N
     return result if out is None else deliver("softmax", result, out, (input,))
 
 
+@numpy_names
 def log_softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None = None) -> T:
     """Return log(softmax(input)) along ``dim``, without taking the logarithm of what
     underflows.

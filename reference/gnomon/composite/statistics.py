@@ -50,6 +50,7 @@ def nanmean(
     return delivered("nanmean", result, out, input)
 
 
+@numpy_names
 def cov(
     input: T,
     *,
@@ -124,6 +125,7 @@ def _weights(rows: T, fweights: T | None, aweights: T | None) -> T | None:
     return mul(fweights, aweights)
 
 
+@numpy_names
 def corrcoef(input: T) -> T:
     """Return the correlation of variables, one a row of ``input`` with an observation a column.
 

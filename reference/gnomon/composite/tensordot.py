@@ -18,6 +18,7 @@ from gnomon.layout import broadcast_shapes, normalize_dim, normalize_dims
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_contiguous
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import mul, sub
@@ -123,6 +124,7 @@ def _tensordot(a: T, b: T, left_dims: tuple[int, ...], right_dims: tuple[int, ..
     return view_as(product, (*rows, *columns))
 
 
+@numpy_names
 def kron(input: T, other: T, *, out: T | None = None) -> T:
     """Return the Kronecker product: every element of ``input`` times the whole of ``other``.
 
@@ -148,6 +150,7 @@ def _ones_before(shape: tuple[int, ...], ndim: int) -> tuple[int, ...]:
     return (1,) * (ndim - len(shape)) + shape
 
 
+@numpy_names
 def cross(input: T, other: T, dim: int | None = None, *, out: T | None = None) -> T:
     """Return the cross product of vectors of 3 elements along ``dim``.
 

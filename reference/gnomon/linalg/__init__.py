@@ -44,6 +44,7 @@ from gnomon.composite.linalg.pseudoinverses import pinv as pinv
 from gnomon.composite.matmul import matmul as matmul
 from gnomon.composite.tensordot import cross_along as _cross_along
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.norms import vector_norm as vector_norm
 from gnomon.ops.slicing import diagonal as _diagonal
 
@@ -89,6 +90,7 @@ __all__ = [
 ]
 
 
+@numpy_names
 def cross(input: T, other: T, *, dim: int = -1, out: T | None = None) -> T:
     """Return the cross products of vectors of 3 elements along ``dim``; other dims broadcast.
 

@@ -13,6 +13,7 @@ from gnomon.layout import broadcast_shapes
 from gnomon.op.copying import to_backend
 from gnomon.op.index_arguments import as_int64, check_same_device, check_same_dtype
 from gnomon.op.indexing import IndexPlan, Write, read_through_indices
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.scatter_records import ADD_TO, REPLACE
 from gnomon.op.view import reshaped
 from gnomon.ops.nonzero import nonzero_columns
@@ -148,6 +149,7 @@ def _check_mask(operation: str, input: TensorCore, dim: int, mask: TensorCore) -
             )
 
 
+@numpy_names
 def index_put(input: T, indices: Sequence[T], values: T, accumulate: bool = False) -> T:
     """Return ``input`` with ``values``, which broadcast, where the ``indices`` of its dims say.
 
@@ -166,6 +168,7 @@ def index_put(input: T, indices: Sequence[T], values: T, accumulate: bool = Fals
     )
 
 
+@numpy_names
 def index_put_(input: T, indices: Sequence[T], values: T, accumulate: bool = False) -> T:
     """Do ``index_put`` to ``input`` itself."""
     return index_put_write(input, indices, values, accumulate).into(input)

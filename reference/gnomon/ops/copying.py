@@ -18,6 +18,7 @@ from gnomon.op.copying import clone_as, to_backend
 from gnomon.op.formatting import formatted, has_format
 from gnomon.op.in_place import check_in_place, rebase_history
 from gnomon.op.index_arguments import number_for
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import count_write
 from gnomon.op.view import view_through_storage
 
@@ -26,6 +27,7 @@ __all__ = ["clone", "fill", "fill_", "zero_"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def clone(input: T, *, memory_format: MemoryFormat = preserve_format) -> T:
     """Return a copy of ``input``; the graph leads through it.
 
@@ -63,6 +65,7 @@ def copy_(input: T, src: TensorCore | Scalar) -> T:
     return assign(input, src) if isinstance(src, TensorCore) else fill_(input, src)
 
 
+@numpy_names
 def fill_(input: T, value: TensorCore | Scalar) -> T:
     """Overwrite every element of ``input`` with ``value``, a number or a 0-d tensor.
 
@@ -76,12 +79,14 @@ def fill_(input: T, value: TensorCore | Scalar) -> T:
     return _overwritten(input, source, label, tensor)
 
 
+@numpy_names
 def zero_(input: T) -> T:
     """Overwrite every element of ``input`` with zero."""
     check_in_place("zero_", input, recording(input))
     return _overwritten(input, 0, "ZeroBackward0", None)
 
 
+@numpy_names
 def fill(input: T, value: TensorCore | Scalar) -> T:
     """Return a tensor like ``input``, full of ``value``, a number or a 0-d tensor.
 

@@ -12,6 +12,7 @@ from gnomon.op.arguments import integer, integers
 from gnomon.op.copying import clone_as
 from gnomon.op.foundation import sum_of
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import accumulate, view_as
 from gnomon.ops.slicing import DIAGONAL, diagonal
@@ -22,6 +23,7 @@ __all__ = ["diag", "diag_embed", "diagflat", "trace"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def diag_embed(
     input: T, offset: SupportsIndex = 0, dim1: SupportsIndex = -2, dim2: SupportsIndex = -1
 ) -> T:
@@ -62,6 +64,7 @@ def diag_embed(
     )
 
 
+@numpy_names
 def diagflat(input: T, offset: SupportsIndex = 0) -> T:
     """Return a matrix with all elements of ``input`` on a diagonal and zeros elsewhere.
 
@@ -73,6 +76,7 @@ def diagflat(input: T, offset: SupportsIndex = 0) -> T:
     return diag_embed(ravel(input), offset)
 
 
+@numpy_names
 def diag(input: T, diagonal: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return the matrix with a vector on its diagonal, or a copy of the diagonal of a matrix.
 
@@ -110,6 +114,7 @@ def _copied_diagonal(input: T, offset: int) -> T:
     return linear("DiagonalBackward0_copy", input, copied, placed)
 
 
+@numpy_names
 def trace(input: T) -> T:
     """Return the sum of the main diagonal of a matrix, integers in int64.
 

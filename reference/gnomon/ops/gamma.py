@@ -17,6 +17,7 @@ from gnomon.op.claims import Domain, Ulps
 from gnomon.op.elementwise import Binary, Unary
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import mul, neg, sub
 
@@ -115,6 +116,7 @@ zeta: Binary = Binary(
 )
 
 
+@numpy_names
 def polygamma(n: int, input: T, *, out: T | None = None) -> T:
     """Return the ``n``-th derivative of the digamma function, elementwise.
 
@@ -149,6 +151,7 @@ def _order(n: int) -> int:
     return n
 
 
+@numpy_names
 def mvlgamma(input: T, p: int, *, out: T | None = None) -> T:
     """Return the logarithm of the multivariate gamma function of dimension ``p``, elementwise.
 

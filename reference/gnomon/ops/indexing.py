@@ -10,6 +10,7 @@ from gnomon.errors import explain
 from gnomon.layout import broadcast_shapes, normalize_dim
 from gnomon.op.index_arguments import as_int64, check_index_dtype, check_same_device
 from gnomon.op.indexing import IndexPlan, read_through_indices
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart, deliver
 from gnomon.op.reduction import expand_to
 from gnomon.op.view import reshaped
@@ -19,6 +20,7 @@ __all__ = ["gather", "index_select", "take", "take_along_dim"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def gather(
     input: T, dim: int, index: T, *, sparse_grad: bool = False, out: T | None = None
 ) -> T:
@@ -92,6 +94,7 @@ def along_dim(
     return plan, (as_int64(index),)
 
 
+@numpy_names
 def index_select(input: T, dim: int, index: T, *, out: T | None = None) -> T:
     """Return the slices of ``input`` along ``dim`` that the 1-d or 0-d ``index`` names, in its
     order.
@@ -162,6 +165,7 @@ def slices_of_dim(
     return plan, (reshaped(as_int64(index), column),)
 
 
+@numpy_names
 def take(input: T, index: T, *, out: T | None = None) -> T:
     """Return the elements of ``input``, seen as 1-d, at the int64 ``index``, in the index's
     shape.
@@ -199,6 +203,7 @@ def of_flattened(
     return plan, (index,)
 
 
+@numpy_names
 def take_along_dim(input: T, indices: T, dim: int | None = None, *, out: T | None = None) -> T:
     """Return the elements of ``input`` that the int64 ``indices`` name along ``dim``.
 

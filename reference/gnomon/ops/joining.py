@@ -19,6 +19,7 @@ from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, normalize_dim
 from gnomon.op.arguments import integer
 from gnomon.op.copy import COPY
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart, deliver
 from gnomon.op.view import reshaped
 from gnomon.ops.slicing import NARROW, SELECT
@@ -33,6 +34,7 @@ __all__ = [
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return ``tensors`` joined along ``dim``, their dtypes promoted.
 
@@ -74,16 +76,19 @@ def cat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -
     return deliver("cat", result, out, tensors)
 
 
+@numpy_names
 def concat(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return ``tensors`` joined along ``dim``: ``cat`` under another name."""
     return cat(tensors, dim, out=out)
 
 
+@numpy_names
 def concatenate(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return ``tensors`` joined along ``dim``: ``cat`` under NumPy's name."""
     return cat(tensors, dim, out=out)
 
 
+@numpy_names
 def stack(tensors: Sequence[T], dim: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return ``tensors``, all of one shape, joined along a new dim at ``dim``.
 

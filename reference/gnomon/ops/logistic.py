@@ -15,6 +15,7 @@ from gnomon.op.claims import EXPONENTS, POSITIVE, REALS, Domain, Ulps
 from gnomon.op.elementwise import Binary, Unary
 from gnomon.op.foundation import add
 from gnomon.op.in_place import InPlace, apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating, int_to_float
 from gnomon.ops.arithmetic import div, mul, neg, sub
 from gnomon.ops.comparison import eq, ge, gt, le, lt, where
@@ -114,6 +115,7 @@ xlog1py: Binary = Binary(
 )
 
 
+@numpy_names
 def logit(input: T, eps: float | None = None, *, out: T | None = None) -> T:
     """Return log(input / (1 - input)), the inverse of ``sigmoid``; integers give floats.
 
@@ -131,6 +133,7 @@ def logit(input: T, eps: float | None = None, *, out: T | None = None) -> T:
     return clamped_log_odds(input, eps, out=out)
 
 
+@numpy_names
 def logit_(input: T, eps: float | None = None) -> T:
     """Replace each element by its log-odds, in place."""
     if eps is None:

@@ -13,6 +13,7 @@ from gnomon.op.elementwise import Ternary
 from gnomon.op.in_place import write_elementwise
 from gnomon.op.index_arguments import check_same_device, check_same_dtype
 from gnomon.op.indexing import IndexPlan, Write, read_through_indices
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import expand_to
 from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import reshaped
@@ -30,6 +31,7 @@ _where_masked: Ternary = replace(
 )
 
 
+@numpy_names
 def masked_fill(input: T, mask: T, value: T | Scalar) -> T:
     """Return ``input`` with ``value`` where ``mask`` is True; both broadcast, the dtype is
     kept.
@@ -64,6 +66,7 @@ def _check_mask(operation: str, mask: TensorCore) -> None:
         )
 
 
+@numpy_names
 def masked_select(input: T, mask: T, *, out: T | None = None) -> T:
     """Return the elements of ``input`` where ``mask`` is True, in logical order, as a 1-d
     tensor.
@@ -97,6 +100,7 @@ def _selected(operation: str, input: T, mask: T) -> tuple[T, IndexPlan, tuple[T,
     return source, plan, places
 
 
+@numpy_names
 def masked_scatter(input: T, mask: T, source: T) -> T:
     """Return ``input`` with the elements of ``source``, in order, where ``mask`` is True.
 

@@ -12,6 +12,7 @@ from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.layout import Layout
 from gnomon.op.index_arguments import index_operand
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart, deliver
 
 __all__ = ["argwhere", "nonzero"]
@@ -25,6 +26,7 @@ def nonzero(input: T, *, out: T | None = None, as_tuple: Literal[False] = False)
 def nonzero(input: T, *, as_tuple: Literal[True]) -> tuple[T, ...]: ...
 @overload
 def nonzero(input: T, *, out: T | None = None, as_tuple: bool = False) -> T | tuple[T, ...]: ...
+@numpy_names
 def nonzero(input: T, *, out: T | None = None, as_tuple: bool = False) -> T | tuple[T, ...]:
     """Return the indices of the nonzero elements (NaN among them) in logical order, as int64.
 
@@ -69,6 +71,7 @@ def nonzero_columns(input: T) -> tuple[T, ...]:
     )
 
 
+@numpy_names
 def argwhere(input: T) -> T:
     """Return the indices of the nonzero elements, a row per element: ``nonzero``."""
     return nonzero(input)

@@ -123,6 +123,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: T | None = Non
     return delivered("logsumexp", LOGSUMEXP(input, dim, keepdim), out, input)
 
 
+@numpy_names
 def vector_norm(
     x: T,
     ord: Scalar = 2,

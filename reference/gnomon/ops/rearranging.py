@@ -16,6 +16,7 @@ from gnomon.op.arguments import IntegerArgument, integer, integer_sequence, inte
 from gnomon.op.copy import COPY
 from gnomon.op.foundation import sum_of
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import sub
@@ -73,6 +74,7 @@ def repeat(input: T, repeats: Sequence[SupportsIndex]) -> T:
     return linear("RepeatBackward0", input, input.like(result), summed)
 
 
+@numpy_names
 def tile(input: T, dims: Sequence[SupportsIndex]) -> T:
     """Return copies of ``input`` laid side by side; unlike ``repeat``, missing ``dims`` are 1.
 
@@ -85,6 +87,7 @@ def tile(input: T, dims: Sequence[SupportsIndex]) -> T:
     return repeat(input, (1,) * missing + times)
 
 
+@numpy_names
 def roll(input: T, shifts: IntegerArgument, dims: IntegerArgument = ()) -> T:
     """Return ``input`` with its elements moved on by ``shifts`` along ``dims``, around the end.
 
@@ -139,6 +142,7 @@ def _rolled_once(operand: Operand, shift: int, dim: int) -> Operand:
     return output
 
 
+@numpy_names
 def flip(input: T, dims: Sequence[SupportsIndex]) -> T:
     """Return ``input`` with the order of its elements along ``dims`` reversed: a copy.
 
@@ -189,11 +193,13 @@ def _counting(backend: Backend, size: int, start: int, step: int) -> Operand:
     return output
 
 
+@numpy_names
 def fliplr(input: T) -> T:
     """Return ``input`` with its columns, dim 1, in reverse order: a copy."""
     return _flipped_along(1, "fliplr", input)
 
 
+@numpy_names
 def flipud(input: T) -> T:
     """Return ``input`` with its rows, dim 0, in reverse order: a copy."""
     return _flipped_along(0, "flipud", input)
@@ -209,6 +215,7 @@ def _flipped_along(dim: int, operation: str, input: T) -> T:
     return flip(input, (dim,))
 
 
+@numpy_names
 def rot90(input: T, k: int = 1, dims: Sequence[SupportsIndex] = (0, 1)) -> T:
     """Return ``input`` turned ``k`` times by 90 degrees, from the first dim to the second.
 
@@ -247,6 +254,7 @@ def rot90(input: T, k: int = 1, dims: Sequence[SupportsIndex] = (0, 1)) -> T:
     )
 
 
+@numpy_names
 def tril(input: T, diagonal: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return the matrices ``input`` with zeros above the ``diagonal``-th diagonal.
 
@@ -262,6 +270,7 @@ def tril(input: T, diagonal: SupportsIndex = 0, *, out: T | None = None) -> T:
     return result if out is None else deliver("tril", result, out, (input,))
 
 
+@numpy_names
 def triu(input: T, diagonal: SupportsIndex = 0, *, out: T | None = None) -> T:
     """Return the matrices ``input`` with zeros below the ``diagonal``-th diagonal.
 

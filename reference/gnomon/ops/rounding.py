@@ -15,6 +15,7 @@ from gnomon.op.claims import EXACT, REALS, Domain
 from gnomon.op.elementwise import Binary, BinaryMeaning, Unary, UnaryMeaning
 from gnomon.op.foundation import no_slope
 from gnomon.op.in_place import InPlace, apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating, integers_and_floats
 
 __all__ = [
@@ -141,6 +142,7 @@ round_to_decimals: Binary = Binary(
 )
 
 
+@numpy_names
 def round(input: T, *, decimals: int = 0, out: T | None = None) -> T:
     """Round to ``decimals`` digits after the point (before it if negative), ties to even.
 
@@ -161,6 +163,7 @@ def round(input: T, *, decimals: int = 0, out: T | None = None) -> T:
     return round_to_decimals(input, decimals, out=out)
 
 
+@numpy_names
 def round_(input: T, *, decimals: int = 0) -> T:
     """Round to ``decimals`` digits, in place."""
     if decimals == 0:

@@ -16,6 +16,7 @@ from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout, broadcast_shapes
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_writable, count_write, resize
 from gnomon.op.random_generator import GeneratorCore, stream_for, twister_of
 from gnomon.op.random_source import (
@@ -49,6 +50,7 @@ def bernoulli_(
     return input
 
 
+@numpy_names
 def bernoulli(
     input: T,
     p: float | None = None,
@@ -98,6 +100,7 @@ def _give_shape(out: TensorCore, shape: tuple[int, ...]) -> None:
         resize(out, shape)
 
 
+@numpy_names
 def poisson(input: T, generator: GeneratorCore | None = None) -> T:
     """Return a Poisson count for each rate in ``input``, in its dtype.
 
@@ -155,6 +158,7 @@ def binomial(count: T, prob: T, generator: GeneratorCore | None = None) -> T:
     return count.like(output)
 
 
+@numpy_names
 def multinomial(
     input: T,
     num_samples: int,

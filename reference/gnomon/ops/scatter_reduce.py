@@ -30,6 +30,7 @@ from gnomon.op.indexing import (
     read_through_indices,
     zeroed,
 )
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.scatter_records import (
     ADD_TO,
     KEEP_LARGER,
@@ -58,6 +59,7 @@ _COMBINATIONS: dict[str, Combination] = {
 }
 
 
+@numpy_names
 def scatter(
     input: T,
     dim: int,
@@ -151,6 +153,7 @@ def _scatter_combining(input: T, dim: int, index: T, src: T | Scalar, reduce: st
     return _reduced(plan, indices, input, source, kind, True, "ScatterReduceBackward0")
 
 
+@numpy_names
 def scatter_reduce(
     input: T,
     dim: int,
@@ -181,6 +184,7 @@ def scatter_reduce(
     return combined("scatter_reduce", result, out, input, index, src)
 
 
+@numpy_names
 def index_reduce(
     input: T,
     dim: int,

@@ -25,6 +25,7 @@ from gnomon.op.index_arguments import (
     number_for,
 )
 from gnomon.op.indexing import IndexPlan, Write
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart
 from gnomon.op.scatter_records import ADD_TO, REPLACE, Combination
 from gnomon.op.view import View, reshaped
@@ -103,6 +104,7 @@ def source_part(operation: str, input: TensorCore, index: TensorCore, src: T) ->
     return leading_part(src, wanted) if shape else reshaped(src, wanted)
 
 
+@numpy_names
 def scatter_add(input: T, dim: int, index: T, src: T, *, out: T | None = None) -> T:
     """Return ``input`` with every element of ``src`` added where ``index`` says along ``dim``.
 
@@ -124,6 +126,7 @@ def scatter_add_write(input: TensorCore, dim: int, index: TensorCore, src: Tenso
     return scatter_write("scatter_add", input, dim, index, src, ADD_TO, "ScatterAddBackward0")
 
 
+@numpy_names
 def index_add(
     input: T, dim: int, index: T, source: T, *, alpha: Scalar = 1, out: T | None = None
 ) -> T:
@@ -205,6 +208,7 @@ def slices_to_write(
     return reshaped(source, plan.shape)
 
 
+@numpy_names
 def index_copy(input: T, dim: int, index: T, source: T, *, out: T | None = None) -> T:
     """Return ``input`` with the slices that the int64 ``index`` names replaced by ``source``'s.
 
@@ -234,6 +238,7 @@ def index_copy_write(
     )
 
 
+@numpy_names
 def index_fill(input: T, dim: int, index: T, value: T | Scalar) -> T:
     """Return ``input`` with ``value`` in the slices along ``dim`` that the int64 ``index``
     names.
@@ -295,6 +300,7 @@ def one_value(operation: str, input: TensorCore, value: T | Scalar) -> T | Scala
     return to_dtype(value, input.operand.dtype)
 
 
+@numpy_names
 def put(input: T, index: T, source: T, accumulate: bool = False) -> T:
     """Return ``input`` with the elements of ``source`` at the int64 ``index`` into it as 1-d.
 

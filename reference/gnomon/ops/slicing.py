@@ -13,6 +13,7 @@ from gnomon.graph.nodes import recording
 from gnomon.layout import Layout
 from gnomon.op.arguments import integer, integer_sequence, integers
 from gnomon.op.linear import linear
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.view import View, through_storage, view_through_storage
 from gnomon.ops.arithmetic import div
 
@@ -27,6 +28,7 @@ DIAGONAL = View(name="diagonal", layout=Layout.diagonal)
 UNFOLD = View(name="unfold", layout=Layout.unfold)
 
 
+@numpy_names
 def select(input: T, dim: SupportsIndex, index: SupportsIndex) -> T:
     """Return the elements of ``input`` at ``index`` of ``dim``, which goes away.
 
@@ -37,6 +39,7 @@ def select(input: T, dim: SupportsIndex, index: SupportsIndex) -> T:
     return SELECT(input, *integers("select", (dim, index)))
 
 
+@numpy_names
 def narrow(input: T, dim: SupportsIndex, start: SupportsIndex, length: SupportsIndex) -> T:
     """Return the ``length`` elements of ``dim`` from ``start`` on; nothing is clamped.
 
@@ -59,6 +62,7 @@ def narrow(input: T, dim: SupportsIndex, start: SupportsIndex, length: SupportsI
     return NARROW(input, *integers("narrow", (dim, start, length)))
 
 
+@numpy_names
 def diagonal(
     input: T, offset: SupportsIndex = 0, dim1: SupportsIndex = 0, dim2: SupportsIndex = 1
 ) -> T:
@@ -81,6 +85,7 @@ def unfold(input: T, dimension: SupportsIndex, size: SupportsIndex, step: Suppor
     return UNFOLD(input, *integers("unfold", (dimension, size, step)))
 
 
+@numpy_names
 def as_strided(
     input: T,
     size: Sequence[SupportsIndex],

@@ -85,6 +85,7 @@ def argsort(
     return order if out is None else exactly("argsort", order, out, input)
 
 
+@numpy_names
 def msort(input: T, *, out: T | None = None) -> T:
     """Return the elements in order along the first dim.
 

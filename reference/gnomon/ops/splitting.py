@@ -17,6 +17,7 @@ from gnomon.op.arguments import (
     integer_sequence,
     integers,
 )
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.view import views_of
 from gnomon.ops.slicing import SLICE
 
@@ -50,6 +51,7 @@ def split(
     return _split(tensor, sizes, axis, "SplitBackward0")
 
 
+@numpy_names
 def split_with_sizes(
     input: T, split_sizes: Sequence[SupportsIndex], dim: SupportsIndex = 0
 ) -> tuple[T, ...]:
@@ -67,6 +69,7 @@ def _split(input: T, sizes: int | tuple[int, ...], dim: int, label: str) -> tupl
     return views_of(input, layouts, label, lambda whole: whole.split(sizes, dim))
 
 
+@numpy_names
 def chunk(input: T, chunks: SupportsIndex, dim: SupportsIndex = 0) -> tuple[T, ...]:
     """Return at most ``chunks`` consecutive views along ``dim``, all but the last of one size.
 
@@ -81,6 +84,7 @@ def chunk(input: T, chunks: SupportsIndex, dim: SupportsIndex = 0) -> tuple[T, .
     return views_of(input, layouts, label, lambda whole: whole.chunk(count, axis))
 
 
+@numpy_names
 def unbind(input: T, dim: SupportsIndex = 0) -> tuple[T, ...]:
     """Return one view per index of ``dim``, which goes away.
 
@@ -93,6 +97,7 @@ def unbind(input: T, dim: SupportsIndex = 0) -> tuple[T, ...]:
     return views_of(input, layouts, "UnbindBackward0", lambda whole: whole.unbind(axis))
 
 
+@numpy_names
 def tensor_split(
     input: T, indices_or_sections: IntegerArgument | TensorCore, dim: SupportsIndex = 0
 ) -> tuple[T, ...]:
@@ -106,6 +111,7 @@ def tensor_split(
     return _between(input, _sections("tensor_split", indices_or_sections), axis)
 
 
+@numpy_names
 def hsplit(input: T, indices_or_sections: IntegerArgument) -> tuple[T, ...]:
     """Return the views that ``tensor_split`` gives along dim 1 (0 of a 1-d tensor).
 
@@ -120,6 +126,7 @@ def hsplit(input: T, indices_or_sections: IntegerArgument) -> tuple[T, ...]:
     return _split_evenly("hsplit", input, indices_or_sections, 1)
 
 
+@numpy_names
 def vsplit(input: T, indices_or_sections: IntegerArgument) -> tuple[T, ...]:
     """Return the views that ``tensor_split`` gives along dim 0 of a matrix or more.
 
@@ -128,6 +135,7 @@ def vsplit(input: T, indices_or_sections: IntegerArgument) -> tuple[T, ...]:
     return _split_evenly("vsplit", input, indices_or_sections, 0)
 
 
+@numpy_names
 def dsplit(input: T, indices_or_sections: IntegerArgument) -> tuple[T, ...]:
     """Return the views that ``tensor_split`` gives along dim 2.
 

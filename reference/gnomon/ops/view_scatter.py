@@ -17,6 +17,7 @@ from gnomon.op.copying import clone_as
 from gnomon.op.derivative import node_label
 from gnomon.op.foundation import no_slope
 from gnomon.op.index_arguments import check_same_device
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import view_through_storage
 from gnomon.ops.slicing import DIAGONAL, SELECT, SLICE, strided_layout
@@ -27,6 +28,7 @@ T = TypeVar("T", bound=TensorCore)
 PartOf: TypeAlias = Callable[[TensorCore], TensorCore]
 
 
+@numpy_names
 def select_scatter(
     input: T, src: T, dim: SupportsIndex, index: SupportsIndex, *, out: T | None = None
 ) -> T:
@@ -42,6 +44,7 @@ def select_scatter(
     return _scattered("select_scatter", input, src, lambda x: SELECT(x, *place), out)
 
 
+@numpy_names
 def slice_scatter(
     input: T,
     src: T,
@@ -66,6 +69,7 @@ def slice_scatter(
     return _scattered("slice_scatter", input, src, part, out)
 
 
+@numpy_names
 def diagonal_scatter(
     input: T,
     src: T,
@@ -86,6 +90,7 @@ def diagonal_scatter(
     return _scattered("diagonal_scatter", input, src, lambda x: DIAGONAL(x, *place), out)
 
 
+@numpy_names
 def as_strided_scatter(
     input: T,
     src: T,

@@ -22,6 +22,7 @@ from gnomon.op.arguments import (
     integers,
 )
 from gnomon.op.copying import clone_as, to_contiguous
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import expand_to
 from gnomon.op.view import View, reshaped, view_as
 
@@ -72,6 +73,7 @@ UNFLATTEN = View(name="unflatten", layout=Layout.unflatten, node_name="ViewBackw
 RESHAPE_ALIAS = View(name="reshape_alias", layout=Layout.view)
 
 
+@numpy_names
 def transpose(input: T, dim0: SupportsIndex, dim1: SupportsIndex) -> T:
     """Return ``input`` with ``dim0`` and ``dim1`` exchanged.
 
@@ -83,16 +85,19 @@ def transpose(input: T, dim0: SupportsIndex, dim1: SupportsIndex) -> T:
     return TRANSPOSE(input, *integers("transpose", (dim0, dim1)))
 
 
+@numpy_names
 def swapaxes(input: T, axis0: SupportsIndex, axis1: SupportsIndex) -> T:
     """Return ``input`` with two dims exchanged: ``transpose`` under NumPy's name."""
     return TRANSPOSE(input, *integers("swapaxes", (axis0, axis1)))
 
 
+@numpy_names
 def swapdims(input: T, dim0: SupportsIndex, dim1: SupportsIndex) -> T:
     """Return ``input`` with two dims exchanged: ``transpose`` under another name."""
     return TRANSPOSE(input, *integers("swapdims", (dim0, dim1)))
 
 
+@numpy_names
 def t(input: T) -> T:
     """Return a matrix transposed; 0-d and 1-d tensors stay as they are.
 
@@ -101,6 +106,7 @@ def t(input: T) -> T:
     return MATRIX_TRANSPOSE(input)
 
 
+@numpy_names
 def adjoint(input: T) -> T:
     """Return ``input`` with its last two dims exchanged; real numbers need no conjugation.
 
@@ -124,6 +130,7 @@ def matrix_transposed(operation: str, input: T) -> T:
     return TRANSPOSE(input, -2, -1) if ndim else input
 
 
+@numpy_names
 def permute(input: T, dims: Sequence[SupportsIndex]) -> T:
     """Return ``input`` with its dims in the order ``dims``, which names each once.
 
@@ -134,6 +141,7 @@ def permute(input: T, dims: Sequence[SupportsIndex]) -> T:
     return PERMUTE(input, integer_sequence("permute", dims))
 
 
+@numpy_names
 def movedim(input: T, source: IntegerArgument, destination: IntegerArgument) -> T:
     """Return ``input`` with the dims ``source`` moved to ``destination``, the others in order.
 
@@ -148,11 +156,13 @@ def movedim(input: T, source: IntegerArgument, destination: IntegerArgument) -> 
     )
 
 
+@numpy_names
 def moveaxis(input: T, source: IntegerArgument, destination: IntegerArgument) -> T:
     """Return ``input`` with some dims moved: ``movedim`` under NumPy's name."""
     return movedim(input, source, destination)
 
 
+@numpy_names
 def unsqueeze(input: T, dim: SupportsIndex) -> T:
     """Return ``input`` with a dim of size 1 put in at ``dim``, in ``[-ndim - 1, ndim]``.
 
@@ -165,6 +175,7 @@ def unsqueeze(input: T, dim: SupportsIndex) -> T:
     return UNSQUEEZE(input, integer("unsqueeze", dim))
 
 
+@numpy_names
 def squeeze(input: T, dim: IntegerArgument | None = None) -> T:
     """Return ``input`` without its dims of size 1: all of them, or those among ``dim``.
 
@@ -186,6 +197,7 @@ def expand(input: T, size: Sequence[SupportsIndex]) -> T:
     return EXPAND(input, integer_sequence("expand", size))
 
 
+@numpy_names
 def broadcast_to(input: T, size: Sequence[SupportsIndex]) -> T:
     """Return ``input`` stretched to the shape ``size``, by strides of 0.
 
@@ -205,6 +217,7 @@ def view(input: T, size: Sequence[SupportsIndex]) -> T:
     return view_as(input, integer_sequence("view", size))
 
 
+@numpy_names
 def reshape(input: T, shape: Sequence[SupportsIndex]) -> T:
     """Return the elements of ``input``, in the same order, as ``shape``; -1 infers one size.
 
@@ -245,6 +258,7 @@ def _reshape_back(
     return (None if cotangent is None else reshaped(cotangent, shape),)
 
 
+@numpy_names
 def flatten(input: T, start_dim: SupportsIndex = 0, end_dim: SupportsIndex = -1) -> T:
     """Return ``input`` with the dims ``start_dim`` to ``end_dim``, both included, made one.
 
@@ -260,11 +274,13 @@ def flatten(input: T, start_dim: SupportsIndex = 0, end_dim: SupportsIndex = -1)
     return input if shape == layout.shape and layout.ndim else reshape(input, shape)
 
 
+@numpy_names
 def ravel(input: T) -> T:
     """Return the elements of ``input`` as one dim: a view if it is contiguous, else a copy."""
     return view_as(to_contiguous(input), (-1,) if input.operand.layout.numel else (0,))
 
 
+@numpy_names
 def unflatten(input: T, dim: SupportsIndex, sizes: Sequence[SupportsIndex]) -> T:
     """Return ``input`` with ``dim`` split into ``sizes``, of which one may be -1.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.composite import activations, softmax
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import piecewise_activations
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ class ActivationMethods(TensorCore):
         """Return ``gnomon.prelu(self, weight)``."""
         return activations.prelu(self, weight)
 
+    @numpy_names
     def softmax(self, dim: int, dtype: DType | None = None) -> Self:
         """Return ``gnomon.softmax(self, dim, dtype)``."""
         return softmax.softmax(self, dim, dtype)
 
+    @numpy_names
     def log_softmax(self, dim: int, dtype: DType | None = None) -> Self:
         """Return ``gnomon.log_softmax(self, dim, dtype)``."""
         return softmax.log_softmax(self, dim, dtype)

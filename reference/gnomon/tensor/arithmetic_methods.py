@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gnomon.composite import arithmetic
 from gnomon.core import TensorCore
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import arithmetic as records
 
 if TYPE_CHECKING:
@@ -18,66 +19,82 @@ if TYPE_CHECKING:
 class ArithmeticMethods(TensorCore):
     """Arithmetic; each method is the function of its name, with ``_`` in place."""
 
+    @numpy_names
     def add(self, other: Self | Scalar, *, alpha: Scalar = 1) -> Self:
         """Return ``gnomon.add(self, other, alpha=alpha)``."""
         return arithmetic.add(self, other, alpha=alpha)
 
+    @numpy_names
     def add_(self, other: Self | Scalar, *, alpha: Scalar = 1) -> Self:
         """Do :meth:`add` in place."""
         return arithmetic.add_(self, other, alpha=alpha)
 
+    @numpy_names
     def sub(self, other: Self | Scalar, *, alpha: Scalar = 1) -> Self:
         """Return ``gnomon.sub(self, other, alpha=alpha)``."""
         return arithmetic.sub(self, other, alpha=alpha)
 
+    @numpy_names
     def sub_(self, other: Self | Scalar, *, alpha: Scalar = 1) -> Self:
         """Do :meth:`sub` in place."""
         return arithmetic.sub_(self, other, alpha=alpha)
 
+    @numpy_names
     def mul(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.mul(self, other)``."""
         return records.mul(self, other)
 
+    @numpy_names
     def mul_(self, other: Self | Scalar) -> Self:
         """Do :meth:`mul` in place."""
         return apply_in_place(records.mul, self, other)
 
+    @numpy_names
     def div(self, other: Self | Scalar, *, rounding_mode: str | None = None) -> Self:
         """Return ``gnomon.div(self, other, rounding_mode=rounding_mode)``."""
         return arithmetic.div(self, other, rounding_mode=rounding_mode)
 
+    @numpy_names
     def div_(self, other: Self | Scalar, *, rounding_mode: str | None = None) -> Self:
         """Do :meth:`div` in place."""
         return arithmetic.div_(self, other, rounding_mode=rounding_mode)
 
+    @numpy_names
     def true_divide(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.true_divide(self, other)``."""
         return records.div(self, other)
 
+    @numpy_names
     def true_divide_(self, other: Self | Scalar) -> Self:
         """Do :meth:`true_divide` in place."""
         return apply_in_place(records.div, self, other)
 
+    @numpy_names
     def floor_divide(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.floor_divide(self, other)``."""
         return records.floor_divide(self, other)
 
+    @numpy_names
     def floor_divide_(self, other: Self | Scalar) -> Self:
         """Do :meth:`floor_divide` in place."""
         return apply_in_place(records.floor_divide, self, other)
 
+    @numpy_names
     def remainder(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.remainder(self, other)``."""
         return records.remainder(self, other)
 
+    @numpy_names
     def remainder_(self, other: Self | Scalar) -> Self:
         """Do :meth:`remainder` in place."""
         return apply_in_place(records.remainder, self, other)
 
+    @numpy_names
     def fmod(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.fmod(self, other)``."""
         return records.fmod(self, other)
 
+    @numpy_names
     def fmod_(self, other: Self | Scalar) -> Self:
         """Do :meth:`fmod` in place."""
         return apply_in_place(records.fmod, self, other)

@@ -22,6 +22,7 @@ from gnomon.dtypes import (
 from gnomon.formats import MemoryFormat, TensorLayout, preserve_format, strided
 from gnomon.op.copying import clone_as, to_backend
 from gnomon.op.formatting import formatted
+from gnomon.op.numpy_names import numpy_names
 from gnomon.registry import backend_for
 from gnomon.tensor.legacy import LegacyType, dtype_of_type, type_name
 from gnomon.tensor.options import DeviceLike, DTypeLike, dtype_of
@@ -200,6 +201,7 @@ class ConversionMethods(TensorCore):
             dtype = dtype_of_type(str(dtype))
         return self._converted("type", None, dtype)
 
+    @numpy_names
     def type_as(self, other: TensorCore) -> Self:
         """Return the tensor as the dtype and on the device of ``other``."""
         storage, _, dtype = other.operand

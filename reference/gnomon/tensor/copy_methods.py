@@ -10,6 +10,7 @@ from gnomon.formats import MemoryFormat, contiguous_format, preserve_format
 from gnomon.layout import Layout
 from gnomon.op.arguments import IntegerArgument, integers
 from gnomon.op.formatting import formatted, has_format
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import ensure_capacity
 from gnomon.ops import copying
 
@@ -34,6 +35,7 @@ class CopyMethods(TensorCore):
         """Return whether the elements lie in ``memory_format`` without gaps."""
         return has_format(self.operand.layout, memory_format)
 
+    @numpy_names
     def copy_(self, other: TensorCore | Scalar, non_blocking: bool = False) -> Self:
         """Overwrite the tensor with ``other``, which broadcasts and converts, from any device.
 

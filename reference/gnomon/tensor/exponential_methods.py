@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import exponentials
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class ExponentialMethods(TensorCore):
         """Replace each element by its ``log1p``."""
         return exponentials.log1p_(self)
 
+    @numpy_names
     def logaddexp(self, other: Self) -> Self:
         """Return ``gnomon.logaddexp(self, other)``."""
         return exponentials.logaddexp(self, other)
 
+    @numpy_names
     def logaddexp2(self, other: Self) -> Self:
         """Return ``gnomon.logaddexp2(self, other)``."""
         return exponentials.logaddexp2(self, other)

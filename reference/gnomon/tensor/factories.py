@@ -18,6 +18,7 @@ from gnomon.op.arguments import IntegerArgument, integer_sequence
 from gnomon.op.copy import COPY
 from gnomon.op.formatting import formatted
 from gnomon.op.index_arguments import number_for
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_writable, count_write, resize
 from gnomon.ops import sources
 from gnomon.tensor.options import (
@@ -188,6 +189,7 @@ def fill(target: Tensor, value: Scalar) -> None:
     target.operand.storage.backend.elementwise(COPY, (value,), target.operand)
 
 
+@numpy_names
 def empty_like(
     input: Tensor,
     *,
@@ -207,6 +209,7 @@ def empty_like(
     return requiring_grad("empty_like", Tensor.over(operand), requires_grad)
 
 
+@numpy_names
 def full_like(
     input: Tensor,
     fill_value: Scalar | Tensor,
@@ -230,6 +233,7 @@ def full_like(
     return requiring_grad("full_like", result, requires_grad)
 
 
+@numpy_names
 def zeros_like(
     input: Tensor,
     *,
@@ -251,6 +255,7 @@ def zeros_like(
     return requiring_grad("zeros_like", result, requires_grad)
 
 
+@numpy_names
 def ones_like(
     input: Tensor,
     *,

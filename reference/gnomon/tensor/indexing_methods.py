@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from gnomon.core import TensorCore
 from gnomon.dtypes import Scalar
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import indexing, masking, nonzero, subscripts
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ class IndexingMethods(TensorCore):
     def __setitem__(self, key: subscripts.Key, value: Self | Scalar) -> None:
         subscripts.write_item(self, key, value)
 
+    @numpy_names
     def gather(self, dim: int, index: Self, *, sparse_grad: bool = False) -> Self:
         """Return, at every place of ``index``, the element there but for ``dim``."""
         return indexing.gather(self, dim, index, sparse_grad=sparse_grad)
 
+    @numpy_names
     def index_select(self, dim: int, index: Self) -> Self:
         """Return the slices along ``dim`` that ``index`` names."""
         return indexing.index_select(self, dim, index)
@@ -34,6 +37,7 @@ class IndexingMethods(TensorCore):
         """Return the elements at ``index``, which counts through the tensor as 1-d."""
         return indexing.take(self, index)
 
+    @numpy_names
     def take_along_dim(self, indices: Self, dim: int | None = None) -> Self:
         """Return the elements that ``indices`` name along ``dim``; the other dims broadcast."""
         return indexing.take_along_dim(self, indices, dim)

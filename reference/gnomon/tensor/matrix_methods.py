@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.composite import matmul, matrix, matrix_sums, tensordot
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 
 if TYPE_CHECKING:
     from typing import Self
@@ -32,10 +33,12 @@ class MatrixMethods(TensorCore):
         """Return ``gnomon.dot(self, tensor)``."""
         return matrix.dot(self, tensor)
 
+    @numpy_names
     def vdot(self, other: Self) -> Self:
         """Return ``gnomon.vdot(self, other)``."""
         return matrix.vdot(self, other)
 
+    @numpy_names
     def matmul(self, other: Self) -> Self:
         """Return ``gnomon.matmul(self, other)``."""
         return matmul.matmul(self, other)
@@ -50,6 +53,7 @@ class MatrixMethods(TensorCore):
             return NotImplemented
         return matmul.matmul(other, self)
 
+    @numpy_names
     def inner(self, other: Self) -> Self:
         """Return ``gnomon.inner(self, other)``."""
         return matmul.inner(self, other)
@@ -62,10 +66,12 @@ class MatrixMethods(TensorCore):
         """Return ``gnomon.ger(self, vec2)``."""
         return matmul.ger(self, vec2)
 
+    @numpy_names
     def kron(self, other: Self) -> Self:
         """Return ``gnomon.kron(self, other)``."""
         return tensordot.kron(self, other)
 
+    @numpy_names
     def cross(self, other: Self, dim: int | None = None) -> Self:
         """Return ``gnomon.cross(self, other, dim)``."""
         return tensordot.cross(self, other, dim)

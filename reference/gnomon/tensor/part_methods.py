@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, SupportsIndex
 
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import slicing, splitting
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 class PartMethods(TensorCore):
     """One index, a range, a diagonal, windows, and splitting along a dim."""
 
+    @numpy_names
     def select(self, dim: SupportsIndex, index: SupportsIndex) -> Self:
         """Return ``gnomon.select(self, dim, index)``."""
         return slicing.select(self, dim, index)
 
+    @numpy_names
     def narrow(self, dim: SupportsIndex, start: SupportsIndex, length: SupportsIndex) -> Self:
         """Return ``gnomon.narrow(self, dim, start, length)``."""
         return slicing.narrow(self, dim, start, length)
@@ -50,20 +53,24 @@ class PartMethods(TensorCore):
         """Return ``gnomon.split(self, split_size, dim)``."""
         return splitting.split(self, split_size, dim)
 
+    @numpy_names
     def split_with_sizes(
         self, split_sizes: Sequence[SupportsIndex], dim: SupportsIndex = 0
     ) -> tuple[Self, ...]:
         """Return ``gnomon.split_with_sizes(self, split_sizes, dim)``."""
         return splitting.split_with_sizes(self, split_sizes, dim)
 
+    @numpy_names
     def chunk(self, chunks: SupportsIndex, dim: SupportsIndex = 0) -> tuple[Self, ...]:
         """Return ``gnomon.chunk(self, chunks, dim)``."""
         return splitting.chunk(self, chunks, dim)
 
+    @numpy_names
     def unbind(self, dim: SupportsIndex = 0) -> tuple[Self, ...]:
         """Return ``gnomon.unbind(self, dim)``."""
         return splitting.unbind(self, dim)
 
+    @numpy_names
     def tensor_split(
         self, indices_or_sections: IntegerArgument | TensorCore, dim: SupportsIndex = 0
     ) -> tuple[Self, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gnomon.composite import powers
 from gnomon.core import TensorCore
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import powers as records
 
 if TYPE_CHECKING:
@@ -58,18 +59,22 @@ class PowerMethods(TensorCore):
         """Do :meth:`float_power` in place."""
         return powers.float_power_(self, exponent)
 
+    @numpy_names
     def hypot(self, other: Self) -> Self:
         """Return ``gnomon.hypot(self, other)``."""
         return records.hypot(self, other)
 
+    @numpy_names
     def hypot_(self, other: Self) -> Self:
         """Do :meth:`hypot` in place."""
         return apply_in_place(records.hypot, self, other)
 
+    @numpy_names
     def xlogy(self, other: Self | Scalar) -> Self:
         """Return ``gnomon.xlogy(self, other)``."""
         return powers.xlogy(self, other)
 
+    @numpy_names
     def xlogy_(self, other: Self | Scalar) -> Self:
         """Do :meth:`xlogy` in place."""
         return powers.xlogy_(self, other)

@@ -8,6 +8,7 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import common_dtype
 from gnomon.dtypes import DType, Scalar
 from gnomon.dtypes import can_cast as can_cast
+from gnomon.op.numpy_names import numpy_names
 from gnomon.tensor.options import number
 from gnomon.tensor.storages import TypedStorage, UntypedStorage
 from gnomon.tensor.tensor import Tensor
@@ -41,21 +42,25 @@ def is_storage(obj: object, /) -> TypeGuard[TypedStorage | UntypedStorage]:
     return isinstance(obj, TypedStorage | UntypedStorage)
 
 
+@numpy_names
 def is_floating_point(input: Tensor) -> bool:
     """Return whether the dtype of ``input`` is a floating-point one."""
     return _tensor("is_floating_point", input).is_floating_point()
 
 
+@numpy_names
 def is_complex(input: Tensor) -> bool:
     """Return whether the dtype of ``input`` is a complex one."""
     return _tensor("is_complex", input).is_complex()
 
 
+@numpy_names
 def is_signed(input: Tensor) -> bool:
     """Return whether the dtype of ``input`` has negative values."""
     return _tensor("is_signed", input).is_signed()
 
 
+@numpy_names
 def is_nonzero(input: Tensor) -> bool:
     """Return whether the only element of ``input`` is not zero; RuntimeError if it has
     others.
@@ -63,16 +68,19 @@ def is_nonzero(input: Tensor) -> bool:
     return bool(_tensor("is_nonzero", input))
 
 
+@numpy_names
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Return whether both tensors have the same shape."""
     return _tensor("is_same_size", input).shape == _tensor("is_same_size", other).shape
 
 
+@numpy_names
 def numel(input: Tensor) -> int:
     """Return the number of elements of ``input``."""
     return _tensor("numel", input).numel()
 
 
+@numpy_names
 def get_device(input: Tensor) -> int:
     """Return the index of the device of ``input``; -1 on the CPU."""
     return _tensor("get_device", input).get_device()

@@ -14,6 +14,7 @@ from gnomon.dispatch import item_of, values_of
 from gnomon.dtypes import DType, Kind, Scalar, get_default_dtype
 from gnomon.graph.nodes import gradient_node
 from gnomon.layout import Layout, Size, normalize_dim
+from gnomon.op.numpy_names import numpy_names
 from gnomon.printing import tensor_repr
 
 Nested: TypeAlias = "Scalar | list[Nested]"
@@ -56,6 +57,7 @@ class PropertyMethods(TensorCore):
     def size(self, dim: None = None) -> Size: ...
     @overload
     def size(self, dim: SupportsIndex) -> int: ...
+    @numpy_names
     def size(self, dim: SupportsIndex | None = None) -> Size | int:
         """Return the shape, or the size of one dimension."""
         shape = self.operand.layout.shape
@@ -68,6 +70,7 @@ class PropertyMethods(TensorCore):
     def stride(self, dim: None = None) -> tuple[int, ...]: ...
     @overload
     def stride(self, dim: SupportsIndex) -> int: ...
+    @numpy_names
     def stride(self, dim: SupportsIndex | None = None) -> tuple[int, ...] | int:
         """Return, per dimension or of one, how many elements apart its neighbours are
         stored.
@@ -189,6 +192,7 @@ class PropertyMethods(TensorCore):
         """Return whether the only element is not zero; RuntimeError if there are others."""
         return bool(self)
 
+    @numpy_names
     def is_same_size(self, other: TensorCore) -> bool:
         """Return whether both tensors have the same shape."""
         return self.operand.layout.shape == other.operand.layout.shape

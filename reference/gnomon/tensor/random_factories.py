@@ -13,6 +13,7 @@ from gnomon.dtypes import bool_, iinfo, int64
 from gnomon.formats import MemoryFormat, TensorLayout, preserve_format, strided
 from gnomon.generator.integers import bounds_within
 from gnomon.op.arguments import IntegerArgument, integer_sequence, integers
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.random_generator import GeneratorCore
 from gnomon.ops.random import NORMAL, RANDINT, RANDPERM, UNIFORM
 from gnomon.ops.sampling import normal_around
@@ -86,6 +87,7 @@ def randn(
     return requiring_grad("randn", result, requires_grad)
 
 
+@numpy_names
 def rand_like(
     input: Tensor,
     *,
@@ -107,6 +109,7 @@ def rand_like(
     return requiring_grad("rand_like", Tensor.over(operand), requires_grad)
 
 
+@numpy_names
 def randn_like(
     input: Tensor,
     *,
@@ -168,6 +171,7 @@ def randint(
     return requiring_grad("randint", result, requires_grad)
 
 
+@numpy_names
 def randint_like(
     input: Tensor,
     low: SupportsIndex = 0,

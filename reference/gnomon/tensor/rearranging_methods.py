@@ -8,6 +8,7 @@ from gnomon.composite import grids
 from gnomon.core import TensorCore
 from gnomon.op.arguments import IntegerArgument, integers
 from gnomon.op.in_place import replace, snapshot
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import diagonals, rearranging
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class RearrangingMethods(TensorCore):
         """Return ``gnomon.tile(self, dims)``."""
         return rearranging.tile(self, _given("tile", times) if dims is None else dims)
 
+    @numpy_names
     def repeat_interleave(
         self,
         repeats: SupportsIndex | Self,

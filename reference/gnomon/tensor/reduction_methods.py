@@ -192,6 +192,7 @@ class ReductionMethods(TensorCore):
         """Return the vector norm of order ``p`` along ``dim``."""
         return composite_norms.norm(self, p, dim, keepdim, dtype=dtype)
 
+    @numpy_names
     def dist(self, other: Self, p: Scalar = 2) -> Self:
         """Return the norm of order ``p`` of the difference to ``other``."""
         return composite_norms.dist(self, other, p)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, SupportsIndex
 from gnomon.core import TensorCore
 from gnomon.dtypes import Scalar
 from gnomon.op.in_place import replace, snapshot
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import advanced_indexing, masking, scatter_reduce, scattering, view_scatter
 from gnomon.ops.scatter_reduce import Reduce
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class ScatterMethods(TensorCore):
     """Writing where indices or a mask say; see the functions of the same names."""
 
+    @numpy_names
     def scatter(
         self,
         dim: int,
@@ -30,6 +32,7 @@ class ScatterMethods(TensorCore):
         """Return a copy with ``src`` where ``index`` says along ``dim``."""
         return scatter_reduce.scatter(self, dim, index, src, value=value, reduce=reduce)
 
+    @numpy_names
     def scatter_(
         self,
         dim: int,
@@ -44,14 +47,17 @@ class ScatterMethods(TensorCore):
             self, dim, index, src, value=value, reduce=reduce
         )
 
+    @numpy_names
     def scatter_add(self, dim: int, index: Self, src: Self) -> Self:
         """Return a copy with ``src`` added where ``index`` says along ``dim``."""
         return scattering.scatter_add(self, dim, index, src)
 
+    @numpy_names
     def scatter_add_(self, dim: int, index: Self, src: Self) -> Self:
         """Add ``src`` where ``index`` says along ``dim``."""
         return scattering.scatter_add_write(self, dim, index, src).into(self)
 
+    @numpy_names
     def scatter_reduce(
         self, dim: int, index: Self, src: Self, reduce: Reduce, *, include_self: bool = True
     ) -> Self:
@@ -60,6 +66,7 @@ class ScatterMethods(TensorCore):
             self, dim, index, src, reduce, include_self=include_self
         )
 
+    @numpy_names
     def scatter_reduce_(
         self, dim: int, index: Self, src: Self, reduce: Reduce, *, include_self: bool = True
     ) -> Self:
@@ -69,26 +76,32 @@ class ScatterMethods(TensorCore):
         )
         return replace(self, "scatter_reduce_", result)
 
+    @numpy_names
     def index_add(self, dim: int, index: Self, source: Self, *, alpha: Scalar = 1) -> Self:
         """Return a copy with slices of ``alpha * source`` added to those ``index`` names."""
         return scattering.index_add(self, dim, index, source, alpha=alpha)
 
+    @numpy_names
     def index_add_(self, dim: int, index: Self, source: Self, *, alpha: Scalar = 1) -> Self:
         """Add slices of ``alpha * source`` to those ``index`` names."""
         return scattering.index_add_write(self, dim, index, source, alpha).into(self)
 
+    @numpy_names
     def index_copy(self, dim: int, index: Self, source: Self) -> Self:
         """Return a copy with the slices ``index`` names replaced by those of ``source``."""
         return scattering.index_copy(self, dim, index, source)
 
+    @numpy_names
     def index_copy_(self, dim: int, index: Self, source: Self) -> Self:
         """Replace the slices ``index`` names by those of ``source``."""
         return scattering.index_copy_write(self, dim, index, source).into(self)
 
+    @numpy_names
     def index_fill(self, dim: int, index: Self, value: Self | Scalar) -> Self:
         """Return a copy with ``value`` in the slices ``index`` names."""
         return scattering.index_fill(self, dim, index, value)
 
+    @numpy_names
     def index_fill_(self, dim: int, index: Self, value: Self | Scalar) -> Self:
         """Fill the slices ``index`` names with ``value``."""
         return scattering.index_fill_write(self, dim, index, value).into(self)
@@ -105,6 +118,7 @@ class ScatterMethods(TensorCore):
         """Write ``values`` where the index tensors say."""
         return advanced_indexing.index_put_(self, indices, values, accumulate)
 
+    @numpy_names
     def index_reduce(
         self,
         dim: int,
@@ -119,6 +133,7 @@ class ScatterMethods(TensorCore):
             self, dim, index, source, reduce, include_self=include_self
         )
 
+    @numpy_names
     def index_reduce_(
         self,
         dim: int,
@@ -158,10 +173,12 @@ class ScatterMethods(TensorCore):
         """Write the elements of ``source``, in order, where ``mask`` is True."""
         return masking.masked_scatter_in_place(self, mask, source)
 
+    @numpy_names
     def select_scatter(self, src: Self, dim: SupportsIndex, index: SupportsIndex) -> Self:
         """Return a copy with the slice at ``index`` of ``dim`` replaced by ``src``."""
         return view_scatter.select_scatter(self, src, dim, index)
 
+    @numpy_names
     def slice_scatter(
         self,
         src: Self,

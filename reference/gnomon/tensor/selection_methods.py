@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.composite import selection
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import selection as records
 
 if TYPE_CHECKING:
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
 class SelectionMethods(TensorCore):
     """Selection; each method is the function of its name, with ``_`` in place."""
 
+    @numpy_names
     def maximum(self, other: Self) -> Self:
         """Return ``gnomon.maximum(self, other)``."""
         return records.maximum(self, other)
 
+    @numpy_names
     def minimum(self, other: Self) -> Self:
         """Return ``gnomon.minimum(self, other)``."""
         return records.minimum(self, other)
 
+    @numpy_names
     def fmax(self, other: Self) -> Self:
         """Return ``gnomon.fmax(self, other)``."""
         return records.fmax(self, other)
 
+    @numpy_names
     def fmin(self, other: Self) -> Self:
         """Return ``gnomon.fmin(self, other)``."""
         return records.fmin(self, other)
@@ -71,6 +76,7 @@ class SelectionMethods(TensorCore):
         """Do :meth:`nan_to_num` in place."""
         return selection.nan_to_num_(self, nan, posinf, neginf)
 
+    @numpy_names
     def where(self, condition: Self, other: Self | Scalar) -> Self:
         """Return ``gnomon.where(condition, self, other)``."""
         return selection.where(condition, self, other)

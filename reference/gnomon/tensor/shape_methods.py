@@ -10,6 +10,7 @@ from gnomon.dtypes import DType
 from gnomon.errors import explain
 from gnomon.op.arguments import IntegerArgument, integer, integer_or_integers, integers
 from gnomon.op.in_place_views import take_layout
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import slicing, views
 from gnomon.ops.reinterpreting import view_as_dtype
 
@@ -54,6 +55,7 @@ class ShapeMethods(TensorCore):
         # A dtype among the sizes is refused like anything else that is no integer.
         return views.view(self, _given("view", cast("tuple[IntegerArgument, ...]", sizes)))
 
+    @numpy_names
     def view_as(self, other: TensorCore) -> Self:
         """Return ``self.view(other.size())``."""
         return views.view(self, other.operand.layout.shape)
@@ -68,6 +70,7 @@ class ShapeMethods(TensorCore):
         """Return ``gnomon.reshape(self, shape)``."""
         return views.reshape(self, _given("reshape", sizes) if shape is None else shape)
 
+    @numpy_names
     def reshape_as(self, other: TensorCore) -> Self:
         """Return ``self.reshape(other.size())``."""
         return views.reshape(self, other.operand.layout.shape)
@@ -189,10 +192,12 @@ class ShapeMethods(TensorCore):
 
     # -- more dims, fewer dims -----------------------------------------------------------
 
+    @numpy_names
     def unsqueeze(self, dim: SupportsIndex) -> Self:
         """Return ``gnomon.unsqueeze(self, dim)``."""
         return views.unsqueeze(self, dim)
 
+    @numpy_names
     def unsqueeze_(self, dim: SupportsIndex) -> Self:
         """Put a dim of size 1 into this tensor itself."""
         position = integer("unsqueeze_", dim)
@@ -204,6 +209,7 @@ class ShapeMethods(TensorCore):
     def squeeze(self, *dims: IntegerArgument) -> Self: ...
     @overload
     def squeeze(self, *, dim: IntegerArgument) -> Self: ...
+    @numpy_names
     def squeeze(self, *dims: IntegerArgument, dim: IntegerArgument | None = None) -> Self:
         """Return ``gnomon.squeeze(self, dim)``; dims may be given one by one."""
         return views.squeeze(self, _dim_of(dims) if dim is None else dim)
@@ -212,6 +218,7 @@ class ShapeMethods(TensorCore):
     def squeeze_(self, *dims: IntegerArgument) -> Self: ...
     @overload
     def squeeze_(self, *, dim: IntegerArgument) -> Self: ...
+    @numpy_names
     def squeeze_(self, *dims: IntegerArgument, dim: IntegerArgument | None = None) -> Self:
         """Drop dims of size 1 from this tensor itself: all of them, or those named."""
         given = _dim_of(dims) if dim is None else dim
@@ -236,6 +243,7 @@ class ShapeMethods(TensorCore):
         """
         return views.expand(self, _given("expand", sizes) if size is None else size)
 
+    @numpy_names
     def expand_as(self, other: TensorCore) -> Self:
         """Return ``self.expand(other.size())``."""
         return views.expand(self, other.operand.layout.shape)

@@ -27,6 +27,7 @@ class StatisticsMethods(TensorCore):
         """Return the mean of what is not nan along ``dim``."""
         return statistics.nanmean(self, dim, keepdim, dtype=dtype)
 
+    @numpy_names
     def quantile(
         self,
         q: float | Self,
@@ -38,6 +39,7 @@ class StatisticsMethods(TensorCore):
         """Return the quantiles ``q`` along ``dim``."""
         return quantiles.quantile(self, q, dim, keepdim, interpolation=interpolation)
 
+    @numpy_names
     def nanquantile(
         self,
         q: float | Self,
@@ -82,6 +84,7 @@ class StatisticsMethods(TensorCore):
         """Return how often each of 0, 1, 2, ... occurs, or their summed weights."""
         return histograms.bincount(self, weights, minlength)
 
+    @numpy_names
     def diff(
         self, n: int = 1, dim: int = -1, prepend: Self | None = None, append: Self | None = None
     ) -> Self:

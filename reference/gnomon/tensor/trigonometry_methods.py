@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gnomon.core import TensorCore
 from gnomon.op.in_place import apply_in_place
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops import hyperbolic, trigonometry
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ class TrigonometryMethods(TensorCore):
     arctan = atan
     arctan_ = atan_
 
+    @numpy_names
     def atan2(self, other: Self) -> Self:
         """Return ``gnomon.atan2(self, other)``."""
         return trigonometry.atan2(self, other)
 
+    @numpy_names
     def atan2_(self, other: Self) -> Self:
         """Replace each element by ``atan2`` of it and its partner in ``other``."""
         return apply_in_place(trigonometry.atan2, self, other)

@@ -25,6 +25,7 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul, neg, sub
 from gnomon.ops.rearranging import tril, triu
@@ -76,6 +77,7 @@ def cholesky_ex(
     return linalg_cholesky_ex((result, integers_of(A, infos, batch_of(A))))
 
 
+@numpy_names
 def cholesky(input: T, upper: bool = False, *, out: T | None = None) -> T:
     """Return the triangles of positive matrices: ``linalg.cholesky``."""
     result, infos = _factored("cholesky", "CholeskyBackward0", input, upper)

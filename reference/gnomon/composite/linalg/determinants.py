@@ -21,6 +21,7 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import values_of
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.comparison import lt, where
@@ -35,6 +36,7 @@ __all__ = ["det", "logdet", "slogdet"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def det(input: T) -> T:
     """Return the determinants of a batch of square matrices (\\*, n, n), as (\\*).
 
@@ -90,6 +92,7 @@ def _cofactors(matrix: TensorCore, value: TensorCore) -> TensorCore:
     return mul(_spread(sign), matmul(mul(left, unsqueeze(others, -2)), right))
 
 
+@numpy_names
 def slogdet(input: T) -> named_slogdet[T]:
     """Return sign and logarithm of the size of determinants, which overflow less easily.
 
@@ -133,6 +136,7 @@ def _logarithm_slope(
     return (None if g is None else mul(_spread(g), mT(inv(matrix))),)
 
 
+@numpy_names
 def logdet(input: T) -> T:
     """Return the logarithms of determinants: NaN of negative ones, -inf of 0.
 

@@ -32,6 +32,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout, broadcast_shapes
 from gnomon.op.composite import record_composite
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import neg
 from gnomon.ops.rearranging import tril, triu
@@ -75,6 +76,7 @@ def inv_ex(A: T, *, check_errors: bool = False) -> linalg_inv_ex[T]:
     return linalg_inv_ex((result, integers_of(A, infos, batch_of(A))))
 
 
+@numpy_names
 def inverse(input: T, *, out: T | None = None) -> T:
     """Return the inverses of a batch of square matrices: ``linalg.inv``."""
     return inv(input, out=out)

@@ -16,6 +16,7 @@ from gnomon.errors import explain
 from gnomon.layout import normalize_dim
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.reduction import Dims
 from gnomon.op.view import view_as
@@ -29,6 +30,7 @@ from gnomon.ops.views import PERMUTE
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def matrix_norm(
     A: T,
     ord: Scalar | str = "fro",
@@ -94,6 +96,7 @@ def _of_singular_values(
     return result
 
 
+@numpy_names
 def norm(
     A: T,
     ord: Scalar | str | None = None,

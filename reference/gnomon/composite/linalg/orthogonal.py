@@ -30,6 +30,7 @@ from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add, no_slope
+from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.joining import cat
 from gnomon.ops.rearranging import tril, triu
@@ -78,6 +79,7 @@ def linalg_qr_of(
     return linalg_qr((q, r))
 
 
+@numpy_names
 def qr(input: T, some: bool = True) -> named_qr[T]:
     """Return Q and R: ``linalg.qr``, reduced if ``some`` and complete if not."""
     return named_qr(linalg_qr_of(input, "reduced" if some else "complete"))
@@ -226,6 +228,7 @@ def svdvals(A: T) -> T:
     return _singular("linalg.svdvals", A, False)[1]
 
 
+@numpy_names
 def svd(input: T, some: bool = True, compute_uv: bool = True) -> named_svd[T]:
     """Return U, S and V: ``linalg.svd`` with V in place of its transpose.
 

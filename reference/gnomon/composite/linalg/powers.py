@@ -26,6 +26,7 @@ from gnomon.layout import Layout
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone, clone_as
 from gnomon.op.foundation import sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import mul
@@ -129,6 +130,7 @@ def _chained(matrices: Sequence[T]) -> T:
     return product(0, count - 1)
 
 
+@numpy_names
 def matrix_power(input: T, n: int, *, out: T | None = None) -> T:
     """Return the product of ``n`` times a square matrix; of its inverse if ``n`` is negative.
 
@@ -171,6 +173,7 @@ def _power(input: T, n: int) -> T:
     return result
 
 
+@numpy_names
 def matrix_exp(input: T) -> T:
     """Return the exponentials of square matrices, the sum of A**k / k! over all k.
 
@@ -237,6 +240,7 @@ def _exponential_slope(
     return (narrow(narrow(whole, -2, 0, size), -1, size, size),)
 
 
+@numpy_names
 def vecdot(x: T, y: T, *, dim: int = -1, out: T | None = None) -> T:
     """Return the inner products of vectors along ``dim``; batches broadcast.
 

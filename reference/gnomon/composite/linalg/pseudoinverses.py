@@ -17,6 +17,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops import arithmetic
 from gnomon.ops.arithmetic import mul, neg, sub
@@ -101,6 +102,7 @@ def _pseudoinverse(
     return contiguous(matmul(mul(right, unsqueeze(inverses, -2)), left).operand)
 
 
+@numpy_names
 def pinverse(input: T, rcond: float = 1e-15) -> T:
     """Return the pseudoinverses of matrices: ``linalg.pinv``."""
     return pinv(input, rcond)
@@ -160,6 +162,7 @@ def matrix_rank(
     return result if out is None else deliver(operation, result, out, (A,))
 
 
+@numpy_names
 def lstsq(
     input: T,
     b: T,

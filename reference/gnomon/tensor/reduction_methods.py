@@ -181,7 +181,6 @@ class ReductionMethods(TensorCore):
         """Return ``log(sum(exp(x)))`` along ``dim``."""
         return norms.logsumexp(self, dim, keepdim)
 
-    @numpy_names
     def norm(
         self,
         p: Scalar | str | None = "fro",

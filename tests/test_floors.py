@@ -49,6 +49,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "cuda",
             "func",
             "linalg",
+            "nn",
             "random",
             "special",
             "tensor",

@@ -7,6 +7,10 @@ The public names are PyTorch's, so that ``import gnomon as torch`` runs PyTorch 
 tensor([2., 3.])
 """
 
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import func as func
@@ -158,4 +162,14 @@ from gnomon.tensor.storages import UntypedStorage as UntypedStorage
 from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 
+if _TYPE_CHECKING:
+    from gnomon import nn as nn
+
 _register_backend(_ReferenceBackend())
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """Import a subpackage that not every program needs when it is first asked for."""
+    if name in ("nn",):
+        return _import_module(f"gnomon.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

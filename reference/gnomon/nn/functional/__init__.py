@@ -1,0 +1,9 @@
+"""The functions behind the layers: stateless, and with PyTorch's names.
+
+>>> import gnomon as torch
+>>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
+tensor([0., 2.])
+"""
+
+from gnomon.nn.functional.activation import *
+from gnomon.nn.functional.linear import *

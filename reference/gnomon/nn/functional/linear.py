@@ -1,0 +1,5 @@
+"""Affine maps."""
+
+from gnomon.composite.linear import bilinear, linear
+
+__all__ = ["bilinear", "linear"]

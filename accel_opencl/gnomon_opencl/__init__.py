@@ -1,1 +1,31 @@
-"""The OpenCL accelerator of gnomon: a backend that uses nothing but gnomon's public names."""
+"""The OpenCL accelerator of gnomon: a backend that uses nothing but gnomon's public names.
+
+Devices are ``opencl:0``, ``opencl:1``, ..., GPUs first. ``GNOMON_OPENCL_DEVICE`` puts one in
+front, by index or part of its name; ``GNOMON_OPENCL_VERBOSE=1`` shows kernels as they are
+built.
+"""
+
+from __future__ import annotations
+
+try:
+    import pyopencl
+except ImportError as error:
+    raise ImportError(
+        f"gnomon_opencl needs pyopencl, which does not import ({error}). Install it with "
+        "`pip install 'gnomon[opencl]'`, which also brings a driver for this processor."
+    ) from error
+
+from gnomon_opencl.memory import MemoryStats
+from gnomon_opencl.provider import Provider, opened
+
+__all__ = ["MemoryStats", "Provider", "empty_cache", "memory_stats"]
+
+
+def memory_stats(index: int = 0) -> MemoryStats:
+    """Return what the memory pool of ``opencl:<index>`` holds, and what it moved, in bytes."""
+    return opened(index).runtime.pool.stats()
+
+
+def empty_cache(index: int = 0) -> None:
+    """Give back to ``opencl:<index>`` what its memory pool holds and no tensor uses."""
+    opened(index).runtime.pool.empty()

@@ -1,0 +1,131 @@
+"""The backend of one OpenCL device: each verb finds its kernel, or says that there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import pyopencl as cl
+
+from gnomon.backend import (
+    Backend,
+    ElementwiseRecord,
+    FusedKernels,
+    IndexedDimension,
+    Operand,
+    ReductionRecord,
+    ScanRecord,
+    ScatterRecord,
+    SourceRecord,
+    Stream,
+)
+from gnomon.devices import Device
+from gnomon.dtypes import DType, Scalar
+from gnomon.memory import Memory
+from gnomon_opencl.element_types import is_storable
+from gnomon_opencl.kernels import copying, elementwise
+from gnomon_opencl.memory import DeviceMemory
+from gnomon_opencl.runtime import Runtime
+from gnomon_opencl.traits import Traits
+
+
+@final
+class OpenCLBackend(Backend):
+    """A device of an OpenCL platform."""
+
+    def __init__(self, device: cl.Device, index: int, traits: Traits | None = None) -> None:
+        """Open ``device`` as ``opencl:<index>``; ``traits`` are the device's own by default."""
+        self.device = Device("opencl", index)
+        self.kernels = FusedKernels()
+        self.runtime = Runtime(device, str(self.device), traits)
+
+    def allocate(self, nbytes: int) -> DeviceMemory:
+        self.runtime.check_process()
+        return self.runtime.pool.allocate(nbytes)
+
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        assert isinstance(memory, DeviceMemory)
+        self.runtime.check_process()
+        self.runtime.pool.write(memory, offset, data)
+
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        assert isinstance(memory, DeviceMemory)
+        self.runtime.check_process()
+        return self.runtime.pool.read(memory, offset, nbytes)
+
+    def synchronize(self) -> None:
+        self.runtime.check_process()
+        self.runtime.queue.finish()
+
+    def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
+        if not all(self._stores(dtype) for dtype in dtypes):
+            return False
+        if name == "copy" or not dtypes:
+            return True
+        return elementwise.formula_of(name, dtypes[-1]) is not None
+
+    def _stores(self, dtype: DType) -> bool:
+        """Return whether kernels can compute with ``dtype`` here."""
+        if dtype.is_floating_point and dtype.itemsize == 8:
+            return self.runtime.traits.double_arithmetic
+        return is_storable(dtype)
+
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        name = record.name
+        dtypes = [value.dtype for value in inputs if isinstance(value, Operand)]
+        if name == "copy":
+            (value,) = inputs
+            moves = all(dtype is output.dtype for dtype in dtypes)
+            if not moves and not all(map(self._stores, (*dtypes, output.dtype))):
+                raise self.lacks(name, (*dtypes, output.dtype))
+            copying.copy(self.runtime, value, output)
+            return
+        # A choice computes in what it returns; a comparison in what it is given.
+        compute = output.dtype if name == "where" or not dtypes else dtypes[-1]
+        formula = elementwise.formula_of(name, compute)
+        if formula is None or not all(map(self._stores, (*dtypes, output.dtype))):
+            raise self.lacks(name, (*dtypes, output.dtype))
+        elementwise.run(self.runtime, name, formula, compute, inputs, output)
+
+    def reduce(
+        self,
+        record: ReductionRecord,
+        input: Operand,
+        dims: tuple[int, ...],
+        parameters: tuple[Scalar, ...],
+        output: Operand,
+    ) -> None:
+        raise self.lacks(record.name, (input.dtype, output.dtype))
+
+    def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
+        raise self.lacks(record.name, (input.dtype, output.dtype))
+
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        raise self.lacks("gather", (source.dtype,))
+
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        raise self.lacks(f"scatter ({record.name})", (destination.dtype,))
+
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        raise self.lacks("sort", (input.dtype,))
+
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        raise self.lacks(record.name, (output.dtype,))

@@ -1,0 +1,154 @@
+"""The source text that kernels of every verb share: types, plans and index arithmetic.
+
+Shapes, strides and offsets are members of one struct, ``plan``, that is passed by value: the
+text of a kernel says of which kind its operands are, never how large, so few texts serve all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from struct import pack
+from typing import Final, final
+
+from gnomon.layout import Layout
+from gnomon_opencl.element_types import ElementType, wide
+from gnomon_opencl.traits import Traits
+
+_KERNELS: Final = Path(__file__).parent / "kernels"
+#: Positions below this fit the 32-bit integers that every device is fastest with.
+_INT_LIMIT: Final = 2**31 - 2**16
+
+
+@cache
+def source_file(name: str) -> str:
+    """Return the text of ``kernels/<name>.cl``."""
+    return (_KERNELS / f"{name}.cl").read_text(encoding="utf-8")
+
+
+@final
+class Plan:
+    """The integers a kernel is given: a struct of ``size0``, ``stride2_1`` and so on."""
+
+    def __init__(self, wide_index: bool) -> None:
+        self.index = "long" if wide_index else "int"
+        self.members: dict[str, int] = {}
+
+    def declaration(self) -> str:
+        """Return the struct's text."""
+        return f"typedef struct {{ {self.index} {', '.join(self.members)}; }} Plan;\n"
+
+    def packed(self) -> bytes:
+        """Return the struct's bytes."""
+        code = "q" if self.index == "long" else "i"
+        return pack(f"{len(self.members)}{code}", *self.members.values())
+
+    def add_shape(self, shape: Sequence[int]) -> None:
+        """Add ``size0``, ``size1``, ..."""
+        self.members |= {f"size{dim}": size for dim, size in enumerate(shape)}
+
+    def add_layout(self, operand: int, layout: Layout) -> None:
+        """Add ``offset<operand>`` and ``stride<operand>_0``, ``stride<operand>_1``, ..."""
+        self.members[f"offset{operand}"] = layout.offset
+        self.members |= {
+            f"stride{operand}_{dim}": stride for dim, stride in enumerate(layout.strides)
+        }
+
+
+def needs_wide_index(layouts: Iterable[Layout]) -> bool:
+    """Return whether some position or element number does not fit 32 bits."""
+    return any(layout.span[1] > _INT_LIMIT or layout.numel > _INT_LIMIT for layout in layouts)
+
+
+def types_text(
+    compute: ElementType, lanes: int, traits: Traits, functions: str | None = None
+) -> str:
+    """Return the definitions that meanings are written in, and the functions they call.
+
+    ``T`` is the type of the elements of ``compute``, in vectors of ``lanes``.
+    """
+    vector = wide(compute.compute, lanes)
+    dtype = compute.dtype
+    lines = [
+        f"typedef {vector} T;",
+        "#define K(x) ((T)(x))",
+        f"#define IS_FLOATING {int(dtype.is_floating_point)}",
+        f"#define IS_SIGNED {int(dtype.is_signed)}",
+        "#define LARGER(x, y) ((((x) >= (y)) | ((x) != (x))) ? (x) : (y))",
+        "#define SMALLER(x, y) ((((x) <= (y)) | ((x) != (x))) ? (x) : (y))",
+    ]
+    mask = wide(compute.mask, lanes)
+    if lanes == 1:
+        lines += [
+            "#define TRUTH(x) ((uchar)((x) != 0))",
+            "#define CONDITION(x) ((x) != 0)",
+        ]
+    else:
+        lines += [
+            f"#define TRUTH(x) convert_uchar{lanes}(({mask})(x) & ({mask})(1))",
+            f"#define CONDITION(x) (convert_{mask}(x) != ({mask})(0))",
+        ]
+    if not dtype.is_floating_point:
+        plain = compute.compute.removeprefix("u")
+        word = wide(f"u{plain}", lanes)
+        lines += [
+            f"typedef {word} UT;",
+            # Narrow scalars would be promoted to signed int, whose overflow is undefined.
+            f"#define U(x) {'(ulong)' if lanes == 1 else ''}as_{word}((T)(x))",
+            f"#define S(x) as_{vector}(({word})(x))",
+        ]
+    else:
+        lines.append(f"#define IS_DOUBLE {int(dtype.itemsize == 8)}")
+        lines.append(source_file("products"))
+    if functions is not None:
+        lines += _function_types(compute, traits)
+        lines.append(source_file(functions))
+    return "\n".join(lines) + "\n"
+
+
+def _function_types(compute: ElementType, traits: Traits) -> list[str]:
+    """Return what the files of functions need besides."""
+    double = traits.double_arithmetic
+    lines = [
+        f"typedef {'double' if double else 'float'} real;",
+        # 2^27 + 1 and 2^12 + 1 halve a significand; n! is out of range beyond the other figure.
+        f"#define SPLITTER ((real){134217729 if double else 4097})",
+        f"#define LARGEST_FACTORIAL {170 if double else 34}",
+    ]
+    name = compute.dtype.name
+    if compute.is_half:
+        lines += [
+            f"#define STORED(x) {name}_bits1(x)",
+            f"#define UNSTORED(x) {name}_value(x)",
+            "#define ROUND(x) UNSTORED(STORED(x))",
+        ]
+    else:
+        lines.append("#define ROUND(x) (x)")
+    return lines
+
+
+def walk_text(
+    dims: int, row: str, operands: Sequence[int], index: str, indent: str = "    "
+) -> str:
+    """Return the statements that turn the number ``row`` into positions ``at<operand>``.
+
+    ``row`` counts the elements of the first ``dims`` dims, the last of them fastest, and is
+    used up.
+    """
+    lines = [f"{indent}{index} at{k} = plan.offset{k};" for k in operands]
+    for dim in reversed(range(dims)):
+        place = f"{row} % plan.size{dim}" if dim else row
+        lines.append(f"{indent}{{ const {index} place = {place};")
+        if dim:
+            lines.append(f"{indent}  {row} /= plan.size{dim};")
+        lines += [f"{indent}  at{k} += place * plan.stride{k}_{dim};" for k in operands]
+        lines.append(f"{indent}}}")
+    return "\n".join(lines) + "\n"
+
+
+def fill_in(template: str, parts: Mapping[str, str]) -> str:
+    """Return ``template`` with every ``$name$`` replaced."""
+    for name, text in parts.items():
+        template = template.replace(f"${name}$", text)
+    return template

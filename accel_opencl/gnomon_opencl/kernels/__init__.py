@@ -1,0 +1,1 @@
+"""The kernels, one module a verb of the backend protocol."""

@@ -1,0 +1,110 @@
+"""One device at work: its queue, its memory, its kernels, and how they are launched."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import TypeAlias, final
+
+import pyopencl as cl
+from pyopencl.tools import PooledBuffer
+
+from gnomon.backend import Operand
+from gnomon_opencl.generation import source_file
+from gnomon_opencl.memory import DeviceMemory, Pool
+from gnomon_opencl.programs import Programs
+from gnomon_opencl.traits import Traits, traits_of
+
+#: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
+Argument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory
+
+
+@final
+class Runtime:
+    """The one in-order queue of a device and what is needed to put kernels on it.
+
+    Launches from several threads take turns, because an OpenCL kernel object holds its own
+    arguments. A forked child can't use its parent's driver: it gets an error instead.
+    """
+
+    def __init__(self, device: cl.Device, name: str, traits: Traits | None = None) -> None:
+        self.name = name
+        self.traits = traits or traits_of(device)
+        self.context = cl.Context([device])
+        self.queue = cl.CommandQueue(self.context, device)
+        self.pool = Pool(
+            self.queue,
+            f"{name} ({device.name.strip()})",
+            self.traits.max_allocation,
+            self.traits.global_memory_bytes,
+            self.traits.unified_memory,
+        )
+        options = ["-cl-std=CL1.2"]
+        if self.traits.exact_division:
+            options.append("-cl-fp32-correctly-rounded-divide-sqrt")
+        self.programs = Programs(self.context, device, tuple(options))
+        self.launches = 0
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._flag: DeviceMemory | None = None
+
+    def check_process(self) -> None:
+        """Raise RuntimeError in a process forked from the one that opened the device."""
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                f"{self.name}: OpenCL does not work in a process forked after its first use. "
+                'Start processes with multiprocessing.set_start_method("spawn").'
+            )
+
+    def launch(
+        self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
+    ) -> None:
+        """Queue ``items`` work-items of the kernel ``name``, in groups of ``group``.
+
+        The number of items is rounded up to whole groups; kernels check the bound themselves.
+        """
+        self.check_process()
+        size = group or self.traits.group_size
+        with self._lock:
+            kernel = self.programs.kernel(source, name)
+            for position, argument in enumerate(arguments):
+                kernel.set_arg(position, argument)
+            whole = -(-items // size) * size
+            cl.enqueue_nd_range_kernel(self.queue, kernel, (whole,), (size,))
+            self.launches += 1
+
+    def flag_is_set(
+        self, source: str, name: str, arguments: Sequence[Argument], items: int
+    ) -> bool:
+        """Return whether any item of a kernel sets its last argument, an int, to 1.
+
+        Waits for the kernel, because what is asked must be known before anything is written.
+        """
+        if self._flag is None:
+            self._flag = self.pool.allocate(4)
+        flag = self._flag
+        with self._lock:
+            self.pool.write(flag, 0, memoryview(bytes(4)))
+            self.launch(source, name, [*arguments, flag.buffer], items)
+            return bytes(self.pool.read(flag, 0, 4)) != bytes(4)
+
+
+def buffer_of(operand: Operand) -> PooledBuffer:
+    """Return the buffer an operand is in."""
+    memory = operand.storage.memory
+    assert isinstance(memory, DeviceMemory)
+    return memory.buffer
+
+
+def whole_source(*parts: str) -> str:
+    """Return a program's text: what every program begins with, then ``parts``."""
+    return source_file("prelude") + "".join(parts)
+
+
+def group_attribute(size: int) -> str:
+    """Return the attribute of kernels that are launched in groups of ``size`` only.
+
+    Some compilers specialise a kernel for each size it meets, at 100 ms apiece.
+    """
+    return f"__attribute__((reqd_work_group_size({size}, 1, 1)))"

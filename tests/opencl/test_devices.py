@@ -1,0 +1,172 @@
+"""Devices, memory and the cache of programs; each failure says what to do."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+import pyopencl as cl
+
+import gnomon
+import gnomon_opencl
+from gnomon.errors import NotSupported, OutOfMemoryError
+from gnomon_opencl import provider
+from gnomon_opencl.programs import Programs
+from gnomon_opencl.runtime import Runtime
+
+from .devices import default_backend
+
+SOURCE = "__kernel void nothing(__global int *p) { p[get_global_id(0)] = 1; }"
+
+
+def test_a_device_is_described_in_one_line() -> None:
+    default_backend()
+    line = provider.Provider().describe(0)
+    assert line.startswith("opencl:0 ") and "GiB" in line and "fp64" in line
+    assert "\n" not in line
+
+
+def test_a_device_is_chosen_by_index_or_part_of_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    default_backend()
+    everything = provider._devices()
+    for chosen in ("0", everything[-1].name[:9].upper()):
+        monkeypatch.setenv("GNOMON_OPENCL_DEVICE", chosen)
+        found = provider._devices.__wrapped__()
+        assert set(found) == set(everything)
+        assert chosen == "0" or chosen.lower() in found[0].name.lower()
+    monkeypatch.setenv("GNOMON_OPENCL_DEVICE", "no such device")
+    with pytest.raises(RuntimeError, match="GNOMON_OPENCL_DEVICE='no such device'"):
+        provider._devices.__wrapped__()
+
+
+def test_no_platform_and_no_device_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> list[cl.Platform]:
+        raise cl.LogicError("clGetPlatformIDs failed: PLATFORM_NOT_FOUND_KHR")
+
+    monkeypatch.setattr(cl, "get_platforms", fail)
+    with pytest.raises(RuntimeError, match="pip install pocl"):
+        provider._devices.__wrapped__()
+    monkeypatch.setattr(cl, "get_platforms", list)
+    with pytest.raises(RuntimeError, match="have no device"):
+        provider._devices.__wrapped__()
+
+
+def test_memory_is_pooled_and_counted() -> None:
+    backend = default_backend()
+    pool = backend.runtime.pool
+    memory = backend.allocate(1 << 20)
+    active = gnomon_opencl.memory_stats().active_bytes
+    assert active >= 1 << 20
+    del memory
+    stats = gnomon_opencl.memory_stats()
+    assert stats.active_bytes <= active - (1 << 20) and stats.held_bytes >= 1 << 20
+    gnomon_opencl.empty_cache()
+    assert pool.stats().held_bytes == 0
+    for _ in range(2000):
+        backend.allocate(4096)
+    assert pool.stats().held_blocks <= 2
+
+
+def test_transfers_are_counted() -> None:
+    backend = default_backend()
+    before = gnomon_opencl.memory_stats()
+    memory = backend.allocate(16)
+    backend.write(memory, 4, memoryview(bytes(range(8))))
+    assert bytes(backend.read(memory, 4, 8)) == bytes(range(8))
+    after = gnomon_opencl.memory_stats()
+    assert after.bytes_written - before.bytes_written == 8
+    assert (after.reads - before.reads, after.bytes_read - before.bytes_read) == (1, 8)
+
+
+def test_memory_without_a_mapping_moves_as_well() -> None:
+    backend = default_backend()
+    (device,) = backend.runtime.context.devices
+    runtime = Runtime(device, "opencl:98")
+    runtime.pool._unified = False
+    memory = runtime.pool.allocate(16)
+    runtime.pool.write(memory, 4, memoryview(bytes(range(8))))
+    assert bytes(runtime.pool.read(memory, 4, 8)) == bytes(range(8))
+
+
+def test_too_large_an_allocation_names_the_limit() -> None:
+    backend = default_backend()
+    limit = backend.runtime.traits.max_allocation
+    with pytest.raises(OutOfMemoryError, match=f"{limit + 1} bytes.*MAX_MEM_ALLOC_SIZE"):
+        backend.allocate(limit + 1)
+
+
+def test_a_full_device_names_sizes() -> None:
+    backend = default_backend()
+    traits = backend.runtime.traits
+    held = []
+    with pytest.raises(OutOfMemoryError, match=r"has no \d+ bytes left: tensors hold \d+ of"):
+        while len(held) * traits.max_allocation <= 2 * traits.global_memory_bytes:
+            held.append(backend.allocate(traits.max_allocation))
+        pytest.skip("the driver gives more memory than it says the device has")
+    held.clear()
+    gc.collect()
+    assert backend.allocate(64).nbytes == 64
+
+
+def test_programs_are_kept_on_disk_and_rebuilt_when_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GNOMON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("GNOMON_OPENCL_VERBOSE", "1")
+    context = default_backend().runtime.context
+    (device,) = context.devices
+
+    def built() -> int:
+        programs = Programs(context, device, ())
+        programs.kernel(SOURCE, "nothing")
+        programs.kernel(SOURCE, "nothing")
+        return programs.builds
+
+    assert built() == 1
+    assert "built nothing" in capsys.readouterr().err
+    assert built() == 0
+    assert "loaded nothing" in capsys.readouterr().err
+    (entry,) = (tmp_path / "opencl").iterdir()
+    damaged = bytearray(entry.read_bytes())
+    damaged[-1] ^= 1
+    entry.write_bytes(damaged)
+    assert built() == 1
+    assert built() == 0
+
+
+def test_a_kernel_that_does_not_build_shows_the_log() -> None:
+    programs = default_backend().runtime.programs
+    with pytest.raises(RuntimeError, match=r"(?s)does not build.*undeclared_thing"):
+        programs.kernel("__kernel void wrong() { undeclared_thing(); int = ; }", "wrong")
+
+
+def test_a_forked_child_gets_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = default_backend()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="spawn"):
+        backend.allocate(4)
+
+
+def test_a_program_runs_without_a_trip_through_the_host() -> None:
+    default_backend()
+    x = gnomon.tensor([[1.0, -2.0], [3.0, 0.5]]).to("opencl:0")
+    before = gnomon_opencl.memory_stats()
+    y = (x.t() * 2 + 1).clamp(min=0).to(gnomon.bfloat16)
+    y[0] = 7
+    after = gnomon_opencl.memory_stats()
+    assert (after.reads, after.writes) == (before.reads, before.writes)
+    assert y.cpu().tolist() == [[7.0, 7.0], [0.0, 2.0]]
+
+
+def test_what_the_device_lacks_is_an_error() -> None:
+    backend = default_backend()
+    assert not backend.supports("no such operation", [gnomon.float32])
+    with pytest.raises(NotSupported, match="GNOMON_FALLBACK"):
+        raise backend.lacks("no such operation", [gnomon.float32])

@@ -1,0 +1,243 @@
+"""Every elementwise record gives on the device what the reference gives."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import pkgutil
+import random
+
+import pytest
+
+import gnomon.ops
+from gnomon.backend import Backend
+from gnomon.dtypes import (
+    ALL_DTYPES,
+    DType,
+    Kind,
+    Scalar,
+    bfloat16,
+    bool_,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+    uint64,
+)
+from gnomon.layout import Layout
+from gnomon.op.claims import Domain, Ulps
+from gnomon.op.copy import COPY
+from gnomon.op.elementwise import Binary, Elementwise, Quaternary, Ternary, Unary
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from .devices import (
+    BACKENDS,
+    REFERENCE,
+    SPECIAL,
+    Pair,
+    allowed_ulps,
+    apart,
+    default_backend,
+    elements,
+    pair,
+    whole,
+)
+
+
+def _records() -> dict[str, Elementwise]:
+    found: dict[str, Elementwise] = {}
+    for module in pkgutil.iter_modules(gnomon.ops.__path__):
+        for value in vars(importlib.import_module(f"gnomon.ops.{module.name}")).values():
+            if isinstance(value, Elementwise):
+                found.setdefault(value.name, value)
+    return found
+
+
+RECORDS = _records()
+#: Records whose second operand is a whole number.
+WHOLE = ("polygamma", "mvlgamma", "ldexp", "round_decimals")
+ARITY = {Unary: 1, Binary: 2, Ternary: 3, Quaternary: 4}
+
+
+def _drawn(
+    domain: Domain, dtype: DType, count: int, draw: random.Random, whole: bool
+) -> list[Scalar]:
+    if dtype is bool_:
+        return [draw.random() < 0.5 for _ in range(count)]
+    if not dtype.is_floating_point:
+        bits = 8 * dtype.itemsize
+        low = 0 if dtype.kind is Kind.UNSIGNED else -(2 ** (bits - 1))
+        values = [
+            draw.randint(-9, 9) if k % 2 else draw.randint(low, low + 2**bits - 1)
+            for k in range(count)
+        ]
+        return [dtype.convert(v) or 1 if domain.nonzero else dtype.convert(v) for v in values]
+    low = max(domain.low, -50.0)
+    high = min(domain.high, 50.0)
+    values = [float(dtype.convert(draw.uniform(low, high))) for _ in range(count)]
+    if whole:
+        values = [float(dtype.convert(abs(round(v)) % 9 + 1)) for v in values]
+    return [v or 1.0 if domain.nonzero else v for v in values]
+
+
+def _inputs(record: Elementwise, dtype: DType, layout: Layout, backend: Backend) -> list[Pair]:
+    """Return operands of ``record``, drawn from its domain."""
+    draw = random.Random(f"{record.name} {dtype.name}")
+    arity = ARITY[type(record)]
+    domains = record.domain if isinstance(record.domain, tuple) else (record.domain,) * arity
+    inputs = []
+    for position, domain in enumerate(domains):
+        own = bool_ if position < record.conditions else dtype
+        whole = position == 1 and record.name in WHOLE
+        inputs.append(pair(backend, _drawn(domain, own, 87, draw, whole), layout, own))
+    return inputs
+
+
+def _combinations() -> list[tuple[str, DType]]:
+    """Return what to test: every record on one dtype, or on all where that is asked for."""
+    wanted = []
+    for name, record in RECORDS.items():
+        defined = []
+        for dtype in ALL_DTYPES:
+            try:
+                compute, _ = record.dtype(name, dtype)
+            except (RuntimeError, NotImplementedError):
+                continue
+            if compute is dtype:
+                defined.append(dtype)
+        if os.environ.get("GNOMON_TEST_ALL") != "1":
+            # Any one dtype, but the same on every run; over the records, each has its turn.
+            defined = [defined[sum(name.encode()) % len(defined)]]
+        wanted += [(name, dtype) for dtype in defined]
+    return wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), _combinations(), ids=lambda x: x if isinstance(x, str) else x.name
+)
+def test_a_record_means_the_same_here(name: str, dtype: DType) -> None:
+    backend = default_backend()
+    record = RECORDS[name]
+    _, result = record.dtype(name, dtype)
+    layout = Layout.contiguous((3, 29))
+    inputs = _inputs(record, dtype, layout, backend)
+    output = pair(backend, [0], layout, result)
+    assert backend.supports(name, [each.host.dtype for each in inputs])
+    REFERENCE.elementwise(record, [each.host for each in inputs], output.host)
+    backend.elementwise(record, [each.device for each in inputs], output.device)
+    expected, got = elements(output.host), elements(output.device)
+    columns = list(zip(*[elements(each.host) for each in inputs], strict=True))
+    assert isinstance(record.tolerance, Ulps)
+    allowed = allowed_ulps(record.tolerance, result) if result.is_floating_point else 0
+    for mine, other, given in zip(got, expected, columns, strict=True):
+        assert apart(mine, other, result) <= allowed, (mine, other, given)
+
+
+LAYOUTS = {
+    "contiguous": Layout.contiguous((4, 40)),
+    "transposed": Layout.contiguous((40, 4)).transpose(0, 1),
+    "stepped": Layout.contiguous((4, 80)).slice(1, 0, 80, 2),
+    "expanded": Layout.contiguous((4, 1)).expand((4, 40)),
+    "one": Layout.contiguous((1, 1)).expand((4, 40)),
+    "offset": Layout.contiguous((6, 50)).narrow(0, 2, 4).narrow(1, 3, 40),
+}
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", [float32, bfloat16, int64, bool_], ids=lambda d: d.name)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts_only_say_where_elements_are(name: str, dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    values = [k % 2 if dtype is bool_ else k % 23 - 11 for k in range(320)]
+    left = pair(backend, values, LAYOUTS[name], dtype)
+    for other in LAYOUTS.values():
+        right = pair(backend, values[::-1], other, dtype)
+        for target in ("contiguous", "transposed", "stepped", "offset"):
+            output = pair(backend, [0], LAYOUTS[target], dtype)
+            for place, end in ((REFERENCE, 0), (backend, 1)):
+                place.elementwise(RECORDS["maximum"], [left[end], right[end]], output[end])
+            assert whole(output.device) == whole(output.host), (other, target)
+
+
+SHAPES = [(), (0,), (3, 0), (1,), (7,), (8,), (9,), (4097,), (2,) * 12]
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sizes(shape: tuple[int, ...], traits: str) -> None:
+    backend = BACKENDS[traits]()
+    layout = Layout.contiguous(shape)
+    if len(shape) > 2:  # a transposed dim in two keeps them from collapsing
+        layout = layout.permute([*range(0, len(shape), 2), *range(1, len(shape), 2)])
+    left = pair(backend, [0.5, -1.25, 3.0], layout, float32)
+    output = pair(backend, [9.0], Layout.contiguous(shape), float32)
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        place.elementwise(RECORDS["sub"], [left[end], 0.25], output[end])
+    assert whole(output.device) == whole(output.host)
+
+
+@pytest.mark.parametrize("name", ["maximum", "clamp", "fmin", "sign", "eq", "isnan", "sigmoid"])
+def test_special_values(name: str) -> None:
+    backend, record = default_backend(), RECORDS[name]
+    layout = Layout.contiguous((len(SPECIAL), len(SPECIAL)))
+    flat = [pair(backend, SPECIAL, Layout.contiguous((11,)), float32) for _ in range(3)]
+    _, result = record.dtype(name, float32)
+    output = pair(backend, [0], layout, result)
+    spread = [(0, 1), (1, 0), (1, 0)]
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        inputs = [
+            each[end]._replace(layout=Layout(layout.shape, strides, 0))
+            for each, strides in zip(flat, spread, strict=True)
+        ]
+        place.elementwise(record, inputs[: ARITY[type(record)]], output[end])
+    for mine, other in zip(elements(output.device), elements(output.host), strict=True):
+        assert apart(mine, other, result) <= (6 if name == "sigmoid" else 0)
+        if other == 0:
+            assert math.copysign(1, mine) == math.copysign(1, other)
+
+
+NUMBERS = [0, 1, -1, 127, 128, 255, 300, -300, 40000, 2**24 + 1, 2**31, 2**40 + 3, 2**53 + 1]
+FLOATS = [*SPECIAL, 300.7, -1.5, 3e9, -3e9, 2.0**40 + 3, 2.0**63, 1.5 * 2.0**63, 2.0**64, 1e30]
+FLOATS += [126.25 + 2.0**-30, 2049.0 + 2.0**-20, 65519.99, 65520.0, 2.0**-25 * (1 + 2.0**-30)]
+
+
+@pytest.mark.parametrize("target", ALL_DTYPES, ids=lambda d: d.name)
+@pytest.mark.parametrize("source", [int8, int64, uint64, bfloat16, float32, float64], ids=str)
+def test_conversions(source: DType, target: DType) -> None:
+    backend = default_backend()
+    values: list[Scalar] = [*(FLOATS if source.is_floating_point else NUMBERS)]
+    layout = Layout.contiguous((len(values),))
+    given = pair(backend, values, layout, source)
+    output = pair(backend, [0], layout, target)
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        place.elementwise(COPY, [given[end]], output[end])
+    for mine, other, value in zip(*map(elements, output[::-1]), values, strict=True):
+        assert apart(mine, other, target) == 0, (mine, other, value)
+
+
+def test_filling() -> None:
+    backend = default_backend()
+    for dtype in ALL_DTYPES:
+        output = pair(backend, [1], Layout.contiguous((5, 6)).transpose(0, 1), dtype)
+        for value in (0, True, -3, 2.5, 2**24 + 1):
+            for place, end in ((REFERENCE, 0), (backend, 1)):
+                place.elementwise(COPY, [dtype.convert(value)], output[end])
+            assert elements(output.device) == elements(output.host)
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "trunc_divide", "remainder", "fmod"])
+def test_an_integer_divisor_of_zero_is_an_error_that_writes_nothing(name: str) -> None:
+    backend = default_backend()
+    layout = Layout.contiguous((3,))
+    dividend = pair(backend, [5, -7, -(2**31)], layout, int32)
+    for divisor in (pair(backend, [2, 0, -1], layout, int32).device, 0):
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            backend.elementwise(RECORDS[name], [dividend.device, divisor], dividend.device)
+    assert elements(dividend.device) == [5, -7, -(2**31)]
+    minus_one = pair(backend, [-1], layout, int32)
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        place.elementwise(RECORDS[name], [dividend[end], minus_one[end]], dividend[end])
+    assert elements(dividend.device) == elements(dividend.host)

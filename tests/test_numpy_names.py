@@ -195,3 +195,14 @@ def test_a_function_keeps_a_name_it_has_itself() -> None:
     assert shifted(a=1) == (1, 0, 0)
     with pytest.raises(TypeError, match="unexpected keyword argument 'keepdims'"):
         shifted(1, keepdims=True)  # type: ignore[call-arg]
+
+
+def test_a_warning_points_at_the_program_whatever_stands_between() -> None:
+    one = gnomon.ones(1)
+    with pytest.warns(UserWarning, match="degrees of freedom") as seen:
+        gnomon.var(one, axis=0)
+        one.var(axis=0)
+    assert [each.filename for each in seen] == [__file__, __file__]
+    with pytest.warns(UserWarning, match="was resized") as seen:
+        gnomon.sin(one, out=gnomon.ones(2))
+    assert [each.filename for each in seen] == [__file__]

@@ -7,6 +7,8 @@ operation, the operands, the rule that was broken, and what to do about it.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import Protocol
 
 
@@ -34,3 +36,13 @@ def explain(operation: str, rule: str, *operands: Described, remedy: str = "") -
     parts = [f"{operation}: {rule}", f"given {given}" if given else "", remedy]
     text = ". ".join(part.rstrip(".") for part in parts if part)
     return text + "."
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the program that led here, however deep inside gnomon this is."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        "gnomon."
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

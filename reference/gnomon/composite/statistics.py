@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TypeVar
 
 from gnomon.composite.matrix import mm
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
 from gnomon.dtypes import DType, Kind, bool_
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.op.along import integers
 from gnomon.op.foundation import sum_of
 from gnomon.op.numpy_names import numpy_names
@@ -94,11 +93,9 @@ def cov(
         squares = sum_of(mul(weights, aweights))
         freedom = sub(total, div(mul(squares, correction), total))
     if item_of(freedom.operand) <= 0:
-        warnings.warn(
+        warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "number of observations.",
-            UserWarning,
-            stacklevel=2,
         )
         freedom = mul(freedom, 0)
     deviations = sub(rows, center)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from math import prod
@@ -12,7 +11,7 @@ from gnomon.composite.matmul import unsafe_view
 from gnomon.composite.matrix import check_dtypes, dot, mm
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import contiguous, values_of
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.graph.modes import no_grad
 from gnomon.layout import broadcast_shapes, normalize_dim, normalize_dims
 from gnomon.op.composite import record_composite
@@ -162,11 +161,9 @@ def cross(input: T, other: T, dim: int | None = None, *, out: T | None = None) -
     tensor([0, 0, 1])
     """
     if dim is None:
-        warnings.warn(
+        warn(
             "cross: Using torch.cross without specifying the dim arg is deprecated. Give dim, "
             "or use linalg.cross, whose dim is the last.",
-            UserWarning,
-            stacklevel=2,
         )
         shape = input.operand.layout.shape
         if 3 not in shape:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import TensorCore
 from gnomon.dtypes import Scalar, can_cast
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.graph.modes import modes
 from gnomon.layout import Layout, Overlap, overlap
 from gnomon.memory import HostMemory
@@ -37,12 +36,10 @@ def deliver(operation: str, result: T, out: T, inputs: Sequence[TensorCore | Sca
     check_castable(operation, result.operand, out.operand)
     if out.operand.layout.shape != result.operand.layout.shape:
         if out.operand.layout.numel:
-            warnings.warn(
+            warn(
                 f"{operation}: out= of shape {list(out.operand.layout.shape)} was resized to "
                 f"{list(result.operand.layout.shape)}. Give a tensor of that shape, or an "
                 "empty one.",
-                UserWarning,
-                stacklevel=3,
             )
         resize(out, result.operand.layout.shape)
     check_writable(operation, out, inputs)

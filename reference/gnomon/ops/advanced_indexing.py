@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from gnomon.core import TensorCore
 from gnomon.dtypes import bool_, int32, int64, uint8
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.layout import broadcast_shapes
 from gnomon.op.copying import to_backend
 from gnomon.op.index_arguments import as_int64, check_same_device, check_same_dtype
@@ -108,11 +107,9 @@ def _without_masks(operation: str, input: T, indices: Mapping[int, T]) -> dict[i
             lookups[dim] = as_int64(index)
             continue
         if dtype is uint8:
-            warnings.warn(
+            warn(
                 "indexing with dtype torch.uint8 is deprecated: it selects, as a mask does. "
                 "Use a mask of dtype torch.bool instead.",
-                UserWarning,
-                stacklevel=6,
             )
         _check_mask(operation, input, dim, index)
         for offset, column in enumerate(nonzero_columns(index)):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import TypeVar, overload
 
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dtypes import Scalar
+from gnomon.errors import warn
 from gnomon.graph.modes import no_grad
 from gnomon.op.claims import UNIT, SumOfTerms
 from gnomon.op.composite import record_composite
@@ -138,11 +138,9 @@ def warn_of_few(operation: str, input: TensorCore, dim: Dims, correction: Scalar
     shape = input.operand.layout.shape
     dims = reduced_dims(operation, dim, len(shape))
     if math.prod([shape[each] for each in dims]) <= correction:
-        warnings.warn(
+        warn(
             f"{operation}(): degrees of freedom is <= 0. Correction should be strictly less "
             "than the number of elements that make one result.",
-            UserWarning,
-            stacklevel=3,
         )
 
 

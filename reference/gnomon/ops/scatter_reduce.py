@@ -6,7 +6,6 @@ part, otherwise only elements at which nothing arrives keep it.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from math import inf
@@ -15,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar, final
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import filled
 from gnomon.dtypes import DType, Kind, Scalar, bool_, iinfo
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.graph.modes import no_grad
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
@@ -134,11 +133,9 @@ def _scatter_combining(input: T, dim: int, index: T, src: T | Scalar, reduce: st
             )
         )
     if isinstance(src, TensorCore):
-        warnings.warn(
+        warn(
             "scatter: the reduce argument with a tensor src is deprecated. Use "
             "scatter_reduce(..., reduce='sum' or 'prod') instead.",
-            UserWarning,
-            stacklevel=4,
         )
     kind = "sum" if reduce == "add" else "prod"
     plan, indices = along_dim("scatter", input, dim, index)

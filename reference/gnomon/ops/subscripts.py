@@ -7,7 +7,6 @@ the last view.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence, Sized
 from operator import index as as_integer
 from types import EllipsisType
@@ -16,7 +15,7 @@ from typing import Generic, SupportsFloat, SupportsIndex, TypeAlias, TypeVar, ca
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
 from gnomon.dtypes import Kind, Scalar, bool_, int64, uint8
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.op.assignment import assign
 from gnomon.op.copying import to_dtype
 from gnomon.op.index_arguments import index_operand, number_for
@@ -178,11 +177,9 @@ def _items(key: Key) -> Sequence[Item]:
         and len(key) <= _LONGEST_TUPLE_IN_DISGUISE
         and any(_hides_a_tuple(item) for item in key)
     ):
-        warnings.warn(
+        warn(
             "Using a non-tuple sequence for multidimensional indexing is deprecated: write "
             "x[tuple(key)] instead of x[key], or x[torch.tensor(key)] to look up.",
-            UserWarning,
-            stacklevel=5,
         )
         return key
     return (key,)

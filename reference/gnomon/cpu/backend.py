@@ -22,6 +22,7 @@ from gnomon.composite.convolution import convolution_of
 from gnomon.composite.matrix import matrix_product
 from gnomon.composite.searching import insertion_points
 from gnomon.composite.softmax import log_softmax_of, softmax_of
+from gnomon.composite.standardization import standardization
 from gnomon.cpu.convolution import convolve
 from gnomon.cpu.elements import (
     read_elements,
@@ -33,6 +34,7 @@ from gnomon.cpu.lookup import combine_cells, gather_cells, overwrite_cells
 from gnomon.cpu.matrix_product import multiply_matrices
 from gnomon.cpu.searching import find_insertion_points
 from gnomon.cpu.softmax import log_softmax_rows, softmax_rows
+from gnomon.cpu.standardization import standardize_rows
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
@@ -49,6 +51,7 @@ class ReferenceBackend(Backend):
         self.kernels = FusedKernels()
         self.kernels.offer(matrix_product, multiply_matrices)
         self.kernels.offer(convolution_of, convolve)
+        self.kernels.offer(standardization, standardize_rows)
         self.kernels.offer(insertion_points, find_insertion_points)
         self.kernels.offer(softmax_of, softmax_rows)
         self.kernels.offer(log_softmax_of, log_softmax_rows)

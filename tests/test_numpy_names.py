@@ -34,6 +34,8 @@ WRITTEN_IN_PYTHON = {
     ("Tensor", "unique_consecutive"),
 }
 
+NATIVE = ("builtin_function_or_method", "method_descriptor")
+
 
 def cases() -> Iterator[tuple[str, str, str]]:
     """Yield namespace, function and NumPy's name for all functions that could take it."""
@@ -85,14 +87,27 @@ def test_the_list_of_what_pytorch_wrote_in_python_is_true() -> None:
         "special": torch.special,
         "linalg": torch.linalg,
     }
-    native = ("builtin_function_or_method", "method_descriptor")
     in_python = {
         (label, name)
         for label, name, _ in CASES
         if hasattr(theirs[label], name)
-        and type(getattr(theirs[label], name)).__name__ not in native
+        and type(getattr(theirs[label], name)).__name__ not in NATIVE
     }
     assert in_python == WRITTEN_IN_PYTHON
+
+
+def test_the_native_functions_of_nn_functional_take_them_too() -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    functional = gnomon.nn.functional
+    wrong = [
+        (name, numpys)
+        for name in dir(functional)
+        if type(getattr(torch.nn.functional, name, None)).__name__ in NATIVE
+        for numpys, pytorchs in NUMPY_NAMES.items()
+        if pytorchs in signature(getattr(functional, name)).parameters
+        and not takes(getattr(functional, name), numpys)
+    ]
+    assert wrong == []
 
 
 #: Calls, and whether they are accepted.

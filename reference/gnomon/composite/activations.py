@@ -118,6 +118,7 @@ def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: boo
     return _run(piecewise.hardtanh_of, input, inplace, *numbers)
 
 
+@numpy_names
 def hardtanh_(input: T, min_val: float = -1.0, max_val: float = 1.0) -> T:
     """Limit the elements to [min_val, max_val], in place."""
     return hardtanh(input, min_val, max_val, inplace=True)
@@ -138,6 +139,7 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
     return _run_on_floats(piecewise.leaky_relu_of, input, inplace, negative_slope)
 
 
+@numpy_names
 def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     """Multiply what is not above 0 by ``negative_slope``, in place."""
     return leaky_relu(input, negative_slope, inplace=True)
@@ -258,6 +260,7 @@ def hardshrink(input: T, lambd: float = 0.5, *, out: T | None = None) -> T:
     return piecewise.hardshrink_of(input, lambd, out=out)
 
 
+@numpy_names
 def softshrink(input: T, lambd: float = 0.5) -> T:
     """Return the input moved toward 0 by ``lambd``, and 0 where it is nearer than that.
 
@@ -278,6 +281,7 @@ def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     return _run_on_floats(smooth.elu_of, input, inplace, alpha, 1.0)
 
 
+@numpy_names
 def elu_(input: T, alpha: float = 1.0) -> T:
     """Apply ``elu`` in place."""
     return elu(input, alpha, inplace=True)
@@ -305,6 +309,7 @@ def selu(input: T, inplace: bool = False) -> T:
     return _run(smooth.selu, input, inplace)
 
 
+@numpy_names
 def gelu(input: T, *, approximate: str = "none") -> T:
     """Return input times the probability that a normal variable is below it.
 
@@ -338,6 +343,7 @@ def mish(input: T, inplace: bool = False) -> T:
     return _run(smooth.mish_of, input, inplace)
 
 
+@numpy_names
 def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """Return log(1 + exp(beta * input)) / beta; the input where beta * input is above
     threshold.
@@ -359,6 +365,7 @@ def tanhshrink(input: T) -> T:
     return sub(input, tanh(input))
 
 
+@numpy_names
 def logsigmoid(input: T) -> T:
     """Return log(sigmoid(input)), without the overflow of its parts."""
     return log_sigmoid(input)

@@ -16,6 +16,7 @@ from gnomon.layout import Layout
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone_as, to_dtype
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import write
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import mul, sub
@@ -29,6 +30,7 @@ __all__ = ["batch_norm", "instance_norm"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def batch_norm(
     input: T,
     weight: T | None,
@@ -83,6 +85,7 @@ def batch_norm(
     return result
 
 
+@numpy_names
 def instance_norm(
     input: T,
     weight: T | None,

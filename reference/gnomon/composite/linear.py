@@ -11,12 +11,14 @@ from gnomon.composite.matrix_sums import addmm
 from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.foundation import add
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.view import view_as
 from gnomon.ops.views import reshape, t, transpose, unsqueeze
 
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def linear(input: T, weight: T, bias: T | None = None) -> T:
     """Return ``input @ weight.T + bias``: (\\*, in), (out, in) and (out,) give (\\*, out).
 

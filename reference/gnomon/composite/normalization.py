@@ -20,6 +20,7 @@ from gnomon.layout.strides import prefers_channels_last
 from gnomon.op.arguments import integer_sequence
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
 from gnomon.op.view import View
 from gnomon.ops.arithmetic import div, mul
@@ -33,6 +34,7 @@ T = TypeVar("T", bound=TensorCore)
 _WINDOWS = View(name="unfold", layout=Layout.unfold)
 
 
+@numpy_names
 def layer_norm(
     input: T,
     normalized_shape: Sequence[SupportsIndex],
@@ -67,6 +69,7 @@ def layer_norm(
     return standardized(input, weight, bias, grouping, Layout.contiguous(shape))[0]
 
 
+@numpy_names
 def rms_norm(
     input: T,
     normalized_shape: Sequence[SupportsIndex],
@@ -97,6 +100,7 @@ def rms_norm(
     return to_dtype(result, dtype)
 
 
+@numpy_names
 def group_norm(
     input: T,
     num_groups: int,

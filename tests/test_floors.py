@@ -50,6 +50,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "func",
             "linalg",
             "nn",
+            "optim",
             "random",
             "special",
             "tensor",

@@ -15,7 +15,6 @@ from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import func as func
 from gnomon import linalg as linalg
-from gnomon import linalg as linalg
 from gnomon import plugins as plugins
 from gnomon import random as random
 from gnomon import return_types as return_types
@@ -166,12 +165,13 @@ from gnomon.version import __version__ as __version__
 
 if _TYPE_CHECKING:
     from gnomon import nn as nn
+    from gnomon import optim as optim
 
 _register_backend(_ReferenceBackend())
 
 
 def __getattr__(name: str) -> _ModuleType:
     """Import a subpackage that not every program needs when it is first asked for."""
-    if name in ("nn",):
+    if name in ("nn", "optim"):
         return _import_module(f"gnomon.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,18 @@
+"""Optimizers: what a gradient does to the parameters it was computed for.
+
+>>> import gnomon as torch
+>>> weight = torch.tensor([1.0, 2.0], requires_grad=True)
+>>> optimizer = torch.optim.Adam([weight], lr=0.5)
+>>> for _ in range(2):
+...     optimizer.zero_grad()
+...     loss = (weight * weight).sum()
+...     loss.backward()
+...     optimizer.step()
+>>> weight
+tensor([0.0339, 1.0087], requires_grad=True)
+"""
+
+from gnomon.optim.adam import Adam as Adam
+from gnomon.optim.adamw import AdamW as AdamW
+from gnomon.optim.optimizer import Optimizer as Optimizer
+from gnomon.optim.sgd import SGD as SGD

@@ -1,0 +1,161 @@
+"""Optimizers that change one parameter at a time, each by a formula of its own.
+
+A subclass says what it remembers of a parameter before the first step, and how a gradient
+changes it. Options that several of them share:
+
+- ``maximize`` climbs instead of descending: the gradient changes sign.
+- ``differentiable`` records the step, so that gradients flow through it into the gradients and
+  the learning rate; parameters may then be any tensors, not leaves only.
+- ``capturable`` keeps counts of steps, and numbers given as tensors, on the device, so that the
+  step reads nothing back and can be recorded and replayed.
+- ``foreach`` and ``fused`` choose between implementations in PyTorch that give the same
+  results. gnomon has one, which an accelerator fuses by itself; they are kept for state dicts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, TypeVar, cast
+
+from gnomon.dtypes import float32, float64, get_default_dtype
+from gnomon.graph.modes import enable_grad, is_grad_enabled, set_grad_enabled
+from gnomon.optim.checks import Number
+from gnomon.optim.groups import Group, parameters_of
+from gnomon.optim.optimizer import Optimizer
+from gnomon.tensor import Tensor
+from gnomon.tensor.factories import full
+
+R = TypeVar("R")
+Options = TypeVar("Options", bound=Mapping[str, object])
+Remembered = TypeVar("Remembered", bound=Mapping[str, object])
+
+
+class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
+    """An optimizer given by what one gradient does to one parameter."""
+
+    #: What is remembered as a tensor of one number; PyTorch used to save plain numbers.
+    counters: ClassVar[tuple[str, ...]] = ("step",)
+
+    @abstractmethod
+    def remembered(self, parameter: Tensor, options: Options) -> Remembered:
+        """Return what to remember of ``parameter`` before its first step."""
+
+    @abstractmethod
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: Remembered, options: Options
+    ) -> None:
+        """Change ``parameter`` and ``state`` in place, by one step along ``gradient``."""
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for parameter in parameters_of(group):
+                memory = self.state.get(parameter, {})
+                for name in self.counters:
+                    value = memory.get(name)
+                    if isinstance(value, int | float):
+                        memory[name] = counter(parameter, group, value)
+
+    def step(self, closure: Callable[[], R] | None = None) -> R | None:
+        """Change every parameter that has a gradient; return what ``closure`` returned.
+
+        ``closure``, if given, is called first, with gradients enabled: it computes the loss
+        and calls ``backward``.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with set_grad_enabled(bool(self.defaults.get("differentiable", False))):
+            for group in self.param_groups:
+                for parameter in parameters_of(group):
+                    if parameter.grad is not None:
+                        self._update_with(parameter, parameter.grad, group)
+        return loss
+
+    def _update_with(self, parameter: Tensor, gradient: Tensor, group: Group) -> None:
+        options = cast("Options", group)
+        memory = self.state.get(parameter)
+        if not memory:
+            memory = dict(self.remembered(parameter, options))
+            if memory:
+                self.state[parameter] = memory
+        if group["maximize"]:
+            gradient = -gradient
+        self.update(parameter, gradient, cast("Remembered", memory), options)
+
+
+def counter(parameter: Tensor, options: Mapping[str, object], value: float = 0.0) -> Tensor:
+    """Return a number to remember: where the parameter is if capturable, else on the CPU.
+
+    It is float32, or float64 where that is the default dtype; always float32 if ``fused``.
+    """
+    on_device = bool(options.get("capturable") or options.get("fused"))
+    wide = get_default_dtype() is float64 and not options.get("fused")
+    dtype = float64 if wide else float32
+    return full((), value, dtype=dtype, device=parameter.device if on_device else "cpu")
+
+
+def counted(step: Tensor, capturable: bool = False) -> Number:
+    """Count one step; return how many there were."""
+    step.add_(1)
+    return step if capturable else step.item()
+
+
+def scalar(value: Number, capturable: bool = False) -> Number:
+    """Return a number given as a tensor: as it is where the step must not read it or where a
+    gradient is to flow to it, else its value.
+    """
+    if not isinstance(value, Tensor):
+        return value
+    if capturable or (is_grad_enabled() and value.requires_grad):
+        return value.squeeze()
+    return value.item()
+
+
+def kept(tensor: Tensor) -> Tensor:
+    """Return a tensor that goes on to change in place, copied if a derivative will read it."""
+    return tensor.clone() if is_grad_enabled() else tensor
+
+
+def decayed(gradient: Tensor, parameter: Tensor, weight_decay: Number) -> Tensor:
+    """Return the gradient of the loss with ``weight_decay / 2 * |parameter|^2`` added to it."""
+    weight_decay = scalar(weight_decay)
+    if isinstance(weight_decay, Tensor):
+        return gradient + weight_decay * kept(parameter)
+    return gradient.add(parameter, alpha=weight_decay) if weight_decay else gradient
+
+
+def add_scaled_(target: Tensor, update: Tensor, scale: Number) -> None:
+    """``target += scale * update``, in place."""
+    if isinstance(scale, Tensor):
+        target.addcmul_(kept(update), scale)
+    else:
+        target.add_(update, alpha=scale)
+
+
+def add_quotient_(
+    target: Tensor, numerator: Tensor, denominator: Tensor, scale: Number
+) -> None:
+    """``target += scale * numerator / denominator``, in place."""
+    if isinstance(scale, Tensor):
+        target.addcdiv_(kept(numerator) * scale, kept(denominator))
+    else:
+        target.addcdiv_(kept(numerator), kept(denominator), value=scale)
+
+
+def average_(average: Tensor, value: Tensor, weight: Number) -> None:
+    """Move a running average towards ``value`` by ``weight``, in place."""
+    if isinstance(weight, Tensor):
+        average.copy_(kept(average).lerp(value, weight.to(average.dtype)))
+    else:
+        average.lerp_(value, weight)
+
+
+def average_square_(average: Tensor, value: Tensor, beta: Number) -> None:
+    """``average = beta * average + (1 - beta) * value^2``, in place."""
+    if isinstance(beta, Tensor):
+        average_(average, value * value, 1 - beta)
+    else:
+        average.mul_(beta).addcmul_(value, value, value=1 - beta)

@@ -13,16 +13,18 @@ from gnomon.dispatch import filled, item_of
 from gnomon.dtypes import Kind, Scalar, bool_, float32, float64, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
-from gnomon.op.copying import to_dtype
+from gnomon.layout import Layout
+from gnomon.op.copying import clone_as, to_dtype
 from gnomon.op.foundation import sum_of
 from gnomon.op.indexing import IndexPlan, add_through_indices
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
-from gnomon.ops.arithmetic import div, sub
+from gnomon.ops.arithmetic import div, mul, sub
 from gnomon.ops.comparison import eq, ge, le, where
 from gnomon.ops.indexing import exactly
 from gnomon.ops.logic import logical_and
 from gnomon.ops.reduction import AMAX, AMIN, deliver_pair
+from gnomon.ops.selection import clamp_above
 from gnomon.ops.slicing import narrow, select
 from gnomon.ops.sources import linspace
 from gnomon.ops.views import reshape
@@ -50,7 +52,8 @@ def histc(
     with no_grad():
         low, high = _range("histc", input, float(min), float(max), 1.0)
         edges = _edges("histc", input, bins, low, high)
-        result = _weight_of_bins(reshape(input, (-1,)), edges, None)
+        elements = reshape(input, (-1,))
+        result = _weight_of_bins(elements, edges, _bins_by_division(elements, edges), None)
     return result if out is None else exactly("histc", result, out, input)
 
 
@@ -87,14 +90,16 @@ def histogram(
         )
     with no_grad():
         if isinstance(bins, TensorCore):
-            edges = bins
+            edges = clone_as(bins, Layout.contiguous(bins.operand.layout.shape))
         else:
             low, high = (0.0, 0.0) if range is None else (float(range[0]), float(range[1]))
             edges = _edges(
                 "histogram", input, bins, *_range("histogram", input, low, high, 0.5)
             )
         counted = None if weight is None else reshape(weight, (-1,))
-        hist = _weight_of_bins(reshape(input, (-1,)), edges, counted)
+        elements = reshape(input, (-1,))
+        place = sub(searchsorted(edges, elements, right=True), 1)
+        hist = _weight_of_bins(elements, edges, place, counted)
         if density:
             count = hist.operand.layout.numel
             widths = sub(narrow(edges, 0, 1, count), narrow(edges, 0, 0, count))
@@ -194,12 +199,22 @@ def _edges(operation: str, input: T, bins: int, low: float, high: float) -> T:
     return input.like(linspace(backend, (bins + 1,), dtype, (low, high, bins + 1)))
 
 
-def _weight_of_bins(input: T, edges: T, weights: T | None) -> T:
-    """Return the sum of the weights, or else of ones, between each pair of edges."""
+def _bins_by_division(input: T, edges: T) -> T:
+    """Return which of equal bins each element is in, each step rounded to the dtype.
+
+    PyTorch's histc does not look at the edges between, which float16 and bfloat16 show.
+    """
+    first, last = select(edges, 0, 0), select(edges, 0, -1)
+    bins = edges.operand.layout.numel - 1
+    place = to_dtype(div(mul(sub(input, first), bins), sub(last, first)), int64)
+    return clamp_above(place, bins - 1)
+
+
+def _weight_of_bins(input: T, edges: T, place: T, weights: T | None) -> T:
+    """Return the sum of the weights, or else of ones, of what is at each ``place``."""
     bins = edges.operand.layout.numel - 1
     first, last = select(edges, 0, 0), select(edges, 0, -1)
     inside = logical_and(ge(input, first), le(input, last))
-    place = sub(searchsorted(edges, input, right=True), 1)
     # The last edge belongs to the last bin; what lies outside counts 0, wherever that is added.
     place = where(inside, where(eq(input, last), bins - 1, place), 0)
     counted = where(inside, 1 if weights is None else weights, 0)

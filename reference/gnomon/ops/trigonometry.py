@@ -180,11 +180,11 @@ rad2deg: Unary = Unary(
 
 
 def _sinc_slope(x: T) -> T:
-    """Return (cos(πx) - sinc(x)) / x, and its limit 0 at x = 0."""
+    """Return (cos(πx) - sinc(x)) / x, and the line -π²x / 3 that it becomes at x = 0."""
     at_zero = eq(x, 0)
     divisor = where(at_zero, 1.0, x)
     slope = div(sub(cos(mul(divisor, math.pi)), sinc(divisor)), divisor)
-    return where(at_zero, 0.0, slope)
+    return where(at_zero, sub(0.0, mul(x, math.pi**2 / 3)), slope)
 
 
 arcsin = asin

@@ -15,9 +15,9 @@ from gnomon.op.foundation import add, sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import int_to_float
 from gnomon.ops.arithmetic import div, mul, sub
-from gnomon.ops.indexing import exactly
 from gnomon.ops.joining import cat
 from gnomon.ops.logic import logical_xor
+from gnomon.ops.reduction import delivered
 from gnomon.ops.scans import CUMSUM
 from gnomon.ops.slicing import narrow, select
 from gnomon.ops.views import view
@@ -53,7 +53,7 @@ def diff(
     dim = normalize_dim(dim, len(shape), "diff")
     if not n:
         result = clone_as(input, input.operand.layout.dense_like(), label="CopyBackwards")
-        return result if out is None else exactly("diff", result, out, input)
+        return delivered("diff", result, out, input)
     parts = [part for part in (prepend, input, append) if part is not None]
     result = cat(parts, dim) if len(parts) > 1 else input
     subtract = logical_xor if result.operand.dtype is bool_ else sub
@@ -64,7 +64,7 @@ def diff(
             result = narrow(result, dim, 0, 0)
             break
         result = subtract(narrow(result, dim, 1, rest), narrow(result, dim, 0, rest))
-    return result if out is None else exactly("diff", result, out, input)
+    return delivered("diff", result, out, input)
 
 
 @numpy_names

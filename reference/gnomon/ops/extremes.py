@@ -22,13 +22,13 @@ from gnomon.op.rules import same
 from gnomon.op.view import view_as
 from gnomon.ops.arithmetic import div
 from gnomon.ops.comparison import eq, isnan, where
-from gnomon.ops.indexing import exactly
 from gnomon.ops.reduction import (
     AMAX,
     AMIN,
     ARGMAX,
     ARGMIN,
     deliver_pair,
+    delivered,
     require_elements,
     shared_among_ties,
 )
@@ -174,7 +174,7 @@ def _along(
 
 
 def _into(operation: str, result: T, out: T | None, input: T) -> T:
-    return result if out is None else exactly(operation, result, out, input)
+    return delivered(operation, result, out, input)
 
 
 def _one(operation: str, out: T | tuple[T, T] | None) -> T | None:

@@ -67,6 +67,8 @@ def deliver_pair(
     """Return two results, or ``out`` with them copied in; the dtypes must be theirs."""
     if out is None:
         return results
+    if not isinstance(out, tuple | list) or len(out) != len(results):
+        raise TypeError(f"{operation}: out= must be a tuple of two tensors, one a result.")
     first, second = (
         exactly(operation, result, each, *inputs)
         for result, each in zip(results, out, strict=True)

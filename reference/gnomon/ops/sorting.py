@@ -171,7 +171,7 @@ def kthvalue(
     order = _order("kthvalue", input, dim)
     positions = narrow(order, dim, k - 1, 1) if order.operand.layout.shape else order
     found = _chosen("kthvalue", "KthvalueBackward0", input, dim, positions, keepdim)
-    if out is not None:
+    if isinstance(out, tuple | list):
         check_apart("kthvalue", out[0], (input,))
     return return_types.kthvalue(deliver_pair("kthvalue", found, out, input))
 

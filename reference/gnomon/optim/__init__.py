@@ -12,7 +12,16 @@
 tensor([0.0339, 1.0087], requires_grad=True)
 """
 
+from gnomon.optim.adadelta import Adadelta as Adadelta
+from gnomon.optim.adafactor import Adafactor as Adafactor
+from gnomon.optim.adagrad import Adagrad as Adagrad
 from gnomon.optim.adam import Adam as Adam
+from gnomon.optim.adamax import Adamax as Adamax
 from gnomon.optim.adamw import AdamW as AdamW
+from gnomon.optim.asgd import ASGD as ASGD
+from gnomon.optim.nadam import NAdam as NAdam
 from gnomon.optim.optimizer import Optimizer as Optimizer
+from gnomon.optim.radam import RAdam as RAdam
+from gnomon.optim.rmsprop import RMSprop as RMSprop
+from gnomon.optim.rprop import Rprop as Rprop
 from gnomon.optim.sgd import SGD as SGD

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Final, cast
 
-from gnomon.errors import explain
+from gnomon.errors import explain, warn
 from gnomon.tensor import Tensor
 
 #: The tensors to optimize, plain or with their names, or groups of them with their options.
@@ -80,10 +79,9 @@ def complete(group: Group, defaults: Group, others: list[Group]) -> None:
             )
         group.setdefault(name, default)
     if len(set(parameters)) < len(parameters):
-        warnings.warn(
+        warn(
             "optimizer contains a parameter group with duplicate parameters: each step "
-            "changes them once for every time they are listed",
-            stacklevel=4,
+            "changes them once for every time they are listed"
         )
     _check_joins(group, others)
 

@@ -75,15 +75,17 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
         return loss
 
     def _update_with(self, parameter: Tensor, gradient: Tensor, group: Group) -> None:
-        options = cast("Options", group)
-        memory = self.state.get(parameter)
-        if not memory:
-            memory = dict(self.remembered(parameter, options))
-            if memory:
-                self.state[parameter] = memory
+        memory = self.state.get(parameter) or self.remember(parameter, group)
         if group["maximize"]:
             gradient = -gradient
-        self.update(parameter, gradient, cast("Remembered", memory), options)
+        self.update(parameter, gradient, cast("Remembered", memory), cast("Options", group))
+
+    def remember(self, parameter: Tensor, group: Group) -> dict[str, object]:
+        """Return the state of ``parameter`` before its first step, kept if there is any."""
+        memory = dict(self.remembered(parameter, cast("Options", group)))
+        if memory:
+            self.state[parameter] = memory
+        return memory
 
 
 def counter(parameter: Tensor, options: Mapping[str, object], value: float = 0.0) -> Tensor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import TypeVar
 
+from gnomon.composite.linalg.matrix_norms import matrix_norm
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import common_dtype
 from gnomon.dtypes import DType, Kind, Scalar
@@ -16,7 +18,7 @@ from gnomon.op.copying import to_contiguous
 from gnomon.op.foundation import add
 from gnomon.op.in_place import replace, snapshot
 from gnomon.op.numpy_names import numpy_names
-from gnomon.op.reduction import Dims, Extent
+from gnomon.op.reduction import Dims, Extent, reduced_dims
 from gnomon.ops.arithmetic import div, mul, neg, sub
 from gnomon.ops.comparison import gt, where
 from gnomon.ops.norms import norm_cotangent, vector_norm
@@ -37,7 +39,8 @@ def norm(
 ) -> T:
     """Return the vector norm of order ``p`` along ``dim`` (None or empty: of all elements).
 
-    ``"fro"`` and None mean 2. Raises RuntimeError for other than floats.
+    ``"fro"`` and None mean 2; ``"nuc"`` is the sum of the singular values of the matrices that
+    two dims make. Raises RuntimeError for other than floats.
 
     >>> import gnomon as torch
     >>> torch.norm(torch.tensor([[3.0, 4.0], [0.0, 0.0]]), dim=1)
@@ -46,7 +49,14 @@ def norm(
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
-        raise RuntimeError(f'norm: order {p!r} is not supported. Give a number or "fro".')
+        dims = reduced_dims("norm", None, input.operand.layout.ndim) if dim is None else dim
+        if not isinstance(dims, Sequence) or len(dims) != 2:
+            raise RuntimeError(
+                explain("norm", f"the order {p!r} needs two dims, got {dims}", input)
+            )
+        return matrix_norm(
+            input, p, [index(each) for each in dims], keepdim, dtype=dtype, out=out
+        )
     return vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
 

@@ -54,6 +54,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "random",
             "special",
             "tensor",
+            "testing",
             "utils",
         }
     ),

@@ -166,12 +166,13 @@ from gnomon.version import __version__ as __version__
 if _TYPE_CHECKING:
     from gnomon import nn as nn
     from gnomon import optim as optim
+    from gnomon import testing as testing
 
 _register_backend(_ReferenceBackend())
 
 
 def __getattr__(name: str) -> _ModuleType:
     """Import a subpackage that not every program needs when it is first asked for."""
-    if name in ("nn", "optim"):
+    if name in ("nn", "optim", "testing"):
         return _import_module(f"gnomon.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,6 +8,10 @@ tensor([2., 3.])
 """
 
 from importlib import import_module as _import_module
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
@@ -167,6 +171,9 @@ if _TYPE_CHECKING:
     from gnomon import nn as nn
     from gnomon import optim as optim
     from gnomon import testing as testing
+
+#: What adds a dim in an index: ``x[:, newaxis]``.
+newaxis: None = None
 
 _register_backend(_ReferenceBackend())
 

@@ -37,6 +37,7 @@ from gnomon.autograd.grad_mode import no_grad as no_grad
 from gnomon.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gnomon.composite.activations import *
 from gnomon.composite.arithmetic import *
+from gnomon.composite.average_pools import *
 from gnomon.composite.batch_normalization import *
 from gnomon.composite.comparison import *
 from gnomon.composite.convolutions import *
@@ -57,6 +58,7 @@ from gnomon.composite.linalg.pseudoinverses import *
 from gnomon.composite.matmul import *
 from gnomon.composite.matrix import *
 from gnomon.composite.matrix_sums import *
+from gnomon.composite.max_pools import *
 from gnomon.composite.normalization import *
 from gnomon.composite.norms import *
 from gnomon.composite.padding import *

@@ -20,6 +20,8 @@ from gnomon.backend import (
 )
 from gnomon.composite.convolution import convolution_of
 from gnomon.composite.matrix import matrix_product
+from gnomon.composite.max_pooling import max_pooling
+from gnomon.composite.resampling import resampling_of
 from gnomon.composite.searching import insertion_points
 from gnomon.composite.softmax import log_softmax_of, softmax_of
 from gnomon.composite.standardization import standardization
@@ -35,6 +37,7 @@ from gnomon.cpu.matrix_product import multiply_matrices
 from gnomon.cpu.searching import find_insertion_points
 from gnomon.cpu.softmax import log_softmax_rows, softmax_rows
 from gnomon.cpu.standardization import standardize_rows
+from gnomon.cpu.windows import largest_in_windows, resample_images
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
@@ -52,6 +55,8 @@ class ReferenceBackend(Backend):
         self.kernels.offer(matrix_product, multiply_matrices)
         self.kernels.offer(convolution_of, convolve)
         self.kernels.offer(standardization, standardize_rows)
+        self.kernels.offer(max_pooling, largest_in_windows)
+        self.kernels.offer(resampling_of, resample_images)
         self.kernels.offer(insertion_points, find_insertion_points)
         self.kernels.offer(softmax_of, softmax_rows)
         self.kernels.offer(log_softmax_of, log_softmax_rows)

@@ -6,4 +6,7 @@ tensor([0., 2.])
 """
 
 from gnomon.nn.functional.activation import *
+from gnomon.nn.functional.convolution import *
 from gnomon.nn.functional.linear import *
+from gnomon.nn.functional.normalization import *
+from gnomon.nn.functional.pooling import *

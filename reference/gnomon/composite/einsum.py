@@ -267,9 +267,9 @@ def _contracted(operands: list[T], terms: list[_Term], labels: list[str], kept: 
 def _pair(left: T, right: T, ended: list[int]) -> T:
     """Return ``left * right`` summed over ``ended``, which stay with size 1."""
     left_shape, right_shape = left.operand.layout.shape, right.operand.layout.shape
-    only_right = [dim for dim in ended if left_shape[dim] == 1]
+    only_right = [dim for dim in ended if left_shape[dim] == 1 != right_shape[dim]]
     only_left = [dim for dim in ended if right_shape[dim] == 1 != left_shape[dim]]
-    summed = [dim for dim in ended if dim not in only_left and dim not in only_right]
+    summed = [dim for dim in ended if left_shape[dim] != 1 != right_shape[dim]]
     if only_left:
         left = sum_of(left, only_left, True)
     if only_right:

@@ -24,6 +24,7 @@ from gnomon.composite.resampling import Resampling, divisors_of, resampled
 from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.arguments import IntegerArgument
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
 from gnomon.ops.arithmetic import mul, sign
 from gnomon.ops.piecewise_activations import relu
@@ -35,6 +36,7 @@ __all__ = ["adaptive_avg_pool1d", "avg_pool1d"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def avg_pool1d(
     input: T,
     kernel_size: IntegerArgument,
@@ -59,6 +61,7 @@ def avg_pool1d(
     return squeeze(rows, -2)
 
 
+@numpy_names
 def avg_pool2d(
     input: T,
     kernel_size: IntegerArgument,
@@ -91,6 +94,7 @@ def avg_pool2d(
     )
 
 
+@numpy_names
 def avg_pool3d(
     input: T,
     kernel_size: IntegerArgument,
@@ -159,6 +163,7 @@ def _sums(input: TensorCore, windows: tuple[Windows, ...]) -> Resampling:
     return Resampling(tuple(taps), shape[len(shape) - len(windows) :])
 
 
+@numpy_names
 def adaptive_avg_pool1d(input: T, output_size: IntegerArgument) -> T:
     """Return the means of ``output_size`` windows that cover a signal (N, C, L) or (C, L).
 

@@ -12,6 +12,7 @@ from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.foundation import add, sum_of
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import abs, div, mul
@@ -23,6 +24,7 @@ from gnomon.ops.scattering import index_copy_write, scatter_write
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def one_hot(input: T, num_classes: int = -1) -> T:
     """Return, for every class in the int64 ``input``, an int64 vector of 0s with a 1 at the
     class.

@@ -23,6 +23,7 @@ from gnomon.layout.strides import prefers_channels_last
 from gnomon.op.arguments import IntegerArgument
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone_as
+from gnomon.op.numpy_names import numpy_names
 from gnomon.op.rules import floating
 from gnomon.ops.views import squeeze, unsqueeze
 
@@ -37,6 +38,7 @@ __all__ = [
 T = TypeVar("T", bound=TensorCore)
 
 
+@numpy_names
 def max_pool1d(
     input: T,
     kernel_size: IntegerArgument,
@@ -59,6 +61,7 @@ def max_pool1d(
     return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
 
 
+@numpy_names
 def max_pool1d_with_indices(
     input: T,
     kernel_size: IntegerArgument,
@@ -82,6 +85,7 @@ def max_pool1d_with_indices(
     return squeeze(rows, -2), squeeze(places, -2)
 
 
+@numpy_names
 def max_pool2d(
     input: T,
     kernel_size: IntegerArgument,
@@ -114,6 +118,7 @@ def max_pool2d_with_indices(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@numpy_names
 def max_pool3d(
     input: T,
     kernel_size: IntegerArgument,
@@ -162,6 +167,7 @@ def _max_pool(
     return max_pooled(operation, f"MaxPool{count}DWithIndicesBackward0", input, windows)
 
 
+@numpy_names
 def adaptive_max_pool1d(input: T, output_size: IntegerArgument) -> tuple[T, T]:
     """Return the largest elements of ``output_size`` windows that cover a signal, and where.
 

@@ -9,6 +9,7 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.dtypes import Kind, Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import no_slope, sum_of
 from gnomon.op.reduction import Extent
@@ -21,6 +22,7 @@ __all__ = ["cdist"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@kinds_checked
 def cdist(
     x1: T,
     x2: T,

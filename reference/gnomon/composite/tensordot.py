@@ -14,6 +14,7 @@ from gnomon.dispatch import contiguous, values_of
 from gnomon.errors import explain, warn
 from gnomon.graph.modes import no_grad
 from gnomon.layout import broadcast_shapes, normalize_dim, normalize_dims
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_contiguous
 from gnomon.op.foundation import sum_of
@@ -29,6 +30,7 @@ __all__ = ["cross", "kron", "tensordot"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@kinds_checked
 def tensordot(
     a: T,
     b: T,

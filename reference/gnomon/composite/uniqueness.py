@@ -15,6 +15,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import normalize_dim
 from gnomon.op.along import integers
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.indexing import IndexPlan, add_through_indices
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import sub
@@ -50,6 +51,7 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> T | tuple[T, ...]: ...
+@kinds_checked
 def unique(
     input: T,
     sorted: bool = True,
@@ -88,6 +90,7 @@ def unique_consecutive(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> T | tuple[T, ...]: ...
+@kinds_checked
 def unique_consecutive(
     input: T,
     return_inverse: bool = False,

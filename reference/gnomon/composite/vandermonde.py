@@ -8,6 +8,7 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import filled
 from gnomon.dtypes import Kind, int64
 from gnomon.errors import explain
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.copying import to_dtype
 from gnomon.ops.joining import cat
 from gnomon.ops.rearranging import flip
@@ -19,6 +20,7 @@ __all__ = ["vander"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@kinds_checked
 def vander(x: T, N: int | None = None, increasing: bool = False) -> T:
     """Return the matrix of the powers 0 to ``N - 1`` of each element, by default as many rows.
 

@@ -7,6 +7,8 @@ from functools import wraps
 from types import FunctionType
 from typing import ParamSpec, TypeVar
 
+from gnomon.op.argument_kinds import wrong_kind
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -25,8 +27,9 @@ NUMPY_NAMES = {
 def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
     """Let ``function`` be called with NumPy's names of its arguments as well.
 
-    Both names of one argument in a call are a TypeError, as any unknown name is. Type checkers
-    see PyTorch's names only.
+    Both names of one argument in a call are a TypeError, as any unknown name is. So is an
+    argument of the wrong kind, such as a list for a tensor, whatever error it led to inside.
+    Type checkers see PyTorch's names only.
 
     >>> @numpy_names
     ... def total(input: list[int], dim: int = 0) -> int:
@@ -34,7 +37,9 @@ def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
     >>> total(x=[1, 2], axis=3)
     6
     """
-    names = _names_for(function)
+    plain: object = function
+    assert isinstance(plain, FunctionType)
+    names = _names_for(plain)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -42,15 +47,22 @@ def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
             for name in names.keys() & kwargs.keys():
                 if names[name] not in kwargs:
                     kwargs[names[name]] = kwargs.pop(name)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            raise
+        except Exception:
+            problem = wrong_kind(plain, args, kwargs)
+            if problem:
+                raise TypeError(problem) from None
+            raise
 
     return call
 
 
-def _names_for(function: Callable[P, R]) -> dict[str, str]:
+def _names_for(function: FunctionType) -> dict[str, str]:
     """Return the names that ``function`` can take: it has PyTorch's, and not NumPy's itself."""
     # Not by inspect.signature: hundreds of functions are read at import.
-    assert isinstance(function, FunctionType)
     code = function.__code__
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return {

@@ -11,6 +11,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.foundation import add, no_slope
 from gnomon.op.index_arguments import as_int64, check_index_dtype, check_same_device
 from gnomon.op.indexing import IndexPlan, add_through_indices, read_through_indices
@@ -23,6 +24,7 @@ __all__ = ["embedding"]
 T = TypeVar("T", bound=TensorCore)
 
 
+@kinds_checked
 def embedding(
     weight: T,
     indices: T,

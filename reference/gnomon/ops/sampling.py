@@ -14,6 +14,7 @@ from gnomon.generator import categories, counting, uniform
 from gnomon.generator.requirements import require, require_floating
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout, broadcast_shapes
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place
 from gnomon.op.numpy_names import numpy_names
@@ -120,6 +121,7 @@ def poisson(input: T, generator: GeneratorCore | None = None) -> T:
     return sampled("PoissonBackward0", (input,), output)
 
 
+@kinds_checked
 def binomial(count: T, prob: T, generator: GeneratorCore | None = None) -> T:
     """Return how many of ``count`` trials succeed, each with the probability ``prob``.
 

@@ -23,6 +23,7 @@ from gnomon.composite.linalg.inverses import check_fit, solve_triangular
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
 from gnomon.graph.modes import no_grad
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
 from gnomon.op.numpy_names import numpy_names
@@ -118,6 +119,7 @@ def _slope(
     return (mul(add(result, mT(result)), 0.5),)
 
 
+@kinds_checked
 def cholesky_solve(
     B: T,
     L: T,
@@ -135,6 +137,7 @@ def cholesky_solve(
     return result if out is None else deliver("cholesky_solve", result, out, (B, L))
 
 
+@kinds_checked
 def cholesky_inverse(
     L: T,
     upper: bool = False,

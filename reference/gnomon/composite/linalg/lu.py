@@ -36,6 +36,7 @@ from gnomon.dtypes import int32
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import broadcast_shapes
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
 from gnomon.op.output import deliver
@@ -114,6 +115,7 @@ def lu_factor_ex(
     return linalg_lu_factor_ex((result, pivots, integers_of(A, infos, batch_of(A))))
 
 
+@kinds_checked
 def lu(
     A: T,
     pivot: bool = True,
@@ -236,6 +238,7 @@ def _over(left: TensorCore, upper: TensorCore) -> TensorCore:
     return solve_triangular(mT(upper), left, upper=False, left=False)
 
 
+@kinds_checked
 def lu_unpack(
     LU_data: T,
     LU_pivots: T,
@@ -371,6 +374,7 @@ def _solution_slope(
     return packed_slope, right_slope
 
 
+@kinds_checked
 def lu_solve(
     b: T,
     LU_data: T,

@@ -23,6 +23,7 @@ from gnomon.dispatch import filled
 from gnomon.dtypes import DType, int64
 from gnomon.errors import explain
 from gnomon.layout import Layout
+from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone, clone_as
 from gnomon.op.foundation import sum_of
@@ -68,6 +69,7 @@ def multi_dot(tensors: Sequence[T], *, out: T | None = None) -> T:
     return result if out is None else deliver(operation, result, out, tensors)
 
 
+@kinds_checked
 def chain_matmul(*matrices: T, out: T | None = None) -> T:
     """Return the product of matrices, in the order that multiplies least.
 

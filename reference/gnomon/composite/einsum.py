@@ -257,8 +257,8 @@ def _contracted(operands: list[T], terms: list[_Term], labels: list[str], kept: 
         ended = [dim for dim in range(kept, len(labels)) if last[labels[dim]] == position]
         if position:
             result = _pair(result, operand, ended)
-        elif ended:
-            result = sum_of(result, ended, True)
+        elif wide := [dim for dim in ended if operand.operand.layout.shape[dim] != 1]:
+            result = sum_of(result, wide, True)
     if kept < len(labels):
         result = view_as(result, result.operand.layout.shape[:kept])
     return result

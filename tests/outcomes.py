@@ -19,9 +19,12 @@ Outcome: TypeAlias = "str | float | list[Outcome] | dict[str, Outcome] | None"
 BUILTIN_ERRORS = (
     NotImplementedError,
     OverflowError,
+    ZeroDivisionError,
+    AssertionError,
     AttributeError,
     BufferError,
     IndexError,
+    KeyError,
     RuntimeError,
     TypeError,
     ValueError,

@@ -6,7 +6,13 @@ tensor([0., 2.])
 """
 
 from gnomon.nn.functional.activation import *
+from gnomon.nn.functional.classification_loss import *
 from gnomon.nn.functional.convolution import *
+from gnomon.nn.functional.distance import *
+from gnomon.nn.functional.dropout import *
 from gnomon.nn.functional.linear import *
+from gnomon.nn.functional.loss import *
 from gnomon.nn.functional.normalization import *
 from gnomon.nn.functional.pooling import *
+from gnomon.nn.functional.sparse import *
+from gnomon.nn.functional.vision import *

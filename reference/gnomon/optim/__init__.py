@@ -12,6 +12,7 @@
 tensor([0.0339, 1.0087], requires_grad=True)
 """
 
+from gnomon.optim import lr_scheduler as lr_scheduler
 from gnomon.optim.adadelta import Adadelta as Adadelta
 from gnomon.optim.adafactor import Adafactor as Adafactor
 from gnomon.optim.adagrad import Adagrad as Adagrad

@@ -169,9 +169,9 @@ def _comparable(pair: _Leaf, rules: _Rules) -> _Leaf:
         return pair
     related = isinstance(actual, type(expected)) or isinstance(expected, type(actual))
     if related and (rules.subclasses or type(actual) is type(expected)):
-        tensors = [_as_tensor(value) for value in (actual, expected)]
-        if None not in tensors:
-            return _Leaf(pair.place, *tensors)
+        left, right = _as_tensor(actual), _as_tensor(expected)
+        if left is not None and right is not None:
+            return _Leaf(pair.place, left, right)
     raise TypeError(
         f"assert_close: No comparison pair was able to handle inputs of type {type(actual)} "
         f"and {type(expected)}. Convert both to tensors.{_where(pair)}"

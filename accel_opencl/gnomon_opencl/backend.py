@@ -21,9 +21,10 @@ from gnomon.backend import (
 )
 from gnomon.devices import Device
 from gnomon.dtypes import DType, Scalar
+from gnomon.generator import MersenneTwister
 from gnomon.memory import Memory
 from gnomon_opencl.element_types import is_storable
-from gnomon_opencl.kernels import copying, elementwise
+from gnomon_opencl.kernels import copying, elementwise, indexing, source
 from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
@@ -60,7 +61,7 @@ class OpenCLBackend(Backend):
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):
             return False
-        if name == "copy" or not dtypes:
+        if name in ("copy", "gather") or indexing.can_combine(name) or not dtypes:
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 
@@ -105,7 +106,7 @@ class OpenCLBackend(Backend):
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
     ) -> None:
-        raise self.lacks("gather", (source.dtype,))
+        indexing.gather(self.runtime, source, indexed, output)
 
     def scatter(
         self,
@@ -114,7 +115,11 @@ class OpenCLBackend(Backend):
         indexed: Sequence[IndexedDimension],
         destination: Operand,
     ) -> None:
-        raise self.lacks(f"scatter ({record.name})", (destination.dtype,))
+        dtype = destination.dtype
+        moves = record.name == "replace"
+        if not indexing.can_combine(record.name) or not (moves or self._stores(dtype)):
+            raise self.lacks(record.name, (dtype,))
+        indexing.scatter(self.runtime, record.name, source, indexed, destination)
 
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
@@ -128,4 +133,11 @@ class OpenCLBackend(Backend):
         generator: Stream | None,
         output: Operand,
     ) -> None:
-        raise self.lacks(record.name, (output.dtype,))
+        name, dtype = record.name, output.dtype
+        if isinstance(generator, MersenneTwister):
+            source.write_elements(self.runtime, record, parameters, generator, output)
+            return
+        recipe = source.recipe_of(name, dtype, parameters)
+        if recipe is None or not all(map(self._stores, (recipe.dtype, dtype))):
+            raise self.lacks(name, (dtype,))
+        source.run(self.runtime, recipe, generator, output)

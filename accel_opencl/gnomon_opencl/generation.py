@@ -6,8 +6,9 @@ text of a kernel says of which kind its operands are, never how large, so few te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from math import prod
 from pathlib import Path
 from struct import pack
 from typing import Final, final
@@ -19,6 +20,8 @@ from gnomon_opencl.traits import Traits
 _KERNELS: Final = Path(__file__).parent / "kernels"
 #: Positions below this fit the 32-bit integers that every device is fastest with.
 _INT_LIMIT: Final = 2**31 - 2**16
+#: More dims than this, after collapsing, are walked on the host.
+_MOST_DIMS: Final = 10
 
 
 @cache
@@ -129,22 +132,113 @@ def _function_types(compute: ElementType, traits: Traits) -> list[str]:
 
 
 def walk_text(
-    dims: int, row: str, operands: Sequence[int], index: str, indent: str = "    "
+    dims: int,
+    row: str,
+    operands: Iterable[int],
+    index: str,
+    indent: str = "    ",
+    *,
+    first: int = 0,
+    base: str = "plan.offset",
+    at: str = "at",
 ) -> str:
     """Return the statements that turn the number ``row`` into positions ``at<operand>``.
 
-    ``row`` counts the elements of the first ``dims`` dims, the last of them fastest, and is
-    used up.
+    ``row`` counts the elements of the dims from ``first`` up to ``dims``, the last of them
+    fastest, and is used up. Positions begin at ``base<operand>``.
     """
-    lines = [f"{indent}{index} at{k} = plan.offset{k};" for k in operands]
-    for dim in reversed(range(dims)):
-        place = f"{row} % plan.size{dim}" if dim else row
+    numbers = list(operands)
+    lines = [f"{indent}{index} {at}{k} = {base}{k};" for k in numbers]
+    for dim in reversed(range(first, dims)):
+        place = f"{row} % plan.size{dim}" if dim > first else row
         lines.append(f"{indent}{{ const {index} place = {place};")
-        if dim:
+        if dim > first:
             lines.append(f"{indent}  {row} /= plan.size{dim};")
-        lines += [f"{indent}  at{k} += place * plan.stride{k}_{dim};" for k in operands]
+        lines += [f"{indent}  {at}{k} += place * plan.stride{k}_{dim};" for k in numbers]
         lines.append(f"{indent}}}")
     return "\n".join(lines) + "\n"
+
+
+def slices(collapsed: Sequence[Layout]) -> Iterator[Sequence[Layout]]:
+    """Yield the parts of layouts of one shape that have no more dims than a plan may."""
+    if len(collapsed[0].shape) <= _MOST_DIMS:
+        yield collapsed if collapsed[0].shape else [each.unsqueeze(0) for each in collapsed]
+        return
+    for index in range(collapsed[0].shape[0]):
+        yield from slices([layout.select(0, index) for layout in collapsed])
+
+
+def plan_rows(
+    numbered: Mapping[int, Layout], traits: Traits, wide_index: bool = False
+) -> tuple[Plan, int]:
+    """Return the plan of a loop over the rows of layouts of one shape, and its work-items.
+
+    A row is the last dim. Long rows are cut into chunks, short ones taken several at a time.
+    """
+    layouts = list(numbered.values())
+    *outer, row = layouts[0].shape
+    rows = prod(outer)
+    chunks = -(-row // traits.chunk)
+    batch = max(1, traits.chunk // row) if chunks == 1 else 1
+    plan = Plan(wide_index or needs_wide_index(layouts))
+    plan.members |= {"row": row, "chunks": chunks, "all_chunks": rows * chunks, "batch": batch}
+    plan.add_shape(outer)
+    for number, layout in numbered.items():
+        plan.add_layout(number, layout)
+    return plan, -(-rows * chunks // batch)
+
+
+def rows_text(
+    name: str,
+    parameters: Sequence[str],
+    walk: str,
+    body: str,
+    index: str,
+    step: int,
+    traits: Traits,
+) -> str:
+    """Return a kernel that runs ``walk`` for each row and ``body`` for its elements.
+
+    ``body`` makes the elements from ``i`` on, ``step`` of them, but none from ``end`` on.
+    """
+    return fill_in(
+        _ROWS,
+        {
+            "ATTRIBUTE": group_attribute(traits.group_size),
+            "NAME": name,
+            "PARAMETERS": ", ".join(parameters),
+            "INDEX": index,
+            "CHUNK": str(traits.chunk),
+            "STEP": str(step),
+            "WALK": walk,
+            "BODY": body,
+        },
+    )
+
+
+def group_attribute(size: int) -> str:
+    """Return the attribute of kernels that are launched in groups of ``size`` only.
+
+    Some compilers specialise a kernel for each size it meets, at 100 ms apiece.
+    """
+    return f"__attribute__((reqd_work_group_size({size}, 1, 1)))"
+
+
+_ROWS: Final = """\
+__kernel $ATTRIBUTE$ void $NAME$($PARAMETERS$) {
+    const $INDEX$ first = ($INDEX$)get_global_id(0) * plan.batch;
+    const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
+    for ($INDEX$ chunk = first; chunk < last; ++chunk) {
+        $INDEX$ line = chunk / plan.chunks;
+        const $INDEX$ start = (chunk - line * plan.chunks) * $CHUNK$;
+        const $INDEX$ end = min(start + $CHUNK$, plan.row);
+$WALK$
+        for ($INDEX$ i = start; i < end; i += $STEP$) {
+$BODY$
+        }
+    }
+}
+"""
 
 
 def fill_in(template: str, parts: Mapping[str, str]) -> str:

@@ -134,6 +134,16 @@ class Pool:
             cl.enqueue_copy(self._queue, target, memory.buffer, src_offset=offset)
         return data
 
+    def clear_word(self, memory: DeviceMemory) -> None:
+        """Write 0 to the 32-bit word at the start of ``memory``."""
+        cl.enqueue_fill_buffer(self._queue, memory.buffer, np.uint32(0), 0, 4)
+
+    def word(self, memory: DeviceMemory) -> int:
+        """Return the word at the start of ``memory``: a signal, not counted as data."""
+        found = np.empty(1, np.uint32)
+        cl.enqueue_copy(self._queue, found, memory.buffer)
+        return int(found[0])
+
     @contextmanager
     def _mapped(
         self, memory: DeviceMemory, offset: int, nbytes: int, flags: cl.map_flags

@@ -85,9 +85,9 @@ class Runtime:
             self._flag = self.pool.allocate(4)
         flag = self._flag
         with self._lock:
-            self.pool.write(flag, 0, memoryview(bytes(4)))
+            self.pool.clear_word(flag)
             self.launch(source, name, [*arguments, flag.buffer], items)
-            return bytes(self.pool.read(flag, 0, 4)) != bytes(4)
+            return self.pool.word(flag) != 0
 
 
 def buffer_of(operand: Operand) -> PooledBuffer:
@@ -100,11 +100,3 @@ def buffer_of(operand: Operand) -> PooledBuffer:
 def whole_source(*parts: str) -> str:
     """Return a program's text: what every program begins with, then ``parts``."""
     return source_file("prelude") + "".join(parts)
-
-
-def group_attribute(size: int) -> str:
-    """Return the attribute of kernels that are launched in groups of ``size`` only.
-
-    Some compilers specialise a kernel for each size it meets, at 100 ms apiece.
-    """
-    return f"__attribute__((reqd_work_group_size({size}, 1, 1)))"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import prod
 from typing import Final, NamedTuple
 
 from gnomon.backend import Operand
@@ -20,17 +19,19 @@ from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import (
     Plan,
     fill_in,
+    group_attribute,
     needs_wide_index,
+    plan_rows,
+    rows_text,
+    slices,
     types_text,
     walk_text,
 )
 from gnomon_opencl.kernels.meanings import MEANINGS
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, group_attribute, whole_source
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
-#: More dims than this, after collapsing, are walked on the host.
-_MOST_DIMS: Final = 10
 #: Divisions of integers have no value where the divisor, the second input, is 0.
 _DIVISIONS: Final = frozenset({"floor_divide", "trunc_divide", "remainder", "fmod"})
 
@@ -58,7 +59,7 @@ class Shape(NamedTuple):
     #: None for a number; else the innermost stride, any but 0 and 1 being alike.
     steps: tuple[int | None, ...]
     dims: int
-    wide_index: bool
+    index_type: str
 
 
 def formula_of(name: str, compute: DType) -> Formula | None:
@@ -134,70 +135,20 @@ def launches(
     """Return the launches that run a record on operands of these layouts: nearly always one."""
     layouts = [target, *[place for place in places if place is not None]]
     collapsed = collapse_together(layouts, any_order=True)
-    if len(collapsed[0].shape) > _MOST_DIMS:
-        return tuple(
-            launch
-            for index in range(collapsed[0].shape[0])
-            for launch in _slice_launches(
-                formula, compute, inputs, output, places, collapsed, index, traits
-            )
-        )
-    return (_launch(formula, compute, inputs, output, places, collapsed, traits),)
-
-
-def _slice_launches(
-    formula: Formula,
-    compute: DType,
-    inputs: tuple[ElementType, ...],
-    output: ElementType,
-    places: tuple[Layout | None, ...],
-    collapsed: Sequence[Layout],
-    index: int,
-    traits: Traits,
-) -> tuple[Launch, ...]:
-    slices = iter([layout.select(0, index) for layout in collapsed])
-    target = next(slices)
-    parts = tuple([None if place is None else next(slices) for place in places])
-    return launches(formula, compute, inputs, output, parts, target, traits)
-
-
-def _launch(
-    formula: Formula,
-    compute: DType,
-    inputs: tuple[ElementType, ...],
-    output: ElementType,
-    places: tuple[Layout | None, ...],
-    collapsed: Sequence[Layout],
-    traits: Traits,
-) -> Launch:
-    if not collapsed[0].shape:
-        collapsed = [layout.unsqueeze(0) for layout in collapsed]
-    wide_index = needs_wide_index(collapsed)
-    *outer, row = collapsed[0].shape
-    rows = prod(outer)
-    chunks = -(-row // traits.chunk)
-    # Short rows are taken several at a time.
-    batch = max(1, traits.chunk // row) if chunks == 1 else 1
-    items = -(-rows * chunks // batch)
-    plan = Plan(wide_index)
-    plan.members |= {"row": row, "chunks": chunks, "all_chunks": rows * chunks, "batch": batch}
-    plan.add_shape(outer)
-    steps: list[int | None] = []
-    following = iter(collapsed)
-    for number, place in enumerate((collapsed[0], *places)):
-        if place is None:
-            steps.append(None)
-            continue
-        layout = next(following)
-        plan.add_layout(number, layout)
-        steps.append(_step(layout.strides[-1]))
-    shape = Shape(inputs, output, tuple(steps), len(outer), wide_index)
-    source = kernel_source(formula, compute, shape, plan.declaration(), traits)
-    return Launch(source, plan.packed(), items)
-
-
-def _step(stride: int) -> int:
-    return stride if stride in (0, 1) else 2
+    numbers = [0, *[k for k, place in enumerate(places, 1) if place is not None]]
+    made = []
+    for part in slices(collapsed):
+        numbered = dict(zip(numbers, part, strict=True))
+        plan, items = plan_rows(numbered, traits)
+        steps = [
+            min(numbered[k].strides[-1], 2) if k in numbered else None
+            for k in range(len(places) + 1)
+        ]
+        dims = len(part[0].shape) - 1
+        shape = Shape(inputs, output, tuple(steps), dims, plan.index)
+        source = kernel_source(formula, compute, shape, plan.declaration(), traits)
+        made.append(Launch(source, plan.packed(), items))
+    return tuple(made)
 
 
 @lru_cache(_CACHED)
@@ -222,7 +173,6 @@ class _Body:
     def __init__(self, shape: Shape, lanes: int) -> None:
         self.shape = shape
         self.lanes = lanes
-        self.index = "long" if shape.wide_index else "int"
 
     def meaning_text(self, text: str) -> str:
         """Return the function of one element, or of one vector of elements, of each input."""
@@ -242,17 +192,15 @@ class _Body:
     def kernel_text(self, traits: Traits) -> str:
         """Return the kernel."""
         present = [k for k, step in enumerate(self.shape.steps) if step is not None]
-        return fill_in(
-            _KERNEL,
-            {
-                "ATTRIBUTE": group_attribute(traits.group_size),
-                "PARAMETERS": ", ".join(self._parameters()),
-                "INDEX": self.index,
-                "CHUNK": str(traits.chunk),
-                "LANES": str(self.lanes),
-                "WALK": walk_text(self.shape.dims, "line", present, self.index, " " * 8),
-                "BODY": self._one() if self.lanes == 1 else self._vectors(),
-            },
+        index = self.shape.index_type
+        return rows_text(
+            "elementwise",
+            self._parameters(),
+            walk_text(self.shape.dims, "line", present, index, " " * 8),
+            self._one() if self.lanes == 1 else self._vectors(),
+            index,
+            self.lanes,
+            traits,
         )
 
     def _parameters(self) -> list[str]:
@@ -347,22 +295,6 @@ _VECTORS: Final = """\
             const $RESULT$ = $MEANING$;
             if (whole) { $STORE$ }
             else $STORE_PART$"""
-
-_KERNEL: Final = """\
-__kernel $ATTRIBUTE$ void elementwise($PARAMETERS$) {
-    const $INDEX$ first = ($INDEX$)get_global_id(0) * plan.batch;
-    const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
-    for ($INDEX$ chunk = first; chunk < last; ++chunk) {
-        $INDEX$ line = chunk / plan.chunks;
-        const $INDEX$ start = (chunk - line * plan.chunks) * $CHUNK$;
-        const $INDEX$ end = min(start + $CHUNK$, plan.row);
-$WALK$
-        for ($INDEX$ i = start; i < end; i += $LANES$) {
-$BODY$
-        }
-    }
-}
-"""
 
 
 def _refuse_zero_divisors(runtime: Runtime, name: str, divisor: Operand | Scalar) -> None:

@@ -1,0 +1,219 @@
+"""Elements made of their number alone: evenly spaced values, the identity, random draws.
+
+Values are made in float64, or in integers, and then converted as any are; random numbers follow
+the definition in ``gnomon.generator`` step by step, so that every device draws the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from struct import pack
+from typing import Final, NamedTuple
+
+from gnomon.backend import Operand, SourceRecord, Storage, Stream
+from gnomon.dtypes import DType, Scalar, bool_, float32, float64, int64, uint64
+from gnomon.generator import PhiloxGenerator
+from gnomon.layout import Layout
+from gnomon_opencl.element_types import element_type
+from gnomon_opencl.generation import plan_rows, rows_text, slices, types_text, walk_text
+from gnomon_opencl.kernels import copying
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.traits import Traits
+
+_CACHED: Final = 256
+_MASK: Final = 2**32 - 1
+#: From this many values on, ``random`` takes two words for a number.
+_WIDE_RANGE: Final = 2**28
+
+
+class Recipe(NamedTuple):
+    """An expression of the element's number ``n``, made in ``dtype`` of parameters."""
+
+    text: str
+    dtype: DType
+    parameters: tuple[tuple[DType, Scalar], ...]
+    #: Whether the expression draws from ``draw``.
+    random: bool = False
+
+
+def recipe_of(name: str, dtype: DType, parameters: Sequence[Scalar]) -> Recipe | None:
+    """Return how to make elements for ``dtype``, or None for a source without a kernel."""
+    if name in _REGULAR:
+        return _REGULAR[name](parameters)
+    if name in _RANDOM:
+        return _RANDOM[name](dtype, parameters)
+    return None
+
+
+def _doubles(values: Sequence[Scalar]) -> tuple[tuple[DType, Scalar], ...]:
+    return tuple([(float64, float(value)) for value in values])
+
+
+def _arange(parameters: Sequence[Scalar]) -> Recipe:
+    if any(isinstance(value, float) for value in parameters):
+        return Recipe("q0 + (double)n * q1", float64, _doubles(parameters))
+    words = tuple([(uint64, uint64.convert(value)) for value in parameters])
+    return Recipe("(long)(q0 + n * q1)", int64, words)
+
+
+_LINEAR: Final = (
+    "(n < (ulong)(q2 / 2) ? q0 + (q1 - q0) / (q2 - 1) * (double)n"
+    " : q1 - (q1 - q0) / (q2 - 1) * (q2 - 1 - (double)n))"
+)
+
+
+def _linspace(parameters: Sequence[Scalar]) -> Recipe:
+    one = parameters[2] <= 1
+    return Recipe("q0" if one else _LINEAR, float64, _doubles(parameters))
+
+
+def _logspace(parameters: Sequence[Scalar]) -> Recipe:
+    exponent = _linspace(parameters[:3]).text
+    return Recipe(f"pow(q3, {exponent})", float64, _doubles(parameters))
+
+
+def _eye(parameters: Sequence[Scalar]) -> Recipe:
+    return Recipe("n % q0 == n / q0", bool_, ((uint64, parameters[0]),))
+
+
+def _uniform(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
+    low, high = float(bounds[0]), float(bounds[1])
+    compute = float64 if dtype is float64 else float32
+    start, end = [float(compute.round(bound)) for bound in (low, high)]
+    width = float(compute.round(end - start))
+    ends = [float(dtype.round(bound)) for bound in (low, high)]
+    unit = "(double)(word64(n, draw) >> 11) * 0x1p-53" if dtype is float64 else "unit(n, draw)"
+    drawn = f"from_open_end(ROUND({unit} * q1 + q0), q2, q3)"
+    values = (start, width, *ends)
+    return Recipe(drawn, dtype, tuple([(compute, value) for value in values]), random=True)
+
+
+def _normal(dtype: DType, shape: Sequence[Scalar]) -> Recipe:
+    compute = float64 if dtype is float64 else float32
+    parameters = tuple([(compute, float(compute.round(float(value)))) for value in shape])
+    return Recipe("standard_normal(n, draw) * q1 + q0", dtype, parameters, random=True)
+
+
+def _exponential(dtype: DType, rate: Sequence[Scalar]) -> Recipe:
+    scale = float(float32.round(1.0 / rate[0]))
+    text = "(0.0f - log_of_step(word(n, draw) >> 8)) * q0"
+    return Recipe(text, dtype, ((float32, scale),), random=True)
+
+
+def _bernoulli(dtype: DType, chance: Sequence[Scalar]) -> Recipe:
+    threshold = float(float32.round(float(chance[0])))
+    return Recipe("unit(n, draw) < q0 ? 1 : 0", dtype, ((float32, threshold),), random=True)
+
+
+def _integers(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
+    low, span = int(bounds[0]), int(bounds[1]) - int(bounds[0])
+    drawn = "word64(n, draw)" if span >= _WIDE_RANGE else "word(n, draw)"
+    rest = drawn if span == 2**64 else f"{drawn} % q1"
+    words = ((uint64, uint64.convert(low)), (uint64, uint64.convert(span)))
+    return Recipe(f"(long)(q0 + {rest})", int64, words, random=True)
+
+
+_REGULAR: Final = {"arange": _arange, "linspace": _linspace, "logspace": _logspace, "eye": _eye}
+_RANDOM: Final = {
+    "uniform": _uniform,
+    "normal": _normal,
+    "exponential": _exponential,
+    "bernoulli": _bernoulli,
+    "random": _integers,
+}
+
+
+def run(
+    runtime: Runtime, recipe: Recipe, generator: PhiloxGenerator | None, output: Operand
+) -> None:
+    """Fill ``output``, in logical order, with what ``recipe`` says."""
+    if recipe.dtype is not output.dtype:
+        made = _fresh(output, recipe.dtype)
+        run(runtime, recipe, generator, made)
+        copying.copy(runtime, made, output)
+        return
+    draw = b""
+    if generator is not None:
+        seed, offset = generator.initial_seed(), generator.next_offset()
+        draw = pack("4I", seed & _MASK, seed >> 32, offset & _MASK, offset >> 32)
+    if not output.layout.numel:
+        return
+    numbers = [element_type(dtype).packed(value) for dtype, value in recipe.parameters]
+    first = 0
+    for (part,) in slices([output.layout.collapse()]):
+        plan, items = plan_rows({0: part}, runtime.traits)
+        plan.members["first"] = first
+        text = _source_text(
+            recipe.text,
+            recipe.dtype,
+            tuple([dtype for dtype, _ in recipe.parameters]),
+            recipe.random,
+            len(part.shape),
+            plan.index,
+            plan.declaration(),
+            runtime.traits,
+        )
+        arguments: list[Argument] = [buffer_of(output), plan.packed(), *numbers]
+        if recipe.random:
+            arguments.append(draw)
+        runtime.launch(text, "source", arguments, items)
+        first += prod(part.shape)
+
+
+def write_elements(
+    runtime: Runtime,
+    record: SourceRecord,
+    parameters: tuple[Scalar, ...],
+    generator: Stream | None,
+    output: Operand,
+) -> None:
+    """Fill ``output`` with what ``record`` makes on the host, as the protocol has it for draws
+    from a Mersenne Twister.
+    """
+    storage, layout, dtype = output
+    values = record.generate(layout, dtype, parameters, generator)
+    made = _fresh(output, dtype)
+    cells = memoryview(dtype.pack(values)).cast("B")
+    storage.backend.write(made.storage.memory, 0, cells)
+    copying.copy(runtime, made, output)
+
+
+def _fresh(output: Operand, dtype: DType) -> Operand:
+    """Return a contiguous operand of the output's shape."""
+    backend, layout = output.storage.backend, Layout.contiguous(output.layout.shape)
+    memory = backend.allocate(layout.numel * dtype.itemsize)
+    return Operand(Storage(backend, memory), layout, dtype)
+
+
+@lru_cache(_CACHED)
+def _source_text(
+    text: str,
+    dtype: DType,
+    parameters: tuple[DType, ...],
+    random: bool,
+    dims: int,
+    index: str,
+    declaration: str,
+    traits: Traits,
+) -> str:
+    kind = element_type(dtype)
+    arguments = [f"__global {kind.storage} *p0", "const Plan plan"]
+    arguments += [
+        f"const {element_type(each).compute} q{k}" for k, each in enumerate(parameters)
+    ]
+    if random:
+        arguments.append("const Draw draw")
+    walk = "        const ulong before = (ulong)plan.first + (ulong)line * plan.row;\n"
+    walk += walk_text(dims - 1, "line", [0], index, " " * 8)
+    place = f"(at0 + i * plan.stride0_{dims - 1})"
+    body = (
+        "            const ulong n = before + i;\n"
+        f"            {kind.store(1, f'({kind.compute})({text})', 'p0', place)}"
+    )
+    return whole_source(
+        types_text(kind, 1, traits, "philox" if random else None),
+        declaration,
+        rows_text("source", arguments, walk, body, index, 1, traits),
+    )

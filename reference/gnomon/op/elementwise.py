@@ -1,7 +1,8 @@
 """Elementwise families: operations that look at one element of each input at a time.
 
-A record says what differs between operations: the name, the dtype rule, the meaning on Python
-numbers, the derivative, the tolerance, the domain. Everything else is here once.
+A record says what differs between operations: the name, the definition in words, the dtype
+rule, the meaning on Python numbers, the derivative, the tolerance, the domain. Everything else
+is here once.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def delivered(operation: str, result: T, out: T | None, *inputs: TensorCore) -> 
 
 
 def deliver_pair(
-    operation: str, results: tuple[T, T], out: tuple[T, T] | None, *inputs: TensorCore
+    operation: str, results: tuple[T, T], out: Sequence[T] | None, *inputs: TensorCore
 ) -> tuple[T, T]:
     """Return two results, or ``out`` with them copied in; the dtypes must be theirs."""
     if out is None:

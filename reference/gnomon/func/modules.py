@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -22,7 +22,10 @@ class Module(Protocol):
     def _parameters(self) -> Registry: ...
     @property
     def _buffers(self) -> Registry: ...
-    def __call__(self, *args: object, **kwargs: object) -> object: ...
+
+    # What a module takes is what its own forward takes.
+    @property
+    def __call__(self) -> Callable[..., object]: ...
 
     def named_modules(self) -> Iterator[tuple[str, Module]]: ...
 

@@ -1,4 +1,4 @@
-"""Small programs about modules, written once for gnomon and PyTorch: each returns what it saw."""
+"""Small programs about modules, for gnomon and for PyTorch: each returns what it saw."""
 
 # ruff: noqa: ANN401  # the values are those of two libraries
 

@@ -1,4 +1,4 @@
-"""Every expression in ``expressions.txt`` and every program has the outcome PyTorch gives it."""
+"""Every expression in ``expressions.txt`` and every program has PyTorch's outcome."""
 
 from __future__ import annotations
 

@@ -19,12 +19,23 @@ from gnomon.backend import (
     SourceRecord,
     Stream,
 )
+from gnomon.composite.matrix import matrix_product as matrix_product_of
 from gnomon.devices import Device
 from gnomon.dtypes import DType, Scalar
 from gnomon.generator import MersenneTwister
 from gnomon.memory import Memory
 from gnomon_opencl.element_types import is_storable
-from gnomon_opencl.kernels import copying, elementwise, indexing, source
+from gnomon_opencl.kernels import (
+    copying,
+    elementwise,
+    folds,
+    indexing,
+    matrix_product,
+    reduce,
+    scan,
+    sort,
+    source,
+)
 from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
@@ -39,6 +50,12 @@ class OpenCLBackend(Backend):
         self.device = Device("opencl", index)
         self.kernels = FusedKernels()
         self.runtime = Runtime(device, str(self.device), traits)
+        self.kernels.offer(matrix_product_of, self._multiply_matrices)
+
+    def _multiply_matrices(self, left: Operand, right: Operand, output: Operand) -> None:
+        if not self._stores(left.dtype):
+            raise self.lacks("matrix_product", (left.dtype, right.dtype))
+        matrix_product.multiply_matrices(self.runtime, left, right, output)
 
     def allocate(self, nbytes: int) -> DeviceMemory:
         self.runtime.check_process()
@@ -61,7 +78,9 @@ class OpenCLBackend(Backend):
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):
             return False
-        if name in ("copy", "gather") or indexing.can_combine(name) or not dtypes:
+        if name in ("copy", "gather", "sort", "matrix_product") or not dtypes:
+            return True
+        if indexing.can_combine(name) or folds.can_fold(name) or scan.can_scan(name):
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 
@@ -98,10 +117,16 @@ class OpenCLBackend(Backend):
         parameters: tuple[Scalar, ...],
         output: Operand,
     ) -> None:
-        raise self.lacks(record.name, (input.dtype, output.dtype))
+        dtypes = (input.dtype, output.dtype)
+        if not folds.can_fold(record.name) or not all(map(self._stores, dtypes)):
+            raise self.lacks(record.name, dtypes)
+        reduce.reduce(self.runtime, record.name, input, dims, parameters, output)
 
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
-        raise self.lacks(record.name, (input.dtype, output.dtype))
+        dtypes = (input.dtype, output.dtype)
+        if not scan.can_scan(record.name) or not all(map(self._stores, dtypes)):
+            raise self.lacks(record.name, dtypes)
+        scan.scan(self.runtime, record.name, input, dim, output)
 
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
@@ -124,7 +149,7 @@ class OpenCLBackend(Backend):
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
     ) -> None:
-        raise self.lacks("sort", (input.dtype,))
+        sort.sort(self.runtime, input, dim, descending, values, indices)
 
     def source(
         self,

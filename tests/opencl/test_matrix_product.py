@@ -1,0 +1,122 @@
+"""Matrix products on the device, against exact sums of exact products."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+from math import fsum
+
+import pytest
+
+from gnomon.backend import Operand, Storage
+from gnomon.composite.matrix import matrix_product
+from gnomon.dtypes import (
+    DType,
+    Scalar,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+    uint8,
+)
+from gnomon.layout import Layout
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from .devices import BACKENDS, elements, pair
+
+DTYPES = (float32, float64, float16, bfloat16, int8, uint8, int32, int64)
+#: (batch, rows, inner, columns): small, with tails on all sides, with a vector, with nothing.
+SIZES = (
+    (2, 3, 4, 5),
+    (1, 48, 30, 50),
+    (2, 33, 40, 25),
+    (1, 1, 70, 30),
+    (2, 70, 9, 1),
+    (1, 1, 9000, 1),
+    (2, 3, 0, 4),
+    (0, 3, 2, 4),
+)
+
+
+def _layouts(batch: int, rows: int, columns: int) -> dict[str, Layout]:
+    """Return ways for a batch of matrices to lie."""
+    whole = Layout.contiguous((batch, rows, columns))
+    return {
+        "rows": whole,
+        "columns": Layout.contiguous((batch, columns, rows)).transpose(1, 2),
+        "stepped": Layout((batch, rows, columns), (rows * columns * 3, columns * 3, 3), 2),
+    }
+
+
+def _drawn(dtype: DType, count: int, draw: random.Random) -> list[Scalar]:
+    if dtype.is_floating_point:
+        return [float(dtype.convert(draw.uniform(-2, 2))) for _ in range(count)]
+    bits = 8 * dtype.itemsize
+    low = -(2 ** (bits - 1)) if dtype.is_signed else 0
+    return [draw.randint(low, low + 2**bits - 1) for _ in range(count)]
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
+def test_products(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = matrix_product.kernel_on(backend)
+    assert kernel is not None
+    draw = random.Random(3)
+    for batch, rows, inner, columns in SIZES:
+        ways = product(
+            _layouts(batch, rows, inner).values(), _layouts(batch, inner, columns).values()
+        )
+        for count, (of_left, of_right) in enumerate(ways):
+            left = pair(backend, _drawn(dtype, 997, draw), of_left, dtype).device
+            right = pair(backend, _drawn(dtype, 991, draw), of_right, dtype).device
+            places = list(_layouts(batch, rows, columns).values())[count % 3]
+            size = max(places.span[1], 1) * dtype.itemsize
+            output = Operand(Storage(backend, backend.allocate(size)), places, dtype)
+            kernel(left, right, output)
+            _check(left, right, output, inner)
+
+
+def _check(left: Operand, right: Operand, output: Operand, inner: int) -> None:
+    dtype = output.dtype
+    batch, rows, columns = output.layout.shape
+    a, b, found = elements(left), elements(right), iter(elements(output))
+    # Sums in float32 or float64, in any order, then one rounding.
+    working = 2.0**-52 if dtype is float64 else 2.0**-23
+    rounding = {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(dtype.name, 0.0)
+    for matrix, row, column in product(range(batch), range(rows), range(columns)):
+        start = (matrix * rows + row) * inner
+        across = a[start : start + inner]
+        first = matrix * inner * columns + column
+        down = b[first : first + inner * columns : columns] if inner else []
+        terms = [x * y for x, y in zip(across, down, strict=True)]
+        mine = next(found)
+        if dtype.is_floating_point:
+            exact = fsum(terms)
+            allowed = (
+                inner * working * fsum(map(abs, terms))
+                + rounding * abs(exact)
+                + 1e-7 * (rounding > 0)
+            )
+            assert abs(mine - exact) <= allowed
+        else:
+            (exact,) = dtype.unpack(dtype.pack([sum(terms)]))
+            assert mine == exact
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+def test_an_expanded_operand_and_infinities(traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = matrix_product.kernel_on(backend)
+    assert kernel is not None
+    row = Layout.contiguous((1, 1, 40)).expand((2, 40, 40))
+    left = pair(backend, [float("inf"), *[1.0] * 39], row, float32).device
+    right = pair(backend, [1.0] * 3200, Layout.contiguous((2, 40, 40)), float32).device
+    places = Layout.contiguous((2, 40, 40))
+    output = Operand(Storage(backend, backend.allocate(12800)), places, float32)
+    kernel(left, right, output)
+    assert set(elements(output)) == {float("inf")}

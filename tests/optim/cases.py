@@ -91,3 +91,29 @@ def train(t: ModuleType, case: str, dtype: str) -> tuple[list[Tensor], list[floa
     for _ in range(STEPS):
         optimizer.step(closure)
     return weights, losses
+
+
+def bowl(weights: list[Tensor]) -> Tensor:
+    """Return a loss with one minimum, curved differently along each parameter."""
+    matrix, vector, scalar = weights
+    steep = (matrix * matrix).sum() * scalar * scalar + (vector - 1).abs().pow(3).sum()
+    return steep + (scalar - 2).cosh() + 0.1 * (matrix - 1).pow(4).sum()
+
+
+def minimize(t: ModuleType, case: str) -> tuple[list[Tensor], list[float]]:
+    """Return the parameters after two steps, and the loss at every evaluation."""
+    weights = parameters(t, "float64")
+    name, _, options = case.partition("(")
+    optimizer = eval(f"t.optim.{name}(weights, {options}", {"t": t, "weights": weights})
+    losses = []
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = bowl(weights)
+        loss.backward()
+        losses.append(float(loss.item()))
+        return loss
+
+    for _ in range(2):
+        optimizer.step(closure)
+    return weights, losses

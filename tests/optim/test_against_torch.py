@@ -8,7 +8,7 @@ import pytest
 
 import gnomon
 from gnomon import Tensor
-from optim.cases import CASES, STEPS, train
+from optim.cases import CASES, STEPS, minimize, train
 
 if TYPE_CHECKING:
     import torch
@@ -38,3 +38,25 @@ def test_trajectories(case: str, dtype: str) -> None:
     for x, y in zip(found, expected, strict=True):
         assert flat(x) == pytest.approx(flat(y), rel=allowed, abs=allowed)
     assert found_losses[-1] != found_losses[0]
+
+
+LBFGS = [
+    "LBFGS()",
+    "LBFGS(lr=0.3, max_iter=4)",
+    "LBFGS(history_size=2, lr=0.1)",
+    "LBFGS(line_search_fn='strong_wolfe')",
+    "LBFGS(line_search_fn='strong_wolfe', max_iter=3, history_size=1)",
+    "LBFGS(line_search_fn='strong_wolfe', lr=20, max_iter=6)",
+    "LBFGS(line_search_fn='strong_wolfe', lr=1e-4, max_iter=6, max_eval=50)",
+    "LBFGS(tolerance_grad=10.0)",
+]
+
+
+@pytest.mark.parametrize("case", LBFGS)
+def test_trajectories_of_lbfgs(case: str) -> None:
+    # The same evaluations at the same points; a quasi-Newton step divides by differences of
+    # gradients, which costs the digits that nearly equal gradients share.
+    (found, losses), (expected, expected_losses) = (minimize(t, case) for t in (gnomon, torch))
+    assert losses == pytest.approx(expected_losses, rel=1e-9, abs=1e-9)
+    for x, y in zip(found, expected, strict=True):
+        assert flat(x) == pytest.approx(flat(y), rel=1e-6, abs=1e-6)

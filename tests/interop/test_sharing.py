@@ -162,6 +162,19 @@ class TestNumPy:
         assert x.tolist() == [0, 0]
 
 
+class Capsule:
+    """Something that hands ``capsule`` over."""
+
+    def __init__(self, capsule: object) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **options: object) -> object:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return dlpack.CPU_DEVICE
+
+
 class TestDLPack:
     def test_gnomon_to_itself(self) -> None:
         x = matrix().t()
@@ -186,7 +199,7 @@ class TestDLPack:
     def test_what_is_handed_over_is_given_back(self) -> None:
         numpy = pytest.importorskip("numpy", reason="it is NumPy that shares")
         x = matrix()
-        array = numpy.from_dlpack(x)
+        array = numpy.from_dlpack(Capsule(dlpack.exported(x)))
         del x
         gc.collect()
         assert array.tolist() == matrix().tolist()
@@ -195,11 +208,22 @@ class TestDLPack:
         gc.collect()
         assert len(dlpack._exports) == held - 1
 
+    def test_numpy_may_write(self) -> None:
+        numpy = pytest.importorskip("numpy", reason="it is NumPy that shares")
+        x = matrix()
+        numpy.from_dlpack(x)[0, 0] = 7
+        assert x[0, 0] == 7
+
+    def test_an_array_is_given_back_while_an_error_is_on_its_way(self) -> None:
+        numpy = pytest.importorskip("numpy", reason="it is NumPy that shares")
+        with pytest.raises(ZeroDivisionError):
+            _ = numpy.from_dlpack(matrix()), 1 // 0
+
     def test_a_capsule_that_nobody_takes_is_forgotten(self) -> None:
-        capsules = [matrix().__dlpack__() for _ in range(3)]
+        capsules = [dlpack.exported(matrix()) for _ in range(3)]
         held = len(dlpack._exports)
         del capsules
-        kept = matrix().__dlpack__()
+        kept = dlpack.exported(matrix())
         assert len(dlpack._exports) == held - 2
         assert torch.from_dlpack(kept).tolist() == matrix().tolist()
 

@@ -156,12 +156,12 @@ def _release_forgotten() -> None:
             _release(address)
 
 
-def exported(tensor: TensorCore) -> object:
-    """Return a capsule that hands over the memory of ``tensor``, which it keeps alive.
+def check_exportable(tensor: TensorCore) -> HostMemory:
+    """Return the memory of ``tensor``, if it can be handed over.
 
     Raises BufferError for a tensor that requires grad, or is not on the CPU.
     """
-    storage, layout, dtype = tensor.operand
+    storage = tensor.operand.storage
     memory = storage.memory
     if tensor.tracked:
         raise BufferError(
@@ -172,6 +172,16 @@ def exported(tensor: TensorCore) -> object:
             f"__dlpack__: the tensor is on {storage.device}, and only the CPU's memory can be "
             "handed over. Use tensor.cpu()."
         )
+    return memory
+
+
+def exported(tensor: TensorCore) -> object:
+    """Return a capsule that hands over the memory of ``tensor``, which it keeps alive.
+
+    Raises BufferError for a tensor that requires grad, or is not on the CPU.
+    """
+    memory = check_exportable(tensor)
+    _, layout, dtype = tensor.operand
     counts = ctypes.c_int64 * max(len(layout.shape), 1)
     shape, strides = counts(*layout.shape), counts(*layout.strides)
     managed = _ManagedTensor()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, cast
 
 from gnomon.core import TensorCore
@@ -90,14 +91,22 @@ class InteropMethods(TensorCore):
     ) -> object:
         """Return a DLPack capsule that hands the tensor's memory to another library.
 
-        ``stream`` and ``max_version`` need no answer: the CPU has no streams, and every library
-        reads the version of the capsule.
+        The CPU has no streams to wait for. Where NumPy is in use, the capsule is made by NumPy,
+        in the version asked for; otherwise it is one of version 0, which every library reads.
         """
         from gnomon.tensor import dlpack  # imports ctypes, which few programs need
 
         if dl_device is not None and tuple(dl_device) != dlpack.CPU_DEVICE:
             raise BufferError("__dlpack__: only the CPU's memory can be handed over.")
-        return dlpack.exported(clone(self) if copy else self)
+        dlpack.check_exportable(self)
+        tensor = clone(self) if copy else self
+        # NumPy gives memory back even while an error is on its way, which code in Python can't.
+        if "numpy" not in sys.modules or self.operand.dtype is bfloat16:
+            return dlpack.exported(tensor)
+        array = tensor.numpy()
+        if max_version is None:
+            return array.__dlpack__()
+        return array.__dlpack__(max_version=max_version)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """Return DLPack's name of the device: (1, 0), the CPU."""

@@ -2,17 +2,22 @@
 
 from gnomon.nn.modules import module as module
 from gnomon.nn.modules.activation import *
+from gnomon.nn.modules.batchnorm import *
 from gnomon.nn.modules.channelshuffle import *
 from gnomon.nn.modules.classification_loss import *
 from gnomon.nn.modules.container import *
+from gnomon.nn.modules.conv import *
 from gnomon.nn.modules.distance import *
 from gnomon.nn.modules.dropout import *
 from gnomon.nn.modules.flatten import *
 from gnomon.nn.modules.fold import *
+from gnomon.nn.modules.instancenorm import *
 from gnomon.nn.modules.linear import *
 from gnomon.nn.modules.loss import *
 from gnomon.nn.modules.module import Module as Module
+from gnomon.nn.modules.normalization import *
 from gnomon.nn.modules.padding import *
 from gnomon.nn.modules.pixelshuffle import *
+from gnomon.nn.modules.pooling import *
 from gnomon.nn.modules.softmax import *
 from gnomon.nn.modules.sparse import *

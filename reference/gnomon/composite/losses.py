@@ -250,7 +250,7 @@ def gaussian_nll_loss(
 ) -> T:
     """Return (log(var) + (input - target)² / var) / 2, reduced.
 
-    ``var`` has the input's shape, or that shape without its last size or with 1 there. It
+    ``var`` has the input's shape, or that shape without its last size or with one size 1. It
     counts as no less than ``eps``, a limit that its gradient does not see. ``full`` adds
     log(2π) / 2. Raises ValueError for another shape or a negative variance.
     """
@@ -258,8 +258,12 @@ def gaussian_nll_loss(
     shape, given = input.operand.layout.shape, var.operand.layout.shape
     if given != shape and given == shape[:-1]:
         var = unsqueeze(var, -1)
-    elif given not in (shape, (*shape[:-1], 1)):
-        raise ValueError(explain("gaussian_nll_loss", "var is of incorrect size", input, var))
+    elif given != shape:
+        differing = [size for size, own in zip(given, shape, strict=False) if size != own]
+        if len(given) != len(shape) or differing != [1]:
+            raise ValueError(
+                explain("gaussian_nll_loss", "var is of incorrect size", input, var)
+            )
     if any(value < 0 for value in values_of(var.operand)):
         raise ValueError(explain("gaussian_nll_loss", "var has negative entries", var))
     var = clone(var)

@@ -107,8 +107,8 @@ def _parse(text: str) -> tuple[str, int | None]:
     name, colon, digits = text.partition(":")
     if not name or (colon and not digits.isdecimal()):
         raise RuntimeError(
-            f'device: {text!r} names no device. Write a type and perhaps an index, as in "cpu" or '
-            '"opencl:0".'
+            f'device: {text!r} names no device. Write a type and perhaps an index, as in "cpu" '
+            'or "opencl:0".'
         )
     return name, int(digits) if colon else None
 

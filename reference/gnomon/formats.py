@@ -8,7 +8,7 @@ from typing import final
 
 @final
 class MemoryFormat(Enum):
-    """In which order the dimensions of a fresh tensor lie in memory (``torch.memory_format``)."""
+    """How the dims of a fresh tensor are ordered in memory (``torch.memory_format``)."""
 
     CONTIGUOUS = "contiguous_format"
     PRESERVE = "preserve_format"

@@ -87,7 +87,7 @@ def test_writes_through_views_are_freed() -> None:
 
 def test_a_small_stack_is_enough() -> None:
     # Threads often have less than the main thread. What is needed does not grow with the graph:
-    # CPython frees nested objects a bounded number of levels at a time, and 3.13 needs most for it.
+    # CPython frees nested objects a bounded number of levels at a time; 3.13 needs most for it.
     failures: list[BaseException] = []
 
     def work() -> None:

@@ -1,9 +1,10 @@
-"""Backends of other packages: opened lazily, every failure says what to do, no silent fallback."""
+"""Backends of other packages: opened lazily, every failure with a remedy, no silent fallback."""
 
 from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 from tests.backends.accelerator import ToyBackend
@@ -19,7 +20,7 @@ LACKING = frozenset({"sin", "prod", "cumsum", "sort", "gather", "scatter_add", "
 class ToyProvider:
     """Two devices; the second lacks some operations."""
 
-    opened: list[int] = []
+    opened: ClassVar[list[int]] = []
 
     def device_count(self) -> int:
         return 2

@@ -1,4 +1,4 @@
-"""The reference backend, device ``cpu``: each launch verb evaluates the record's own meaning."""
+"""The reference backend, device ``cpu``: a launch evaluates the record's own meaning."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class ReferenceBackend(Backend):
             return HostMemory(memoryview(bytearray(nbytes)))
         except (MemoryError, OverflowError) as error:
             raise OutOfMemoryError(
-                f"allocate: the host has no {nbytes} bytes left for a tensor. Free tensors, or make "
-                "smaller ones."
+                f"allocate: the host has no {nbytes} bytes left for a tensor. Free tensors, or "
+                "make smaller ones."
             ) from error
 
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:

@@ -1,8 +1,8 @@
 """Running on the reference what an accelerator lacks, when the user has asked for it.
 
 ``GNOMON_FALLBACK=cpu`` in the environment, or ``with gnomon.fallback("cpu"):`` around the code.
-Without either, an operation that a device lacks raises ``NotSupported``: a slow trip through the
-host is never taken silently.
+Without either, an operation that a device lacks raises ``NotSupported``: a slow trip through
+the host is never taken silently.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ class FallbackBackend(Backend):
 
 @contextmanager
 def _host_copies(*written: Operand) -> Iterator[Callable[[Operand], Operand]]:
-    """Yield a function that gives an operand's copy on the host; copy ``written`` back at the end.
+    """Yield a function that gives an operand's copy on the host; copy back ``written`` at the
+    end.
 
     Whole storages are copied, so that layouts stay as they are. Raises the NotSupported being
     handled when the user has not allowed the fallback.

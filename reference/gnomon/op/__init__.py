@@ -1,1 +1,1 @@
-"""The families of operations: each owns a schema, a shape rule and the way to a backend's launch verb."""
+"""The families of operations: each owns a schema, a shape rule and the way to a launch."""

@@ -57,7 +57,7 @@ def to_contiguous(input: T) -> T:
 
 
 def to_backend(input: T, backend: Backend) -> T:
-    """Return a copy of ``input`` on the device of ``backend``; itself when it is there already."""
+    """Return ``input`` on the device of ``backend``: a copy unless it is there already."""
     operand = input.operand
     if operand.storage.backend is backend:
         return input

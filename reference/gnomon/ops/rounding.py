@@ -147,9 +147,9 @@ def round(input: T, *, decimals: int = 0, out: T | None = None) -> T:
     """Round to ``decimals`` digits after the point (before it if negative), ties to even.
 
     With ``decimals`` the input is scaled by a power of ten, rounded and scaled back, each step
-    rounded to its dtype, or to float32: the tie is judged after the scaling, so that 1.005 gives
-    1.0 for two digits. Integers round to themselves; with ``decimals`` they raise NotImplementedError, as
-    bool always does.
+    rounded to its dtype, or to float32: the tie is judged after the scaling, so that 1.005
+    gives 1.0 for two digits. Integers round to themselves; with ``decimals`` they raise
+    NotImplementedError, as bool always does.
 
     >>> import gnomon as torch
     >>> torch.round(torch.tensor([0.5, 1.5, -0.2]))

@@ -162,8 +162,8 @@ def fitted(
             beyond = isinstance(extreme, int) and not -(2**63) <= extreme < 2**63
             if beyond and dtype is not uint64:
                 raise ValueError(
-                    f"{operation}: Overflow when unpacking long long, {extreme} needs more than "
-                    "64 bits. Give a floating-point dtype."
+                    f"{operation}: Overflow when unpacking long long, {extreme} needs more "
+                    "than 64 bits. Give a floating-point dtype."
                 )
             if not least <= extreme <= limits.max:
                 raise _overflow(operation, extreme, dtype)

@@ -72,8 +72,8 @@ def load_provider(name: str) -> Provider:
     if len(found) > 1:
         packages = ", ".join(sorted(_package(entry) for entry in found))
         raise RuntimeError(
-            f"device: {len(found)} packages provide the backend {name!r}: {packages}. Uninstall "
-            "all but one."
+            f"device: {len(found)} packages provide the backend {name!r}: {packages}. "
+            "Uninstall all but one."
         )
     (entry,) = found
     try:

@@ -1,4 +1,4 @@
-"""Backends of other packages: opened lazily, every failure with a remedy, no silent fallback."""
+"""Backends of other packages: opened lazily, failures with a remedy, no silent fallback."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 from gnomon import Tensor
+from gnomon.optim import Optimizer
 
 #: An optimizer, and its options as they are written in a call.
 CASES = [
@@ -52,7 +54,7 @@ CASES = [
     "Rprop(lr=0.05, maximize=True)",
     "ASGD()",
     "ASGD(lr=0.1, lambd=0.1, alpha=0.5, t0=2, weight_decay=0.1)",
-    "ASGD(lr=0.05, t0=0, maximize=True)",
+    "ASGD(lr=0.005, t0=0, maximize=True)",
     "Adafactor()",
     "Adafactor(lr=0.5, beta2_decay=-0.3, d=1.5, weight_decay=0.1)",
     "Adafactor(lr=0.5, eps=(0.1, 0.5), maximize=True)",
@@ -74,11 +76,32 @@ def loss_of(weights: list[Tensor]) -> Tensor:
     return ((rows - scalar) * (rows - scalar)).mean() + (vector * scalar).sum()
 
 
-def train(t: ModuleType, case: str, dtype: str) -> tuple[list[Tensor], list[float]]:
-    """Return the parameters after some steps, and the loss before each of them."""
-    weights = parameters(t, dtype)
+def bowl(weights: list[Tensor]) -> Tensor:
+    """Return a loss with one minimum, curved differently along each parameter."""
+    matrix, vector, scalar = weights
+    steep = (matrix * matrix).sum() * scalar * scalar + (vector - 1).abs().pow(3).sum()
+    return steep + (scalar - 2).cosh() + 0.1 * (matrix - 1).pow(4).sum()
+
+
+def optimizer_of(
+    t: ModuleType, case: str, weights: list[Tensor], lr: Tensor | None = None
+) -> Optimizer:
+    """Return the optimizer that ``case`` describes; it may speak of ``t`` and ``lr``."""
     name, _, options = case.partition("(")
-    optimizer = eval(f"t.optim.{name}(weights, {options}", {"t": t, "weights": weights})
+    optimizer = eval(
+        f"t.optim.{name}(weights, {options}", {"t": t, "weights": weights, "lr": lr}
+    )
+    assert isinstance(optimizer, t.optim.Optimizer)
+    return optimizer
+
+
+def train_on(
+    optimizer: Optimizer,
+    weights: list[Tensor],
+    steps: int,
+    loss_of: Callable[[list[Tensor]], Tensor],
+) -> list[float]:
+    """Take steps; return the loss at every evaluation."""
     losses = []
 
     def closure() -> Tensor:
@@ -88,32 +111,18 @@ def train(t: ModuleType, case: str, dtype: str) -> tuple[list[Tensor], list[floa
         losses.append(float(loss.item()))
         return loss
 
-    for _ in range(STEPS):
+    for _ in range(steps):
         optimizer.step(closure)
-    return weights, losses
+    return losses
 
 
-def bowl(weights: list[Tensor]) -> Tensor:
-    """Return a loss with one minimum, curved differently along each parameter."""
-    matrix, vector, scalar = weights
-    steep = (matrix * matrix).sum() * scalar * scalar + (vector - 1).abs().pow(3).sum()
-    return steep + (scalar - 2).cosh() + 0.1 * (matrix - 1).pow(4).sum()
-
-
-def minimize(t: ModuleType, case: str) -> tuple[list[Tensor], list[float]]:
-    """Return the parameters after two steps, and the loss at every evaluation."""
-    weights = parameters(t, "float64")
-    name, _, options = case.partition("(")
-    optimizer = eval(f"t.optim.{name}(weights, {options}", {"t": t, "weights": weights})
-    losses = []
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = bowl(weights)
-        loss.backward()
-        losses.append(float(loss.item()))
-        return loss
-
-    for _ in range(2):
-        optimizer.step(closure)
-    return weights, losses
+def train(
+    t: ModuleType,
+    case: str,
+    dtype: str,
+    steps: int = STEPS,
+    loss_of: Callable[[list[Tensor]], Tensor] = loss_of,
+) -> tuple[list[Tensor], list[float]]:
+    """Return the parameters after some steps, and the loss at every evaluation."""
+    weights = parameters(t, dtype)
+    return weights, train_on(optimizer_of(t, case, weights), weights, steps, loss_of)

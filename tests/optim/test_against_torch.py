@@ -1,4 +1,4 @@
-"""Whole trajectories of every optimizer are PyTorch's, and so are states, errors, texts."""
+"""Whole trajectories of every optimizer are PyTorch's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gnomon
-from gnomon import Tensor
-from optim.cases import CASES, STEPS, minimize, train
+from optim.cases import CASES, STEPS, bowl, train
+from optim.values import flat
 
 if TYPE_CHECKING:
     import torch
@@ -20,12 +20,6 @@ EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23}
 # A step rounds about ten times in both; the problem's Lipschitz constants amplify what steps
 # before rounded by at most about 2 per step.
 TOLERANCE = 10 * 2.0**STEPS
-
-
-def flat(x: Tensor) -> list[float]:
-    values = x.detach().reshape((-1,)).tolist()
-    assert isinstance(values, list)
-    return values
 
 
 @pytest.mark.parametrize("dtype", EPSILON)
@@ -56,7 +50,9 @@ LBFGS = [
 def test_trajectories_of_lbfgs(case: str) -> None:
     # The same evaluations at the same points; a quasi-Newton step divides by differences of
     # gradients, which costs the digits that nearly equal gradients share.
-    (found, losses), (expected, expected_losses) = (minimize(t, case) for t in (gnomon, torch))
+    (found, losses), (expected, expected_losses) = (
+        train(t, case, "float64", 2, bowl) for t in (gnomon, torch)
+    )
     assert losses == pytest.approx(expected_losses, rel=1e-9, abs=1e-9)
     for x, y in zip(found, expected, strict=True):
         assert flat(x) == pytest.approx(flat(y), rel=1e-6, abs=1e-6)

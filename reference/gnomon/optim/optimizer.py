@@ -154,7 +154,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for number, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {number}")
+            lines.extend(["", f"Parameter Group {number}"] if number else ["Parameter Group 0"])
             lines.extend(
                 f"    {name}: {group[name]}" for name in sorted(group) if name != "params"
             )

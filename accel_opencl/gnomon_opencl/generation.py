@@ -20,6 +20,8 @@ from gnomon_opencl.traits import Traits
 _KERNELS: Final = Path(__file__).parent / "kernels"
 #: Positions below this fit the 32-bit integers that every device is fastest with.
 _INT_LIMIT: Final = 2**31 - 2**16
+#: The width of chunks where an operand steps over cells.
+_NARROW: Final = 64
 #: More dims than this, after collapsing, are walked on the host.
 _MOST_DIMS: Final = 10
 
@@ -102,12 +104,27 @@ def types_text(
             f"#define S(x) as_{vector}(({word})(x))",
         ]
     else:
-        lines.append(f"#define IS_DOUBLE {int(dtype.itemsize == 8)}")
-        lines.append(source_file("products"))
+        lines += _DOUBLE_CONSTANTS if dtype.itemsize == 8 else _SINGLE_CONSTANTS
+        lines.append(source_file("floats"))
     if functions is not None:
         lines += _function_types(compute, traits)
         lines.append(source_file(functions))
     return "\n".join(lines) + "\n"
+
+
+# Halving factors 2^12 + 1 and 2^27 + 1, and sqrt(1/2) as the sum of two numbers of the dtype.
+_SINGLE_CONSTANTS: Final = (
+    "#define IS_DOUBLE 0",
+    "#define SPLIT K(4097)",
+    "#define ROOT_OF_HALF_HIGH 0.707106769084930420f",
+    "#define ROOT_OF_HALF_LOW 1.21016175e-8f",
+)
+_DOUBLE_CONSTANTS: Final = (
+    "#define IS_DOUBLE 1",
+    "#define SPLIT K(134217729)",
+    "#define ROOT_OF_HALF_HIGH 0.70710678118654757",
+    "#define ROOT_OF_HALF_LOW -4.8336466567264567e-17",
+)
 
 
 def _function_types(compute: ElementType, traits: Traits) -> list[str]:
@@ -173,15 +190,29 @@ def plan_rows(
 ) -> tuple[Plan, int]:
     """Return the plan of a loop over the rows of layouts of one shape, and its work-items.
 
-    A row is the last dim. Long rows are cut into chunks, short ones taken several at a time.
+    A row is the last dim. Long rows are cut into chunks, short ones taken several at a time. On
+    processors, where an operand steps over cells along its rows, chunks are as narrow as a few
+    cache lines and follow each other down the rows, so that a line is used up while it is near.
     """
     layouts = list(numbered.values())
     *outer, row = layouts[0].shape
     rows = prod(outer)
-    chunks = -(-row // traits.chunk)
-    batch = max(1, traits.chunk // row) if chunks == 1 else 1
+    down = traits.chunk > 1 and rows > 1 and any(each.strides[-1] > 1 for each in layouts)
+    chunk = min(traits.chunk, _NARROW) if down else traits.chunk
+    chunks = -(-row // chunk)
+    batch = max(1, traits.chunk // min(row, chunk)) if down or chunks == 1 else 1
     plan = Plan(wide_index or needs_wide_index(layouts))
-    plan.members |= {"row": row, "chunks": chunks, "all_chunks": rows * chunks, "batch": batch}
+    plan.members |= {
+        "row": row,
+        "chunk": chunk,
+        "all_chunks": rows * chunks,
+        "batch": batch,
+        # Chunk number c is part c / part_step % parts of row c / row_step % rows.
+        "row_step": 1 if down else chunks,
+        "rows": rows,
+        "part_step": rows if down else 1,
+        "parts": chunks,
+    }
     plan.add_shape(outer)
     for number, layout in numbered.items():
         plan.add_layout(number, layout)
@@ -208,7 +239,6 @@ def rows_text(
             "NAME": name,
             "PARAMETERS": ", ".join(parameters),
             "INDEX": index,
-            "CHUNK": str(traits.chunk),
             "STEP": str(step),
             "WALK": walk,
             "BODY": body,
@@ -229,9 +259,9 @@ __kernel $ATTRIBUTE$ void $NAME$($PARAMETERS$) {
     const $INDEX$ first = ($INDEX$)get_global_id(0) * plan.batch;
     const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
     for ($INDEX$ chunk = first; chunk < last; ++chunk) {
-        $INDEX$ line = chunk / plan.chunks;
-        const $INDEX$ start = (chunk - line * plan.chunks) * $CHUNK$;
-        const $INDEX$ end = min(start + $CHUNK$, plan.row);
+        $INDEX$ line = chunk / plan.row_step % plan.rows;
+        const $INDEX$ start = chunk / plan.part_step % plan.parts * plan.chunk;
+        const $INDEX$ end = min(start + plan.chunk, plan.row);
 $WALK$
         for ($INDEX$ i = start; i < end; i += $STEP$) {
 $BODY$

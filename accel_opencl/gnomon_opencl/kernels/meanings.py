@@ -216,7 +216,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "celu": _floating(_ELU),
     "elu_slope": _floating("a > K(0) ? K(1) : b * c * exponential_of_product(c, a)"),
     "selu": _floating(f"K(1.0507009873554805) * {_SELU}"),
-    "gelu": _calls("special", "a * normal_below(a)"),
+    "gelu": _floating("a * normal_below(a)"),
     "gelu_tanh": _floating(
         "K(0.5) * a * (K(1) + tanh(K(0.7978845608028654) * (a + K(0.044715) * a * a * a)))"
     ),
@@ -256,7 +256,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "erfc": _floating("erfc(a)"),
     "erfinv": _calls("special", "inverse_error(a)"),
     "special_erfcx": _calls("special", "scaled_complement(a)"),
-    "special_ndtr": _calls("special", "normal_below(a)"),
+    "special_ndtr": _floating("normal_below(a)"),
     "special_ndtri": _calls("special", "normal_quantile(a)"),
     "special_log_ndtr": _calls("special", "log_normal_below(a)"),
     "lgamma": _calls("gamma", "log_gamma(a)"),

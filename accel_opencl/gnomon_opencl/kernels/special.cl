@@ -82,7 +82,7 @@ static real scaled_complement(real x) {
     return (real)0.5641895835477563 * total / x;
 }
 
-static real normal_below(real x) {
+static real distribution_below(real x) {
     const real half_root = (real)0.7071067811865476;
     if (!(x < -1)) return (real)0.5 * erfc(-x * half_root);
     if (x < -40) return 0;
@@ -92,8 +92,8 @@ static real normal_below(real x) {
 }
 
 static real log_normal_below(real x) {
-    if (x > 0) return log1p(-normal_below(-x));
-    if (!(x < -1)) return log(normal_below(x));
+    if (x > 0) return log1p(-distribution_below(-x));
+    if (!(x < -1)) return log(distribution_below(x));
     return log((real)0.5 * scaled_complement(-x * (real)0.7071067811865476))
         - (real)0.5 * x * x;
 }

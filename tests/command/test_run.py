@@ -23,13 +23,14 @@ print(json.dumps({
 
 
 def python(
-    *arguments: str | Path, folder: Path, path: Path | None = None
+    *arguments: str | Path, folder: Path, path: Path | None = None, source: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     search = [str(entry) for entry in (path, REFERENCE, os.environ.get("PYTHONPATH")) if entry]
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
+        input=source,
         capture_output=True,
         text=True,
         check=False,
@@ -37,9 +38,9 @@ def python(
 
 
 def gnomon_run(
-    *arguments: str | Path, folder: Path, path: Path | None = None
+    *arguments: str | Path, folder: Path, path: Path | None = None, source: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return python("-m", "gnomon", "run", *arguments, folder=folder, path=path)
+    return python("-m", "gnomon", "run", *arguments, folder=folder, path=path, source=source)
 
 
 def printed(folder: Path, source: str, *arguments: str, path: Path | None = None) -> str:
@@ -106,6 +107,32 @@ def test_it_ends_as_under_python(tmp_path: Path, source: str) -> None:
     finished = gnomon_run("program.py", folder=tmp_path)
     assert finished.returncode == expected.returncode
     assert (finished.stdout, finished.stderr) == (expected.stdout, expected.stderr)
+
+
+def test_a_program_may_come_from_the_standard_input(tmp_path: Path) -> None:
+    source = (
+        "import sys\nprint(sys.argv, sys.path[0], __name__, '__file__' in globals())\n1 / 0\n"
+    )
+    expected = python("-", "a", "-b", folder=tmp_path, source=source)
+    finished = gnomon_run("-", "a", "-b", folder=tmp_path, source=source)
+    assert finished.returncode == expected.returncode == 1
+    assert (finished.stdout, finished.stderr) == (expected.stdout, expected.stderr)
+
+
+def test_anomaly_mode_names_the_programs_lines_only(tmp_path: Path) -> None:
+    source = (
+        "import torch\n"
+        "def f(x):\n"
+        "    return x.sqrt()\n"
+        "with torch.autograd.detect_anomaly():\n"
+        "    f(torch.tensor(-1.0, requires_grad=True)).backward()\n"
+    )
+    (tmp_path / "program.py").write_text(source, "utf-8")
+    finished = gnomon_run("program.py", folder=tmp_path)
+    warning = finished.stderr.partition("RuntimeError")[0]
+    assert "program.py:5: UserWarning: Error detected in SqrtBackward0" in warning
+    assert 'program.py", line 3, in f' in warning
+    assert "gnomon/command" not in warning and "runpy" not in warning
 
 
 def test_a_traceback_as_deep_as_the_stack_is_shown(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import InspectLoader
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 
 from gnomon.command import torch_alias
@@ -25,10 +25,11 @@ class NoProgram(Exception):
 def run(arguments: Sequence[str]) -> int:
     """Run a PyTorch program, with `torch` standing for gnomon.
 
-    The program sees ``sys.argv``, ``sys.path`` and ``__main__`` as ``python`` would set them;
-    ``--device NAME`` makes the device "cuda" mean NAME. The status is the program's: 0, 1 after
-    an uncaught exception (its traceback shows the program's own frames only), or what the
-    program gave to ``sys.exit``.
+    The program is a script, ``-`` for the standard input, or a module after ``-m``, and sees
+    ``sys.argv``, ``sys.path`` and ``__main__`` as ``python`` would set them; ``--device NAME``
+    makes the device "cuda" mean NAME. The status is the program's: 0, 1 after an uncaught
+    exception (its traceback shows the program's own frames only), or what the program gave to
+    ``sys.exit``.
     """
     parser = _parser()
     own, program = _split(arguments)
@@ -45,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
         match program:
             case ["-m", module, *rest]:
                 _run_module(module, rest)
+            case ["-", *rest]:
+                _run_input(rest)
             case [script, *rest] if script != "-m":
                 _run_script(script, rest)
             case _:
@@ -61,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gnomon run",
-        usage="gnomon run [--device NAME] (SCRIPT | -m MODULE) [ARGUMENTS]",
+        usage="gnomon run [--device NAME] (SCRIPT | - | -m MODULE) [ARGUMENTS]",
         description="Run a PyTorch program, with `torch` standing for gnomon.",
         allow_abbrev=False,
     )
@@ -72,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Part the command's own options from the program and its arguments, whatever those are."""
     end = 0
-    while arguments[end:] and arguments[end].startswith("-") and arguments[end] != "-m":
+    while arguments[end:] and arguments[end].startswith("-"):
+        if arguments[end] in ("-", "-m"):
+            break
         end += 2 if arguments[end] == "--device" else 1
     return arguments[:end], arguments[end:]
 
@@ -90,6 +95,16 @@ def _run_script(path: str, arguments: Sequence[str]) -> None:
     main.__file__ = file
     main.__loader__ = SourceFileLoader("__main__", file)
     _execute(compile(source, file, "exec", dont_inherit=True), main)
+
+
+def _run_input(arguments: Sequence[str]) -> None:
+    sys.argv = ["-", *arguments]
+    _set_first_path("")
+    source = sys.stdin.buffer.read()
+    main = ModuleType("__main__")
+    main.__file__ = "<stdin>"
+    main.__loader__ = BuiltinImporter
+    _execute(compile(source, "<stdin>", "exec", dont_inherit=True), main)
 
 
 def _run_module(name: str, arguments: Sequence[str]) -> None:

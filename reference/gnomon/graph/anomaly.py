@@ -7,11 +7,18 @@ import traceback
 
 # Frames of gnomon itself say nothing to the reader of an error.
 _INSIDE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_COMMAND = os.path.join(_INSIDE, "command") + os.sep
 
 
 def forward_call() -> str:
-    """Return the stack of the running call, down to the line that called gnomon."""
-    frames = traceback.extract_stack()
+    """Return the stack of the running call, down to the line that called gnomon.
+
+    A program that ``gnomon run`` runs has what runs it above itself, which is left out too.
+    """
+    frames = list(traceback.extract_stack())
     while frames and frames[-1].filename.startswith(_INSIDE):
         frames.pop()
+    runners = [at for at, frame in enumerate(frames) if frame.filename.startswith(_COMMAND)]
+    if runners:
+        del frames[: runners[-1] + 1]
     return "".join(traceback.format_list(frames))

@@ -8,12 +8,12 @@ depth.
 from __future__ import annotations
 
 import heapq
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar, final
 
 from gnomon.core import Cotangents, Edge, InputMetadata, Node, TensorCore, TensorHook
 from gnomon.dispatch import values_of
+from gnomon.errors import warn
 from gnomon.graph.edges import AccumulateGrad
 from gnomon.graph.modes import GradMode, modes
 from gnomon.op.copying import clone, clone_as, to_dtype
@@ -329,4 +329,4 @@ def _point_at_forward_call(node: Node) -> None:
         if node.trace
         else "Its forward call was not recorded: anomaly mode was off then."
     )
-    warnings.warn(f"Error detected in {node.name()}. {where}", UserWarning, stacklevel=2)
+    warn(f"Error detected in {node.name()}. {where}")

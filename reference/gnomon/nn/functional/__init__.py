@@ -6,6 +6,7 @@ tensor([0., 2.])
 """
 
 from gnomon.nn.functional.activation import *
+from gnomon.nn.functional.attention import *
 from gnomon.nn.functional.classification_loss import *
 from gnomon.nn.functional.convolution import *
 from gnomon.nn.functional.distance import *

@@ -2,6 +2,7 @@
 
 from gnomon.nn.modules import module as module
 from gnomon.nn.modules.activation import *
+from gnomon.nn.modules.attention import *
 from gnomon.nn.modules.batchnorm import *
 from gnomon.nn.modules.channelshuffle import *
 from gnomon.nn.modules.classification_loss import *

@@ -1,5 +1,6 @@
 """Utilities for parameters and their gradients."""
 
+from gnomon.nn.utils import rnn as rnn
 from gnomon.nn.utils.clip_grad import clip_grad_norm as clip_grad_norm
 from gnomon.nn.utils.clip_grad import clip_grad_norm_ as clip_grad_norm_
 from gnomon.nn.utils.clip_grad import clip_grad_value_ as clip_grad_value_

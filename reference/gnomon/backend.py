@@ -174,9 +174,9 @@ class FusedKernels:
 class Backend(ABC):
     """One device, as the operations of gnomon see it.
 
-    A subclass sets ``device`` and writes the verbs. Work may be deferred: only ``read`` and
-    ``synchronize`` must wait for it. A launch that a backend has no kernel for raises
-    ``NotSupported`` (see :meth:`lacks`) before it has any effect.
+    A subclass sets ``device`` and ``kernels``, which may stay empty, and writes the verbs. Work
+    may be deferred: only ``read`` and ``synchronize`` must wait for it. A launch that a backend
+    has no kernel for raises ``NotSupported`` (see :meth:`lacks`) before it has any effect.
     """
 
     device: Device

@@ -46,7 +46,7 @@ def load_backend(device: Device) -> Backend:
     """Return the backend of ``device``, from the one plugin that has its type.
 
     Raises RuntimeError when no plugin, or more than one, has the type, when the plugin fails to
-    import, or when there is no device of that index.
+    import or its device to open, or when there is no device of that index.
     """
     provider = load_provider(device.type)
     index = device.index or 0
@@ -56,7 +56,15 @@ def load_backend(device: Device) -> Backend:
             f"device: {device} does not exist, the backend {device.type!r} has {count} "
             f"device{'' if count == 1 else 's'}. `gnomon devices` lists them."
         )
-    return FallbackBackend(provider.open(index))
+    try:
+        return FallbackBackend(provider.open(index))
+    except RuntimeError:
+        raise
+    except Exception as error:
+        raise RuntimeError(
+            f"device: the backend {device.type!r} fails to open {device}: "
+            f"{type(error).__name__}: {error}. Repair or reinstall its package."
+        ) from error
 
 
 def load_provider(name: str) -> Provider:

@@ -33,6 +33,13 @@ class ToyProvider:
         return f"toy device {index}"
 
 
+class BrokenProvider(ToyProvider):
+    """Devices whose backend has a fault."""
+
+    def open(self, index: int) -> Backend:
+        raise AttributeError("a fault")
+
+
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
     """Entry points of the group, as (name, object) pairs, in place of those installed."""
@@ -87,6 +94,11 @@ def test_gradients_stay_on_their_device(installed: list[tuple[str, str]]) -> Non
         ([("toy", "a:b"), ("toy", "c:d")], "toy", "2 packages provide the backend 'toy'"),
         ([("toy", "no_such_module:Provider")], "toy", "fails to import: ModuleNotFoundError"),
         ([("toy", "tests.backends.test_plugins:ToyProvider")], "toy:2", "has 2 devices"),
+        (
+            [("toy", "tests.backends.test_plugins:BrokenProvider")],
+            "toy:1",
+            "'toy' fails to open toy:1: AttributeError: a fault. Repair",
+        ),
     ],
 )
 def test_every_failure_says_what_to_do(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 
 # Frames of gnomon itself say nothing to the reader of an error.
 _INSIDE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -15,6 +14,8 @@ def forward_call() -> str:
 
     A program that ``gnomon run`` runs has what runs it above itself, which is left out too.
     """
+    import traceback  # slow to import, and seldom needed
+
     frames = list(traceback.extract_stack())
     while frames and frames[-1].filename.startswith(_INSIDE):
         frames.pop()

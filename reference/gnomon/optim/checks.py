@@ -16,19 +16,25 @@ def check_rate(optimizer: str, lr: Number) -> None:
     check_range(optimizer, "learning rate", lr)
 
 
-def check_range(optimizer: str, name: str, value: Number, below: float = float("inf")) -> None:
-    """Raise ValueError unless ``value`` is 0 or more, and less than ``below``."""
-    if not 0.0 <= value < below and not (value == below == float("inf")):
-        limit = "" if below == float("inf") else f" and less than {below:g}"
+def check_range(optimizer: str, name: str, value: Number) -> None:
+    """Raise ValueError unless ``value`` is 0 or more."""
+    if not value >= 0.0:
         raise ValueError(
-            explain(optimizer, f"Invalid {name}: {value}", remedy=f"Give 0 or more{limit}")
+            explain(optimizer, f"Invalid {name}: {value}", remedy="Give 0 or more")
         )
 
 
 def check_betas(optimizer: str, betas: tuple[Number, Number]) -> None:
     """Raise ValueError unless both weights of running averages are from 0 to less than 1."""
     for index, beta in enumerate(betas):
-        check_range(optimizer, f"beta parameter at index {index}", beta, below=1.0)
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(
+                explain(
+                    optimizer,
+                    f"Invalid beta parameter at index {index}: {beta}",
+                    remedy="Give 0 or more and less than 1",
+                )
+            )
 
 
 def check_implementation(

@@ -11,6 +11,7 @@ from gnomon.nn.functional.classification_loss import *
 from gnomon.nn.functional.convolution import *
 from gnomon.nn.functional.distance import *
 from gnomon.nn.functional.dropout import *
+from gnomon.nn.functional.interpolation import *
 from gnomon.nn.functional.linear import *
 from gnomon.nn.functional.loss import *
 from gnomon.nn.functional.normalization import *

@@ -22,3 +22,4 @@ from gnomon.nn.modules.pixelshuffle import *
 from gnomon.nn.modules.pooling import *
 from gnomon.nn.modules.softmax import *
 from gnomon.nn.modules.sparse import *
+from gnomon.nn.modules.upsampling import *

@@ -280,7 +280,7 @@ class Backend(ABC):
         """Return the error for an operation this backend has no kernel for."""
         listed = ", ".join(dtype.name for dtype in dtypes)
         return NotSupported(
-            f"{name}: the device {self.device} has no kernel for the dtypes ({listed}). Convert "
-            "the operands to a dtype it supports, move them to the CPU, or set "
+            f"{name}: the device {self.device} has no kernel for the dtypes ({listed}). "
+            "Convert the operands to a dtype it supports, move them to the CPU, or set "
             "GNOMON_FALLBACK=cpu to let the reference run what the device lacks."
         )

@@ -25,6 +25,7 @@ __all__ = [
     "is_tensor",
     "numel",
     "result_type",
+    "typename",
 ]
 
 
@@ -107,3 +108,18 @@ def result_type(tensor1: Tensor | Scalar, tensor2: Tensor | Scalar) -> DType:
         for name, value in (("tensor1", tensor1), ("tensor2", tensor2))
     ]
     return common_dtype(operands)
+
+
+def typename(obj: object, /) -> str:
+    """Return the name of the type of ``obj``: a tensor's as ``Tensor.type()`` gives it.
+
+    >>> import gnomon as torch
+    >>> typename(torch.zeros(1)), typename(3), typename(torch.strided)
+    ('torch.FloatTensor', 'int', 'gnomon.formats.TensorLayout')
+    """
+    if isinstance(obj, Tensor):
+        return obj.type()
+    kind = obj if hasattr(obj, "__qualname__") else type(obj)
+    name = str(getattr(kind, "__qualname__", ""))
+    module = getattr(kind, "__module__", None)
+    return name if module in (None, "builtins", "__builtin__") else f"{module}.{name}"

@@ -90,6 +90,9 @@ class Tensor(
     shows in the other.
     """
 
+    #: Where programs find it, and how ``print(type(x))`` names it.
+    __module__ = "gnomon"
+
     def __new__(cls, *data: LegacyArgument, device: DeviceLike = None) -> Self:
         """Return a tensor of the default dtype: of sizes, not filled, or of a sequence.
 

@@ -33,6 +33,7 @@ OPTIMIZERS = [
     "ASGD",
     "Adafactor",
     "LBFGS",
+    "Muon",
 ]
 WITH_LBFGS = [*CASES, "LBFGS(max_iter=3)", "LBFGS(max_iter=3, line_search_fn='strong_wolfe')"]
 
@@ -164,6 +165,9 @@ REFUSED = [
     "o.Adafactor(p, eps=(None, -0.1))",
     "o.Adafactor(p, d=0.5)",
     "o.Adafactor(p, weight_decay=-1)",
+    "o.Muon(p)",
+    "o.Muon(p[:1], momentum=-1)",
+    "o.Muon(p[:1], adjust_lr_fn='mine')",
     "o.LBFGS(p, lr=-1)",
     "o.LBFGS([{'params': p[:1]}, {'params': p[1:]}])",
     "o.LBFGS(p).step()",
@@ -220,3 +224,30 @@ def test_gradients_through_steps(case: str) -> None:
 
     found, expected = gradients(gnomon), gradients(torch)
     assert found == [pytest.approx(row, rel=COUNTED, abs=COUNTED) for row in expected]
+
+
+MUON = [
+    "Muon(lr=0.1)",
+    "Muon(lr=0.1, nesterov=False, weight_decay=0.5, adjust_lr_fn='match_rms_adamw')",
+    "Muon(lr=0.1, momentum=0.5, ns_steps=3, adjust_lr_fn='original')",
+]
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4, 2)])
+@pytest.mark.parametrize("case", MUON)
+def test_steps_of_muon(case: str, shape: tuple[int, int]) -> None:
+    def trained(t: ModuleType) -> tuple[list[float], object, str]:
+        weight = t.linspace(-1, 2, shape[0] * shape[1]).view(shape).requires_grad_()
+        optimizer = optimizer_of(t, case, [weight])
+        for _ in range(3):
+            optimizer.zero_grad()
+            (weight.sin() * weight).sum().backward()
+            optimizer.step()
+        return flat(weight), described(optimizer.state_dict()), repr(optimizer)
+
+    (found, state, text), (expected, expected_state, expected_text) = (
+        trained(t) for t in (gnomon, torch)
+    )
+    # Three products in bfloat16 for each of five iterations of three steps of 0.1.
+    assert found == pytest.approx(expected, abs=3 * 0.1 * 5 * 3 * 2.0**-8)
+    assert (state, text) == (expected_state, expected_text)

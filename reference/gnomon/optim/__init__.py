@@ -25,6 +25,7 @@ from gnomon.optim.adamax import Adamax as Adamax
 from gnomon.optim.adamw import AdamW as AdamW
 from gnomon.optim.asgd import ASGD as ASGD
 from gnomon.optim.lbfgs import LBFGS as LBFGS
+from gnomon.optim.muon import Muon as Muon
 from gnomon.optim.nadam import NAdam as NAdam
 from gnomon.optim.optimizer import Optimizer as Optimizer
 from gnomon.optim.radam import RAdam as RAdam

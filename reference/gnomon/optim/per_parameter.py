@@ -76,7 +76,7 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
 
     def _update_with(self, parameter: Tensor, gradient: Tensor, group: Group) -> None:
         memory = self.state.get(parameter) or self.remember(parameter, group)
-        if group["maximize"]:
+        if group.get("maximize", False):
             gradient = -gradient
         self.update(parameter, gradient, cast("Remembered", memory), cast("Options", group))
 

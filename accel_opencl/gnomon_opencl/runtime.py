@@ -69,7 +69,11 @@ class Runtime:
         with self._lock:
             kernel = self.programs.kernel(source, name)
             for position, argument in enumerate(arguments):
-                kernel.set_arg(position, argument)
+                # What set_arg tries for bytes before it gets here costs 8 microseconds.
+                if isinstance(argument, bytes):
+                    kernel._set_arg_buf(position, argument)
+                else:
+                    kernel.set_arg(position, argument)
             whole = -(-items // size) * size
             cl.enqueue_nd_range_kernel(self.queue, kernel, (whole,), (size,))
             self.launches += 1

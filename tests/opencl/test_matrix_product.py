@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from functools import cache
 from itertools import product
 from math import fsum
 
@@ -26,7 +28,9 @@ from gnomon.layout import Layout
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from .devices import BACKENDS, elements, pair
+from gnomon_opencl.backend import OpenCLBackend
+
+from .devices import BACKENDS, default_backend, elements, pair
 
 DTYPES = (float32, float64, float16, bfloat16, int8, uint8, int32, int64)
 #: (batch, rows, inner, columns): small, with tails on all sides, with a vector, with nothing.
@@ -60,10 +64,21 @@ def _drawn(dtype: DType, count: int, draw: random.Random) -> list[Scalar]:
     return [draw.randint(low, low + 2**bits - 1) for _ in range(count)]
 
 
-@pytest.mark.parametrize("traits", BACKENDS)
+@cache
+def with_short_registers() -> OpenCLBackend:
+    """Return a backend that gives the device the tiles of registers of 32 bytes."""
+    runtime = default_backend().runtime
+    (device,) = runtime.context.devices
+    return OpenCLBackend(device, 98, replace(runtime.traits, register_bytes=32))
+
+
+WAYS = {**BACKENDS, "short registers": with_short_registers}
+
+
+@pytest.mark.parametrize("traits", WAYS)
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.name)
 def test_products(dtype: DType, traits: str) -> None:
-    backend = BACKENDS[traits]()
+    backend = WAYS[traits]()
     kernel = matrix_product.kernel_on(backend)
     assert kernel is not None
     draw = random.Random(3)

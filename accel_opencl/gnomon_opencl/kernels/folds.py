@@ -22,8 +22,7 @@ class State(Enum):
     ELEMENT = "the type elements are computed with"
     TOTAL = "that for floats, and for integers 64 bits, which wrap"
     WIDE = "float64 where the device has it"
-    COUNT = "int64"
-    PLACE = "an element and its number"
+    COUNT = "an integer up to the number of elements"
 
 
 @final
@@ -50,6 +49,14 @@ _MEAN: Final = replace(_SUM, finish="s / COUNT")
 _LARGEST: Final = Fold(State.ELEMENT, "x", _LARGER, "LOWEST")
 _SMALLEST: Final = Fold(State.ELEMENT, "x", _SMALLER, "HIGHEST")
 _COUNT: Final = Fold(State.COUNT, "(x != 0)", "a + b", "0")
+#: Where the first element stands that is the center: the first nan where that is nan.
+_FIRST: Final = Fold(
+    State.COUNT,
+    "((((x) == center) | (((x) != (x)) & (center != center))) ? (S)(i) : BEHIND_ALL)",
+    "((a) < (b) ? (a) : (b))",
+    "BEHIND_ALL",
+    ordered=True,
+)
 _VARIANCE: Final = Fold(
     State.TOTAL,
     "(x - center) * (x - center)",
@@ -73,12 +80,8 @@ _FOLDS: Final = {
     "count_nonzero": _COUNT,
     "any": Fold(State.COUNT, "(x != 0)", "a | b", "0"),
     "all": Fold(State.COUNT, "(x != 0)", "a & b", "1"),
-    "argmax": Fold(
-        State.PLACE, "place_of(x, i)", "larger_place(a, b)", "NOWHERE", "s.index", ordered=True
-    ),
-    "argmin": Fold(
-        State.PLACE, "place_of(x, i)", "smaller_place(a, b)", "NOWHERE", "s.index", ordered=True
-    ),
+    "argmax": replace(_FIRST, center=_LARGEST),
+    "argmin": replace(_FIRST, center=_SMALLEST),
     "var": _VARIANCE,
     "std": _DEVIATION,
     "logsumexp": Fold(

@@ -6,16 +6,19 @@ unsigned arithmetic of 32 or 64 bits, cut to the dtype, do by themselves.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import Operand
 from gnomon.dtypes import DType
+from gnomon.layout import Layout
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import Plan, source_file
 from gnomon_opencl.kernels import copying
 from gnomon_opencl.runtime import Runtime, buffer_of, whole_source
+from gnomon_opencl.trials import wide_vectors_are_safe
 
+_CACHED: Final = 4096
 #: Multiplications per matrix below which packing costs more than it gains.
 _FEW_TERMS: Final = 16384
 #: Steps along the inner dim that one work-item packs: CHUNK of the kernels.
@@ -44,6 +47,18 @@ class Tile(NamedTuple):
         return self.vectors * self.lanes
 
 
+@final
+class Vector(NamedTuple):
+    """How the rows of a matrix that meets a vector are shared out; unset otherwise."""
+
+    together: int = 0
+    parts: int = 0
+    part_steps: int = 0
+
+
+_NO_VECTOR: Final = Vector()
+
+
 def multiply_matrices(runtime: Runtime, left: Operand, right: Operand, output: Operand) -> None:
     """Write the products of two batches of matrices, (b, n, k) and (b, k, m), to (b, n, m)."""
     batch, rows, depth = left.layout.shape
@@ -57,7 +72,8 @@ def multiply_matrices(runtime: Runtime, left: Operand, right: Operand, output: O
     elif rows * columns * depth <= _FEW_TERMS:
         _launch(runtime, "multiply_directly", left, right, output, batch * rows)
     elif runtime.traits.is_processor:
-        _multiply_packed(runtime, left, right, output)
+        tile = tile_of(runtime, left.dtype)
+        multiply_packed(runtime, left, right, output, tile)
     else:
         tiles = batch * -(-rows // _SHARED_TILE) * -(-columns // _SHARED_TILE)
         team = _TEAM * _TEAM
@@ -73,20 +89,30 @@ def _launch(
     items: int,
     group: int = 0,
 ) -> None:
-    plan = _plan(left, right, output)
-    source = _source(left.dtype, tile_of(runtime, left.dtype), plan.declaration())
+    source, plan = _program(left, right, output, tile_of(runtime, left.dtype))
     buffers = [buffer_of(operand) for operand in (left, right, output)]
-    runtime.launch(source, name, [*buffers, plan.packed()], items, group)
+    runtime.launch(source, name, [*buffers, plan], items, group)
 
 
-def _multiply_packed(runtime: Runtime, left: Operand, right: Operand, output: Operand) -> None:
+def _program(
+    left: Operand,
+    right: Operand,
+    output: Operand,
+    tile: Tile,
+    by_vector: Vector = _NO_VECTOR,
+) -> tuple[str, bytes]:
+    layouts = (output.layout, left.layout, right.layout)
+    return _planned(left.dtype, tile, layouts, by_vector)
+
+
+def multiply_packed(
+    runtime: Runtime, left: Operand, right: Operand, output: Operand, tile: Tile
+) -> None:
+    """Pack both operands and multiply them tile by tile."""
     batch, rows, depth = left.layout.shape
     columns = right.layout.shape[2]
-    tile = tile_of(runtime, left.dtype)
-    plan = _plan(left, right, output)
-    source = _source(left.dtype, tile, plan.declaration())
-    packed = plan.packed()
-    itemsize = 8 if left.dtype.itemsize == 8 else 4
+    source, packed = _program(left, right, output, tile)
+    itemsize = _sum_bytes(left.dtype)
     row_strips, column_strips = -(-rows // tile.rows), -(-columns // tile.columns)
     chunks = -(-depth // _PACKED_STEPS)
     sizes = (row_strips * tile.rows, column_strips * tile.columns)
@@ -108,20 +134,20 @@ def _multiply_by_vector(
     if left.layout.shape[1] == 1:
         left, right, output = (_transposed(each) for each in (right, left, output))
     batch, rows, depth = left.layout.shape
-    plan = _plan(left, right, output)
     side_by_side = left.layout.strides[1] == 1 and rows >= _VECTOR_ROWS
     length = _VECTOR_ROWS if side_by_side else min(8, -(-rows * batch // _ENOUGH_ITEMS))
     items = batch * -(-rows // length)
     parts = max(1, min(-(-_ENOUGH_ITEMS // items), depth // _PART_STEPS))
     part_steps = -(-depth // parts)
     parts = -(-depth // part_steps)
-    plan.members |= {"together": length, "parts": parts, "part_steps": part_steps}
-    source = _source(left.dtype, tile_of(runtime, left.dtype), plan.declaration())
-    itemsize = 8 if left.dtype.itemsize == 8 else 4
+    tile = tile_of(runtime, left.dtype)
+    by_vector = Vector(length, parts, part_steps)
+    source, plan = _program(left, right, output, tile, by_vector)
+    itemsize = _sum_bytes(left.dtype)
     partial = runtime.pool.allocate(parts * batch * rows * itemsize).buffer
-    arguments = [buffer_of(left), buffer_of(right), partial, plan.packed()]
+    arguments = [buffer_of(left), buffer_of(right), partial, plan]
     runtime.launch(source, "multiply_by_vector", arguments, items * parts)
-    arguments = [partial, buffer_of(output), plan.packed()]
+    arguments = [partial, buffer_of(output), plan]
     runtime.launch(source, "add_partial_sums", arguments, batch * rows)
 
 
@@ -132,31 +158,37 @@ def _transposed(operand: Operand) -> Operand:
 def tile_of(runtime: Runtime, dtype: DType) -> Tile:
     """Return the tile for which a processor's registers suffice.
 
-    Registers of 64 bytes come as 32: 24 sums, 3 vectors of the right operand and an element of
-    the left one. With registers of 32 bytes there are 16: 12 sums.
+    There are 32 registers of 64 bytes: for 24 sums, 3 vectors of the right operand and an
+    element of the left one. Of 32 bytes there are 16, for 12 sums.
     """
-    size = 8 if dtype.itemsize == 8 else 4
-    if runtime.traits.register_bytes == 64:
-        return Tile(8, 3, 64 // size)
-    return Tile(4, 3, 32 // size)
+    (device,) = runtime.context.devices
+    is_wide = runtime.traits.is_processor and runtime.traits.register_bytes >= 64
+    if is_wide and wide_vectors_are_safe(device):
+        return wide_tile(dtype)
+    return Tile(4, 3, 32 // _sum_bytes(dtype))
 
 
-def _plan(left: Operand, right: Operand, output: Operand) -> Plan:
-    batch, rows, depth = left.layout.shape
+def wide_tile(dtype: DType) -> Tile:
+    """Return the tile for registers of 64 bytes."""
+    return Tile(8, 3, 64 // _sum_bytes(dtype))
+
+
+def _sum_bytes(dtype: DType) -> int:
+    return 8 if dtype.itemsize == 8 else 4
+
+
+@lru_cache(_CACHED)
+def _planned(
+    dtype: DType, tile: Tile, layouts: tuple[Layout, ...], by_vector: Vector
+) -> tuple[str, bytes]:
+    """Return the program for output, left and right operand of these layouts, and its plan."""
+    _, (batch, rows, depth), (_, _, columns) = (layout.shape for layout in layouts)
     plan = Plan(wide_index=True)
-    plan.members |= {
-        "batch": batch,
-        "rows": rows,
-        "columns": right.layout.shape[2],
-        "depth": depth,
-        # What only products with a vector have.
-        "together": 0,
-        "parts": 0,
-        "part_steps": 0,
-    }
-    for number, operand in enumerate((output, left, right)):
-        plan.add_layout(number, operand.layout)
-    return plan
+    plan.members |= {"batch": batch, "rows": rows, "columns": columns, "depth": depth}
+    plan.members |= by_vector._asdict()
+    for number, layout in enumerate(layouts):
+        plan.add_layout(number, layout)
+    return _source(dtype, tile, plan.declaration()), plan.packed()
 
 
 @cache

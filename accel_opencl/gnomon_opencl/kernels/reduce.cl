@@ -3,7 +3,7 @@
    State              what is kept of the elements seen so far
    INITIAL            the state of no elements
    TERM(x, i)         the state of element number i alone; `center` is at hand
-   COMBINE(a, b)      the state of the elements of both, those of `a` being first or not
+   COMBINE(a, b)      the state of the elements of both, in either order
    FINISH(s)          the result; `center`, `plan.terms` and `parameter` are at hand
 
    Elements are numbered in the order of the dims reduced. A long reduction is split into parts,

@@ -12,6 +12,8 @@ from functools import cache, lru_cache
 from math import prod
 from typing import Final, NamedTuple, final
 
+from pyopencl.tools import PooledBuffer
+
 from gnomon.backend import Operand
 from gnomon.dtypes import DType, Scalar, float32, float64
 from gnomon.layout import Layout, collapse_together
@@ -19,7 +21,7 @@ from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels.folds import Fold, State, fold_of, limits
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Runtime, buffer_of, whole_source
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
@@ -28,14 +30,15 @@ _ENOUGH_TERMS: Final = 8192
 #: Work-items, or groups, that keep a device busy.
 _PROCESSOR_ITEMS: Final = 16
 _GROUPS: Final = 256
-#: States that a work-item of a processor keeps side by side.
+#: States that a work-item of a processor keeps side by side: in a row, and of columns.
 _WIDTH: Final = 32
+_COLUMNS: Final = 256
 #: Items of a group that folds as a tree.
 _GROUP: Final = 128
 #: More results than this that lie side by side need no groups.
 _MANY_RESULTS: Final = 8192
 #: No state is larger.
-_STATE_BYTES: Final = 16
+_STATE_BYTES: Final = 8
 
 
 @final
@@ -75,6 +78,19 @@ class Geometry(NamedTuple):
         )
 
 
+@final
+class Stage(NamedTuple):
+    """One fold over the whole input: its kernel, and all arguments but the buffers."""
+
+    source: str
+    kernel: str
+    constants: tuple[bytes, ...]
+    outputs: int
+    parts: int
+    items: int
+    group: int
+
+
 def reduce(
     runtime: Runtime,
     name: str,
@@ -84,60 +100,92 @@ def reduce(
     output: Operand,
 ) -> None:
     """Write the reduction ``name`` of ``input`` along ``dims`` to ``output``."""
-    fold = fold_of(name, parameters)
     if not output.layout.numel:
         return
-    terms = prod([input.layout.shape[dim] for dim in dims])
-    parameter = float(parameters[0]) if parameters else 0.0
-    if name in ("var", "std"):
-        parameter = max(terms - parameter, 0.0)
-    geometry = geometry_of(input.layout, dims, output.layout, fold.ordered, runtime.traits)
-    centers: Argument = buffer_of(input)
-    if fold.center is not None:
-        memory = runtime.pool.allocate(geometry.outputs * _STATE_BYTES)
-        centers = memory.buffer
-        between = geometry._replace(placed=Layout.contiguous(geometry.kept.shape))
-        _fold(runtime, fold.center, None, input, between, terms, centers, centers, parameter)
-    target = buffer_of(output)
-    _fold(runtime, fold, output.dtype, input, geometry, terms, target, centers, parameter)
+    *before, last = stages_of(
+        name,
+        parameters,
+        input.dtype,
+        output.dtype,
+        input.layout,
+        dims,
+        output.layout,
+        runtime.traits,
+    )
+    centers = buffer_of(input)
+    for stage in before:
+        target = runtime.pool.allocate(stage.outputs * _STATE_BYTES).buffer
+        _fold(runtime, stage, input, target, centers)
+        centers = target
+    _fold(runtime, last, input, buffer_of(output), centers)
 
 
 def _fold(
-    runtime: Runtime,
-    fold: Fold,
-    result: DType | None,
-    input: Operand,
-    geometry: Geometry,
-    terms: int,
-    target: Argument,
-    centers: Argument,
-    parameter: float,
+    runtime: Runtime, stage: Stage, input: Operand, target: PooledBuffer, centers: PooledBuffer
 ) -> None:
-    """Fold once; a ``result`` of no dtype is one of the state's own type."""
-    traits = runtime.traits
-    source = _source(fold, input.dtype, result, geometry.dims, geometry.width, traits)
     partial = target
-    if geometry.parts > 1:
-        size = geometry.parts * geometry.outputs * _STATE_BYTES
-        partial = runtime.pool.allocate(size).buffer
-    real = float64 if traits.double_arithmetic else float32
-    arguments: list[Argument] = [
-        buffer_of(input),
-        target,
-        partial,
-        centers,
-        geometry.plan(terms, geometry.placed.offset),
-        walk(geometry.kept, geometry.dims),
-        walk(geometry.placed, geometry.dims),
-        walk(geometry.inner, geometry.dims),
-        element_type(real).packed(parameter),
-    ]
-    runtime.launch(source, geometry.kernel, arguments, geometry.items, geometry.group)
-    if geometry.parts > 1:
-        runtime.launch(source, "finish_parts", arguments, geometry.outputs)
+    if stage.parts > 1:
+        partial = runtime.pool.allocate(stage.parts * stage.outputs * _STATE_BYTES).buffer
+    arguments = [buffer_of(input), target, partial, centers, *stage.constants]
+    runtime.launch(stage.source, stage.kernel, arguments, stage.items, stage.group)
+    if stage.parts > 1:
+        runtime.launch(stage.source, "finish_parts", arguments, stage.outputs)
 
 
 @lru_cache(_CACHED)
+def stages_of(
+    name: str,
+    parameters: tuple[Scalar, ...],
+    dtype: DType,
+    result: DType,
+    input: Layout,
+    dims: tuple[int, ...],
+    output: Layout,
+    traits: Traits,
+) -> tuple[Stage, ...]:
+    """Return the folds that make a reduction: the one for its centers, if any, and its own."""
+    fold = fold_of(name, parameters)
+    terms = prod([input.shape[dim] for dim in dims])
+    parameter = float(parameters[0]) if parameters else 0.0
+    if name in ("var", "std"):
+        parameter = max(terms - parameter, 0.0)
+    geometry = geometry_of(input, dims, output, fold.ordered, traits)
+    own = _stage(fold, dtype, result, geometry, terms, parameter, traits)
+    if fold.center is None:
+        return (own,)
+    between = geometry._replace(placed=Layout.contiguous(geometry.kept.shape))
+    return (_stage(fold.center, dtype, None, between, terms, parameter, traits), own)
+
+
+def _stage(
+    fold: Fold,
+    dtype: DType,
+    result: DType | None,
+    geometry: Geometry,
+    terms: int,
+    parameter: float,
+    traits: Traits,
+) -> Stage:
+    """Return one fold; a ``result`` of no dtype is one of the state's own type."""
+    dims = geometry.dims
+    real = float64 if traits.double_arithmetic else float32
+    return Stage(
+        source=_source(fold, dtype, result, dims, geometry.width, terms >= 2**31, traits),
+        kernel=geometry.kernel,
+        constants=(
+            geometry.plan(terms, geometry.placed.offset),
+            walk(geometry.kept, dims),
+            walk(geometry.placed, dims),
+            walk(geometry.inner, dims),
+            element_type(real).packed(parameter),
+        ),
+        outputs=geometry.outputs,
+        parts=geometry.parts,
+        items=geometry.items,
+        group=geometry.group,
+    )
+
+
 def geometry_of(
     input: Layout, dims: tuple[int, ...], output: Layout, ordered: bool, traits: Traits
 ) -> Geometry:
@@ -163,12 +211,14 @@ def geometry_of(
         width = _WIDTH
         if side_by_side and columns >= 4:
             kernel = "reduce_columns"
+            width = _COLUMNS if columns >= _COLUMNS else _WIDTH
             items = outputs // columns * -(-columns // width)
         else:
             kernel = "reduce_rows"
-            together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs // _PROCESSOR_ITEMS))
+            together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs))
             items = -(-outputs // together)
-        enough, most = _PROCESSOR_ITEMS, terms // _ENOUGH_TERMS
+        shared = width if kernel == "reduce_columns" else 1
+        enough, most = _PROCESSOR_ITEMS, terms * shared // _ENOUGH_TERMS
     elif side_by_side and outputs >= _MANY_RESULTS:
         kernel, items = "reduce_columns", outputs
         enough, most = outputs, 1
@@ -205,19 +255,26 @@ def _only(layout: Layout, dims: Sequence[int]) -> Layout:
 
 @cache
 def _source(
-    fold: Fold, dtype: DType, result: DType | None, dims: int, width: int, traits: Traits
+    fold: Fold,
+    dtype: DType,
+    result: DType | None,
+    dims: int,
+    width: int,
+    many: bool,
+    traits: Traits,
 ) -> str:
     kind = element_type(dtype)
-    state = _state_type(fold.state, dtype, traits)
+    state = _state_type(fold.state, dtype, many, traits)
     target = None if result is None else element_type(result)
     lowest, highest = limits(dtype)
-    center = "int" if fold.center is None else _state_type(fold.center.state, dtype, traits)
+    center = (
+        "int" if fold.center is None else _state_type(fold.center.state, dtype, many, traits)
+    )
     if target is None:
         stored, store = state, "(p)[i] = (x)"
     else:
         stored = target.storage
         store = target.store(1, f"({target.compute})(x)", "(p)", "(i)").removesuffix(";")
-    scalar = fold.state is not State.PLACE
     lines = [
         f"#define STORAGE {kind.storage}",
         f"#define ELEMENT {kind.compute}",
@@ -234,19 +291,20 @@ def _source(
         f"#define PARAMETER {'double' if traits.double_arithmetic else 'float'}",
         f"#define S {state}",
         "#define COUNT ((S)plan.terms)",
-        "typedef S State;" if scalar else source_file("places"),
-        f"#define INITIAL {f'((S)({fold.initial}))' if scalar else fold.initial}",
-        f"#define TERM(x, i) {f'((S)({fold.term}))' if scalar else fold.term}",
-        f"#define COMBINE(a, b) {f'((S)({fold.combine}))' if scalar else fold.combine}",
+        f"#define BEHIND_ALL {'LONG_MAX' if many else 'INT_MAX'}",
+        "typedef S State;",
+        f"#define INITIAL ((S)({fold.initial}))",
+        f"#define TERM(x, i) ((S)({fold.term}))",
+        f"#define COMBINE(a, b) ((S)({fold.combine}))",
         f"#define FINISH(s) ({fold.finish})",
     ]
     return whole_source("\n".join(lines), "\n", source_file("walk"), source_file("reduce"))
 
 
-def _state_type(state: State, dtype: DType, traits: Traits) -> str:
+def _state_type(state: State, dtype: DType, many: bool, traits: Traits) -> str:
     floating = dtype.is_floating_point
     if state is State.COUNT:
-        return "long"
+        return "long" if many else "int"
     if state is State.TOTAL and not floating:
         return "ulong"
     if state is State.WIDE and traits.double_arithmetic:

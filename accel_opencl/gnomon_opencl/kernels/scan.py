@@ -15,8 +15,8 @@ from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
-#: Scans that a work-item of a processor runs side by side.
-_WIDTH: Final = 16
+#: Scans that a work-item of a processor runs side by side where they lie so.
+_WIDTH: Final = 64
 #: Work-items that keep a processor, or a card, busy, and fewest elements worth one.
 _PROCESSOR_ITEMS: Final = 16
 _PROCESSOR_TERMS: Final = 8192
@@ -105,7 +105,8 @@ def course_of(input: Layout, dim: int, output: Layout, traits: Traits) -> Course
     if not source.shape:
         source, target = source.unsqueeze(0), target.unsqueeze(0)
     rows, columns = source.numel, source.shape[-1]
-    width = _WIDTH if traits.is_processor and columns > 1 else 1
+    side_by_side = source.strides[-1] == 1 and columns > 1
+    width = _WIDTH if traits.is_processor and side_by_side else 1
     items = rows // columns * -(-columns // width)
     enough, least = (
         (_PROCESSOR_ITEMS, _PROCESSOR_TERMS) if traits.is_processor else (_ITEMS, _TERMS)

@@ -9,7 +9,7 @@ from gnomon.dtypes import finfo
 from gnomon.errors import explain
 from gnomon.optim.checks import Number, check_rate
 from gnomon.optim.groups import Parameters
-from gnomon.optim.per_parameter import PerParameterOptimizer, counted, counter, scalar
+from gnomon.optim.per_parameter import PerParameterOptimizer, counted, counter, scalar, shrink_
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import zeros_like
 
@@ -110,8 +110,7 @@ class Adafactor(PerParameterOptimizer[AdafactorOptions, AdafactorState]):
         step = float(counted(state["step"]))
         weight = step ** options["beta2_decay"]
         rate = max(smallest_scale, _root_mean_square(parameter)) * min(lr, 1 / step**0.5)
-        if options["weight_decay"] != 0:
-            parameter.mul_(1 - lr * options["weight_decay"])
+        shrink_(parameter, lr, options["weight_decay"])
         if parameter.dim() > 1:
             rows, columns = state["row_var"], state["col_var"]
             rows.lerp_(_mean_square(gradient, -1), weight)

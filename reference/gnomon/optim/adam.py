@@ -24,6 +24,7 @@ from gnomon.optim.per_parameter import (
     decayed,
     kept,
     scalar,
+    shrink_,
 )
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import zeros_like
@@ -129,7 +130,7 @@ class Adam(PerParameterOptimizer[AdamOptions, AdamState]):
         step = counted(state["step"], capturable)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         if options["decoupled_weight_decay"]:
-            parameter.mul_(1 - lr * scalar(options["weight_decay"]))
+            shrink_(parameter, lr, options["weight_decay"])
         else:
             gradient = decayed(gradient, parameter, options["weight_decay"])
         average_(mean, gradient, 1 - beta1)

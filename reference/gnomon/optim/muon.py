@@ -8,7 +8,7 @@ from typing import TypedDict
 from gnomon.errors import explain
 from gnomon.optim.checks import Number, check_range, check_rate
 from gnomon.optim.groups import Group, Parameters, parameters_of
-from gnomon.optim.per_parameter import PerParameterOptimizer, scalar
+from gnomon.optim.per_parameter import PerParameterOptimizer, scalar, shrink_
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import zeros_like
 
@@ -115,7 +115,7 @@ class Muon(PerParameterOptimizer[MuonOptions, MuonState]):
             ratio = 0.2 * math.sqrt(max(rows, columns))
         else:
             ratio = math.sqrt(max(1, rows / columns))
-        parameter.mul_(1 - lr * options["weight_decay"])
+        shrink_(parameter, lr, options["weight_decay"])
         parameter.add_(update, alpha=-float(lr) * ratio)
 
 

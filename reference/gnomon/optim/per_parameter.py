@@ -129,6 +129,13 @@ def decayed(gradient: Tensor, parameter: Tensor, weight_decay: Number) -> Tensor
     return gradient.add(parameter, alpha=weight_decay) if weight_decay else gradient
 
 
+def shrink_(parameter: Tensor, lr: Number, weight_decay: Number) -> None:
+    """``parameter *= 1 - lr * weight_decay``, in place: decay apart from the gradient."""
+    weight_decay = scalar(weight_decay)
+    if isinstance(weight_decay, Tensor) or weight_decay != 0:
+        parameter.mul_(1 - lr * weight_decay)
+
+
 def add_scaled_(target: Tensor, update: Tensor, scale: Number) -> None:
     """``target += scale * update``, in place."""
     if isinstance(scale, Tensor):

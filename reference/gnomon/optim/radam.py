@@ -15,6 +15,7 @@ from gnomon.optim.per_parameter import (
     counter,
     decayed,
     scalar,
+    shrink_,
 )
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import zeros_like
@@ -103,7 +104,7 @@ class RAdam(PerParameterOptimizer[RAdamOptions, RAdamState]):
         step = counted(state["step"], capturable)
         mean, square = state["exp_avg"], state["exp_avg_sq"]
         if options["decoupled_weight_decay"]:
-            parameter.mul_(1 - lr * options["weight_decay"])
+            shrink_(parameter, lr, options["weight_decay"])
         else:
             gradient = decayed(gradient, parameter, options["weight_decay"])
         average_(mean, gradient, 1 - beta1)

@@ -16,5 +16,6 @@ from gnomon.nn.functional.linear import *
 from gnomon.nn.functional.loss import *
 from gnomon.nn.functional.normalization import *
 from gnomon.nn.functional.pooling import *
+from gnomon.nn.functional.sampling_grid import *
 from gnomon.nn.functional.sparse import *
 from gnomon.nn.functional.vision import *

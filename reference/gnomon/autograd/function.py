@@ -43,8 +43,6 @@ class FunctionCtx(Node):
     non_differentiable: Sequence[TensorCore] = ()
     _function: ClassVar[type[Function]]
     _are_tensors: Sequence[bool] = ()
-    #: The outputs without gradient, of which ``backward`` gets zeros in any case.
-    _never_given: Sequence[int] = ()
     _saved: Sequence[SavedTensor | None] | None = ()
 
     def save_for_backward(self, *tensors: TensorCore | None) -> None:
@@ -83,14 +81,12 @@ class FunctionCtx(Node):
         return type(self).__name__
 
     def backward(self, cotangents: Cotangents) -> Cotangents:
-        given = [
-            _zeros(metadata)
-            if value is None and (self.materialize_grads or index in self._never_given)
-            else value
-            for index, (value, metadata) in enumerate(
-                zip(cotangents, self.outputs, strict=True)
-            )
-        ]
+        given = cotangents
+        if self.materialize_grads:
+            given = [
+                _zeros(metadata) if value is None else value
+                for value, metadata in zip(cotangents, self.outputs, strict=True)
+            ]
         returned = self._function._derivative()(self, *given)
         return self._checked(returned if isinstance(returned, tuple) else (returned,))
 
@@ -263,7 +259,6 @@ def _connected(
             for value in outputs
         ]
     )
-    node._never_given = [index for index, value in enumerate(outputs) if id(value) in constant]
     connected: list[object] = []
     made: dict[int, int] = {}
     views: list[ViewRelation] = []

@@ -311,7 +311,12 @@ def accumulate_grad(
         else:
             apply_in_place(add, state.grad, arrived)
     for hook in _registered(state.post_accumulate_hooks):
-        hook(leaf)
+        returned: object = hook(leaf)
+        if returned is not None:
+            raise RuntimeError(
+                "Tensor post accumulate grad hooks should return None, got "
+                f"{type(returned).__name__}. Write to the gradient in place."
+            )
 
 
 def _check_nan(node: Node, results: Cotangents) -> None:

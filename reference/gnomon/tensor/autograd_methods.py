@@ -28,6 +28,11 @@ class AutogradMethods(TensorCore):
 
     @requires_grad.setter
     def requires_grad(self, requires_grad: bool) -> None:
+        if not isinstance(requires_grad, bool):
+            raise RuntimeError(
+                f"requires_grad must be a bool, got {type(requires_grad).__name__}. Give True "
+                "or False."
+            )
         self.requires_grad_(requires_grad)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:

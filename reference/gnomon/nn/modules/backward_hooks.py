@@ -25,7 +25,6 @@ class BackwardHookFunction(Function):
     @staticmethod
     def forward(ctx: FunctionCtx, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.mark_non_differentiable(*[each for each in tensors if not each.requires_grad])
-        ctx.set_materialize_grads(False)
         return tensors
 
     @staticmethod

@@ -38,7 +38,7 @@ def scaled_dot_product_attention(
     """Return softmax(query @ key.T * scale + mask) @ value, over the last two dims.
 
     Shapes (\\*, L, E), (\\*, S, E) and (\\*, S, F) give (\\*, L, F); ``scale`` is 1 / sqrt(E)
-    by default. ``attn_mask`` broadcasts to (\\*, L, S): a bool one is True where attention may go,
+    by default. ``attn_mask`` broadcasts to (\\*, L, S): a bool one is True where it may go,
     another is added. ``is_causal`` lets a query see the keys up to its own place. Attention
     weights are dropped with probability ``dropout_p``, also in evaluation. With ``enable_gqa``,
     several heads of queries share one of keys. A query that sees no key gives zeros.

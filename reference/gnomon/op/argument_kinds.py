@@ -47,12 +47,19 @@ def kinds_checked(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             raise
         except Exception:
-            problem = wrong_kind(plain, args, kwargs)
-            if problem:
-                raise TypeError(problem) from None
+            blame_argument(plain, args, kwargs)
             raise
 
     return call
+
+
+def blame_argument(
+    function: FunctionType, positional: Sequence[object], named: Mapping[str, object]
+) -> None:
+    """Raise TypeError if a call of ``function`` that failed had an argument of a wrong kind."""
+    problem = wrong_kind(function, positional, named)
+    if problem:
+        raise TypeError(problem) from None
 
 
 def wrong_kind(

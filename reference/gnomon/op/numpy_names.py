@@ -7,7 +7,7 @@ from functools import wraps
 from types import FunctionType
 from typing import ParamSpec, TypeVar
 
-from gnomon.op.argument_kinds import wrong_kind
+from gnomon.op.argument_kinds import blame_argument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,9 +52,7 @@ def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             raise
         except Exception:
-            problem = wrong_kind(plain, args, kwargs)
-            if problem:
-                raise TypeError(problem) from None
+            blame_argument(plain, args, kwargs)
             raise
 
     return call

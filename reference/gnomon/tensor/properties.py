@@ -202,9 +202,6 @@ class PropertyMethods(TensorCore):
         strides = self.operand.layout.strides
         return tuple(sorted(range(len(strides)), key=lambda dim: -strides[dim]))
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __format__(self, specification: str) -> str:
         if not self.operand.layout.shape:
             return format(self.item(), specification)

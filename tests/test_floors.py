@@ -11,6 +11,7 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"dispatch", "graph", "op", "return_types"}),
     frozenset({"ops"}),
-    frozenset({"composite"}),
+    frozenset({"composite", "fusible"}),
     frozenset({"cpu", "plugins"}),
     frozenset(
         {
@@ -61,6 +62,10 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 
 MAXIMUM_LINES = 500
+
+# Backends, which see of gnomon what anybody else's backend sees.
+BACKENDS = (ROOT / "accel_opencl" / "gnomon_opencl",)
+PUBLIC = ("gnomon", "gnomon.backend", "gnomon.fusible")
 
 # Imported inside the one function that needs it, and only there: gnomon has no dependencies.
 OPTIONAL = frozenset({"numpy"})
@@ -163,6 +168,18 @@ def foreign_imports(package: Path) -> list[str]:
     return found
 
 
+def private_imports(backend: Path) -> list[str]:
+    """Return every import of a module of gnomon that no other package may rely on."""
+    modules = modules_of(PACKAGE)
+    return [
+        f"{file}:{line}: {name} imports {target}. Import from gnomon.backend or "
+        "gnomon.fusible; what a backend needs and neither has belongs there."
+        for name, file in modules_of(backend).items()
+        for line, target in imports_of(name, file, modules)
+        if target in modules and target not in PUBLIC
+    ]
+
+
 def lines_in_functions(file: Path) -> set[int]:
     return {
         line
@@ -178,6 +195,19 @@ def test_every_import_stays_on_its_floor_or_goes_down() -> None:
 
 def test_gnomon_imports_only_the_standard_library() -> None:
     assert foreign_imports(PACKAGE) == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.name)
+def test_a_backend_imports_public_modules_only(backend: Path) -> None:
+    assert private_imports(backend) == []
+
+
+@pytest.mark.parametrize("module", ["gnomon.backend", "gnomon.fusible"])
+def test_a_public_module_says_which_names_are_public(module: str) -> None:
+    names = import_module(module).__all__
+    assert sorted(names) == sorted(set(names))
+    defined = {name for name in vars(import_module(module)) if not name.startswith("_")}
+    assert set(names) <= defined
 
 
 def test_modules_stay_short() -> None:
@@ -257,6 +287,21 @@ def test_a_circle_within_a_floor_is_caught(tmp_path: Path) -> None:
 def test_a_module_without_a_floor_is_told_what_to_do(tmp_path: Path) -> None:
     (problem,) = violations(plant(tmp_path, cellar="import sys\n"))
     assert problem.startswith("gnomon.cellar stands on no floor. Add it to FLOORS in tests/")
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("from gnomon.backend import Layout\nimport gnomon\nimport math\n", 0),
+        ("from gnomon.layout import Layout\n", 1),
+        ("from gnomon import layout\n", 1),
+        ("import gnomon.ops.arithmetic\n", 1),
+        ("def late():\n    from gnomon.dtypes import DType\n", 1),
+    ],
+)
+def test_a_backend_that_looks_inside_is_caught(tmp_path: Path, source: str, count: int) -> None:
+    (tmp_path / "mine.py").write_text(source, encoding="utf-8")
+    assert len(private_imports(tmp_path)) == count
 
 
 @pytest.mark.parametrize(

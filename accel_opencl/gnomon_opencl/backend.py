@@ -9,21 +9,22 @@ import pyopencl as cl
 
 from gnomon.backend import (
     Backend,
+    Device,
+    DType,
     ElementwiseRecord,
     FusedKernels,
     IndexedDimension,
+    Memory,
+    MersenneTwister,
     Operand,
     ReductionRecord,
+    Scalar,
     ScanRecord,
     ScatterRecord,
     SourceRecord,
     Stream,
 )
-from gnomon.composite.matrix import matrix_product as matrix_product_of
-from gnomon.devices import Device
-from gnomon.dtypes import DType, Scalar
-from gnomon.generator import MersenneTwister
-from gnomon.memory import Memory
+from gnomon.fusible import matrix_product as matrix_product_of
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
     copying,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final, final
 
-from gnomon.dtypes import DType, Kind, Scalar
+from gnomon.backend import DType, Kind, Scalar
 
 
 @final

@@ -13,7 +13,7 @@ from pathlib import Path
 from struct import pack
 from typing import Final, final
 
-from gnomon.layout import Layout
+from gnomon.backend import Layout
 from gnomon_opencl.element_types import ElementType, wide
 from gnomon_opencl.traits import Traits
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyopencl as cl
 from pyopencl.tools import ImmediateAllocator, MemoryPool, PooledBuffer
 
-from gnomon.errors import OutOfMemoryError
+from gnomon.backend import OutOfMemoryError
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 _SMALLEST: Final = 8

@@ -8,9 +8,7 @@ from __future__ import annotations
 import sys
 from array import array
 
-from gnomon.backend import Operand, Storage
-from gnomon.dtypes import DType, float32, float64, int32, int64
-from gnomon.layout import Layout
+from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.kernels.matrix_product import multiply_packed, wide_tile
 from gnomon_opencl.trials import all_devices

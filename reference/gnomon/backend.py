@@ -8,25 +8,87 @@ storage. A backend never hears of views, promotion, broadcasting, autograd or er
 
 What an operation *means* is on its record: a backend looks records up by ``name``, and the
 reference backend evaluates the meaning itself.
+
+A backend imports from this module, and from ``gnomon.fusible`` the composites it has kernels
+for: dtypes, layouts, devices, memory, random streams and errors are here too.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar, cast, final
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar, cast, final
 
-from gnomon.dtypes import Cells, DType, Scalar
-from gnomon.errors import NotSupported
+from gnomon.devices import Device
+from gnomon.dtypes import (
+    ALL_DTYPES,
+    Cells,
+    DType,
+    Kind,
+    Scalar,
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from gnomon.errors import NotSupported, OutOfMemoryError
+from gnomon.generator import MersenneTwister, PhiloxGenerator
+from gnomon.layout import Layout, collapse_together
+from gnomon.memory import HostMemory, Memory
 
-if TYPE_CHECKING:
-    from gnomon.devices import Device
-    from gnomon.generator import MersenneTwister, PhiloxGenerator
-    from gnomon.layout import Layout
-    from gnomon.memory import Memory
+__all__ = [
+    "ALL_DTYPES",
+    "Backend",
+    "Cells",
+    "DType",
+    "Device",
+    "ElementwiseRecord",
+    "FusedKernels",
+    "Fusible",
+    "HostMemory",
+    "IndexedDimension",
+    "Kind",
+    "Layout",
+    "Memory",
+    "MersenneTwister",
+    "NotSupported",
+    "Operand",
+    "OutOfMemoryError",
+    "PhiloxGenerator",
+    "ReductionRecord",
+    "Scalar",
+    "ScanRecord",
+    "ScatterRecord",
+    "SourceRecord",
+    "Storage",
+    "Stream",
+    "bfloat16",
+    "bool_",
+    "collapse_together",
+    "float16",
+    "float32",
+    "float64",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "uint8",
+]
 
 #: Where random numbers come from: a Mersenne Twister on the CPU, Philox on other devices.
-Stream: TypeAlias = "MersenneTwister | PhiloxGenerator"
+Stream: TypeAlias = MersenneTwister | PhiloxGenerator
 
 
 @final

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType, Kind, Scalar, uint8, uint16, uint32, uint64
+from gnomon.backend import DType, Kind, Operand, Scalar, uint8, uint16, uint32, uint64
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.kernels import elementwise
 from gnomon_opencl.kernels.elementwise import Formula

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType, Scalar, bool_
-from gnomon.layout import Layout, collapse_together
+from gnomon.backend import DType, Layout, Operand, Scalar, bool_, collapse_together
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import (
     Plan,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, final
 
-from gnomon.dtypes import DType, Kind, Scalar
+from gnomon.backend import DType, Kind, Scalar
 from gnomon_opencl.element_types import element_type
 
 

@@ -13,9 +13,18 @@ from functools import lru_cache
 from math import prod
 from typing import Final
 
-from gnomon.backend import IndexedDimension, Operand
-from gnomon.dtypes import DType, Scalar, uint8, uint16, uint32, uint64
-from gnomon.layout import Layout, collapse_together
+from gnomon.backend import (
+    DType,
+    IndexedDimension,
+    Layout,
+    Operand,
+    Scalar,
+    collapse_together,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from gnomon_opencl.element_types import ElementType, element_type, kind_of
 from gnomon_opencl.generation import (
     Plan,

@@ -9,9 +9,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType
-from gnomon.layout import Layout
+from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import Plan, source_file
 from gnomon_opencl.kernels import copying

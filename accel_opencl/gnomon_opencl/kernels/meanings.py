@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from gnomon.dtypes import DType
+from gnomon.backend import DType
 from gnomon_opencl.element_types import kind_of
 
 

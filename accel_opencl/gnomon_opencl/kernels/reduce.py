@@ -14,9 +14,7 @@ from typing import Final, NamedTuple, final
 
 from pyopencl.tools import PooledBuffer
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType, Scalar, float32, float64
-from gnomon.layout import Layout, collapse_together
+from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32, float64
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels.folds import Fold, State, fold_of, limits

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType
-from gnomon.layout import Layout, collapse_together
+from gnomon.backend import DType, Layout, Operand, collapse_together
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels.walks import even_dims, integers, walk

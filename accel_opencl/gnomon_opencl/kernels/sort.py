@@ -6,8 +6,7 @@ from functools import cache
 from struct import pack
 from typing import Final
 
-from gnomon.backend import Operand
-from gnomon.dtypes import DType
+from gnomon.backend import DType, Operand
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source

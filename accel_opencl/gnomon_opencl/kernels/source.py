@@ -12,10 +12,21 @@ from math import prod
 from struct import pack
 from typing import Final, NamedTuple
 
-from gnomon.backend import Operand, SourceRecord, Storage, Stream
-from gnomon.dtypes import DType, Scalar, bool_, float32, float64, int64, uint64
-from gnomon.generator import PhiloxGenerator
-from gnomon.layout import Layout
+from gnomon.backend import (
+    DType,
+    Layout,
+    Operand,
+    PhiloxGenerator,
+    Scalar,
+    SourceRecord,
+    Storage,
+    Stream,
+    bool_,
+    float32,
+    float64,
+    int64,
+    uint64,
+)
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import plan_rows, rows_text, slices, types_text, walk_text
 from gnomon_opencl.kernels import copying

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from gnomon.layout import Layout
+from gnomon.backend import Layout
 
 
 def walk(layout: Layout, dims: int) -> bytes:

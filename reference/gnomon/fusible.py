@@ -1,0 +1,41 @@
+"""The composites that a backend may run as one kernel, and what their kernels are given.
+
+A backend offers a kernel with ``self.kernels.offer(matrix_product, kernel)``; the type of the
+composite says what the kernel takes, and mypy checks it. A composite without a kernel is run as
+the operations it is made of.
+"""
+
+from gnomon.composite.convolution import ConvolutionKernel
+from gnomon.composite.convolution import convolution_of as convolution
+from gnomon.composite.convolution_geometry import Geometry
+from gnomon.composite.matrix import MatrixProductKernel, matrix_product
+from gnomon.composite.max_pooling import MaxPoolKernel, max_pooling
+from gnomon.composite.pooling_windows import Windows
+from gnomon.composite.resampling import Resampling, ResamplingKernel
+from gnomon.composite.resampling import resampling_of as resampling
+from gnomon.composite.searching import InsertionPointsKernel, insertion_points
+from gnomon.composite.softmax import SoftmaxKernel
+from gnomon.composite.softmax import log_softmax_of as log_softmax
+from gnomon.composite.softmax import softmax_of as softmax
+from gnomon.composite.standardization import StandardizationKernel, standardization
+
+__all__ = [
+    "ConvolutionKernel",
+    "Geometry",
+    "InsertionPointsKernel",
+    "MatrixProductKernel",
+    "MaxPoolKernel",
+    "Resampling",
+    "ResamplingKernel",
+    "SoftmaxKernel",
+    "StandardizationKernel",
+    "Windows",
+    "convolution",
+    "insertion_points",
+    "log_softmax",
+    "matrix_product",
+    "max_pooling",
+    "resampling",
+    "softmax",
+    "standardization",
+]

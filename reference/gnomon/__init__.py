@@ -64,6 +64,7 @@ from gnomon.composite.norms import *
 from gnomon.composite.padding import *
 from gnomon.composite.powers import *
 from gnomon.composite.quantiles import *
+from gnomon.composite.recurrence import *
 from gnomon.composite.representation import *
 from gnomon.composite.searching import *
 from gnomon.composite.selection import *

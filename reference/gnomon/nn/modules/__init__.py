@@ -20,6 +20,8 @@ from gnomon.nn.modules.normalization import *
 from gnomon.nn.modules.padding import *
 from gnomon.nn.modules.pixelshuffle import *
 from gnomon.nn.modules.pooling import *
+from gnomon.nn.modules.rnn import *
+from gnomon.nn.modules.rnn_cells import *
 from gnomon.nn.modules.softmax import *
 from gnomon.nn.modules.sparse import *
 from gnomon.nn.modules.upsampling import *

@@ -40,7 +40,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"dispatch", "graph", "op", "return_types"}),
     frozenset({"ops"}),
     frozenset({"composite", "fusible"}),
-    frozenset({"cpu", "plugins"}),
+    frozenset({"cpu", "plugins", "records"}),
     frozenset(
         {
             "gnomon",

@@ -199,6 +199,30 @@ class SourceRecord(Protocol):
         """Return the elements, in logical order, of an output with this layout and dtype."""
 
 
+class Gap(NamedTuple):
+    """Something that a backend does not do, as it declares itself.
+
+    A launch lies in the gap if its operation or its verb is among ``operations`` and one of its
+    dtypes among ``dtypes``; an empty set stands for all.
+
+    >>> single = Gap("computes in single precision", dtypes=frozenset({"float64"}))
+    >>> single.covers("sin", "elementwise", ["float64"]), single.covers("sort", "sort", [])
+    (True, False)
+    """
+
+    reason: str
+    operations: frozenset[str] = frozenset()
+    dtypes: frozenset[str] = frozenset()
+    #: Whether it is for good, as what the hardware lacks is; otherwise it is "not yet".
+    never: bool = False
+
+    def covers(self, name: str, verb: str, dtypes: Sequence[str]) -> bool:
+        """Return whether a launch of the operation ``name`` lies in the gap."""
+        return (not self.operations or not self.operations.isdisjoint((name, verb))) and (
+            not self.dtypes or not self.dtypes.isdisjoint(dtypes)
+        )
+
+
 Kernel = TypeVar("Kernel")
 Kernel_co = TypeVar("Kernel_co", covariant=True)
 
@@ -338,11 +362,23 @@ class Backend(ABC):
         which a draw takes ``initial_seed()`` and ``next_offset()``.
         """
 
+    def gaps(self) -> Sequence[Gap]:
+        """Return what the backend does not do; conformance fails a gap that is not declared,
+        and one that is declared but not there.
+        """
+        return ()
+
+    def flushes_subnormals(self, dtype: DType) -> bool:
+        """Return whether arithmetic may take subnormal numbers of ``dtype`` for zero."""
+        return False
+
     def lacks(self, name: str, dtypes: Sequence[DType]) -> NotSupported:
         """Return the error for an operation this backend has no kernel for."""
         listed = ", ".join(dtype.name for dtype in dtypes)
         return NotSupported(
             f"{name}: the device {self.device} has no kernel for the dtypes ({listed}). "
             "Convert the operands to a dtype it supports, move them to the CPU, or set "
-            "GNOMON_FALLBACK=cpu to let the reference run what the device lacks."
+            "GNOMON_FALLBACK=cpu to let the reference run what the device lacks.",
+            name,
+            dtypes,
         )

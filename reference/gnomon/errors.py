@@ -9,11 +9,23 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gnomon.dtypes import DType
 
 
 class NotSupported(NotImplementedError):
-    """A backend lacks an operation or a dtype that the reference defines."""
+    """A backend lacks an operation or a dtype that the reference defines.
+
+    ``operation`` and ``dtypes`` name the launch that has no kernel, where one is to blame.
+    """
+
+    def __init__(self, message: str, operation: str = "", dtypes: Sequence[DType] = ()) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.dtypes = tuple(dtypes)
 
 
 class OutOfMemoryError(RuntimeError):

@@ -16,6 +16,7 @@ from typing import final
 from gnomon.backend import (
     Backend,
     ElementwiseRecord,
+    Gap,
     IndexedDimension,
     Operand,
     ReductionRecord,
@@ -81,6 +82,12 @@ class FallbackBackend(Backend):
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         return self.inner.supports(name, dtypes)
+
+    def gaps(self) -> Sequence[Gap]:
+        return self.inner.gaps()
+
+    def flushes_subnormals(self, dtype: DType) -> bool:
+        return self.inner.flushes_subnormals(dtype)
 
     def elementwise(
         self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand

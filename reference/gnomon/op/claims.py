@@ -71,6 +71,8 @@ class Domain:
     low: float
     high: float
     nonzero: bool = False
+    #: Whether only whole numbers are meant, such as an order or a number of digits.
+    whole: bool = False
 
 
 REALS = Domain(-inf, inf)

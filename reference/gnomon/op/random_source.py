@@ -49,6 +49,8 @@ class RandomSource(Record):
 
     twister: TwisterDraw
     philox: PhiloxDraw | None = None
+    #: The parameters that conformance launches it with, one tuple a launch.
+    samples: tuple[tuple[Scalar, ...], ...] = ((),)
     #: Raises for a dtype or for parameters that the draw is not defined on.
     check: Callable[[str, DType, Sequence[Scalar]], None]
 

@@ -64,6 +64,8 @@ class Reduction(NumericRecord):
     vjp: ReductionDerivative | None = None
     #: Whether an empty list of elements has a result.
     has_identity: bool = True
+    #: The parameters that conformance launches it with, one tuple a launch.
+    samples: tuple[tuple[Scalar, ...], ...] = ((),)
     #: The node's name where PyTorch's is not made of the operation's, and that with dims given.
     node_name: str = ""
     dims_node_name: str = ""

@@ -33,6 +33,8 @@ class Source(Record):
 
     element: ElementMeaning
     tolerance: Tolerance
+    #: The parameters that conformance launches it with, one tuple a launch.
+    samples: tuple[tuple[Scalar, ...], ...]
 
     def accuracy(self) -> str:
         return str(self.tolerance)

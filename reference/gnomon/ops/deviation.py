@@ -67,6 +67,7 @@ VAR: Reduction = Reduction(
     tolerance=SumOfTerms(),
     # Where squares are no larger than what they are squares of, sums of them are no worse.
     domain=UNIT,
+    samples=((1,), (0,), (2,)),
 )
 
 
@@ -168,6 +169,7 @@ STD: Reduction = Reduction(
     vjp=_std_cotangent,
     tolerance=SumOfTerms(),
     domain=UNIT,
+    samples=((1,), (0,), (2,)),
 )
 
 

@@ -60,7 +60,7 @@ polygamma_of: Binary = Binary(
         None,
     ),
     tolerance=_TOLERANCE,
-    domain=(_POLES_AVOIDED, Domain(1.0, 4.0)),
+    domain=(_POLES_AVOIDED, Domain(1.0, 4.0, whole=True)),
 )
 multivariate_lgamma: Binary = Binary(
     name="mvlgamma",
@@ -73,7 +73,7 @@ multivariate_lgamma: Binary = Binary(
     scalar=lambda x, p: special.multigammaln(x, int(p)),
     vjp=(lambda g, x, p, _r: mul(g, _sum_of_digammas(x, item_of(p.operand))), None),
     tolerance=_TOLERANCE,
-    domain=(Domain(5.0, 1e6), Domain(1.0, 4.0)),
+    domain=(Domain(5.0, 1e6), Domain(1.0, 4.0, whole=True)),
 )
 
 

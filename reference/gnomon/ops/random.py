@@ -80,6 +80,7 @@ UNIFORM: RandomSource = RandomSource(
     name="uniform",
     definition="numbers uniform in [low, high), the parameters",
     check=_check_uniform,
+    samples=((0.0, 1.0), (-2.5, 7.0)),
     twister=lambda g, n, dtype, bounds, _: uniform.uniform(g, n, dtype, *bounds),
     philox=lambda seed, at, n, dtype, bounds: philox.uniform(seed, at, n, dtype, *bounds),
 )
@@ -88,6 +89,7 @@ NORMAL: RandomSource = RandomSource(
     definition="normal numbers, with mean and standard deviation as parameters",
     special_cases="every one the mean for a standard deviation of 0",
     check=_check_normal,
+    samples=((0.0, 1.0), (3.0, 0.5), (2.0, 0.0)),
     twister=lambda g, n, dtype, shape, contiguous: normal.normal(
         g, n, dtype, *shape, contiguous=contiguous
     ),
@@ -99,6 +101,7 @@ LOG_NORMAL: RandomSource = RandomSource(
         "numbers whose logarithms are normal, with mean and standard deviation as parameters"
     ),
     check=_check_log_normal,
+    samples=((1.0, 2.0),),
     twister=lambda g, n, dtype, shape, _: normal.log_normal(g, n, dtype, *shape),
 )
 EXPONENTIAL: RandomSource = RandomSource(
@@ -106,6 +109,7 @@ EXPONENTIAL: RandomSource = RandomSource(
     definition="exponential numbers, with the rate as parameter",
     special_cases="all positive",
     check=_check_exponential,
+    samples=((1.0,), (4.0,)),
     twister=lambda g, n, dtype, rate, _: continuous.exponential(g, n, dtype, *rate),
     philox=lambda seed, at, n, dtype, rate: philox_normal.exponential(
         seed, at, n, dtype, *rate
@@ -117,6 +121,7 @@ CAUCHY: RandomSource = RandomSource(
         "Cauchy numbers around the first parameter, half of them within the second of it"
     ),
     check=_check_cauchy,
+    samples=((0.0, 1.0),),
     twister=lambda g, n, dtype, shape, _: continuous.cauchy(g, n, dtype, *shape),
 )
 GEOMETRIC: RandomSource = RandomSource(
@@ -126,6 +131,7 @@ GEOMETRIC: RandomSource = RandomSource(
     ),
     special_cases="1 or more",
     check=_check_geometric,
+    samples=((0.3,),),
     twister=lambda g, n, dtype, chance, _: dtype.convert_all(
         continuous.geometric(g, n, dtype, *chance), float64
     ),
@@ -134,6 +140,7 @@ BERNOULLI: RandomSource = RandomSource(
     name="bernoulli",
     definition="1 with the probability that is the parameter, else 0",
     check=_check_bernoulli,
+    samples=((0.5,), (0.0,), (1.0,), (0.3,)),
     twister=lambda g, n, dtype, chance, _: dtype.convert_all(
         uniform.bernoulli(g, n, *chance), bool_
     ),
@@ -146,6 +153,7 @@ RANDINT: RandomSource = RandomSource(
     name="random",
     definition="integers uniform in [low, high), the parameters",
     check=_accept,
+    samples=((0, 2), (0, 100), (-7, 9)),
     twister=lambda g, n, dtype, bounds, _: integers.randint(g, n, dtype, *map(int, bounds)),
     philox=lambda seed, at, n, dtype, bounds: dtype.convert_all(
         philox.randint(seed, at, n, *map(int, bounds)), int64
@@ -155,6 +163,7 @@ RANDOM_FROM: RandomSource = RandomSource(
     name="random_from",
     definition="integers uniform from the parameter up to the largest of the dtype",
     check=_accept,
+    samples=((3,),),
     twister=lambda g, n, dtype, low, _: integers.random_from(g, n, dtype, *map(int, low)),
 )
 RANDOM_FULL: RandomSource = RandomSource(

@@ -103,7 +103,7 @@ ldexp: Binary = Binary(
         lambda g, _x, _y, r: mul(g, mul(r, _LOG_2)),
     ),
     tolerance=EXACT,
-    domain=(REALS, Domain(-100.0, 100.0)),
+    domain=(REALS, Domain(-100.0, 100.0, whole=True)),
 )
 frexp_mantissa: Unary = Unary(
     name="frexp_mantissa",

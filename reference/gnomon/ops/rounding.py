@@ -138,7 +138,7 @@ round_to_decimals: Binary = Binary(
     floating=_scaled_rounding,
     vjp=(lambda g, _x, _decimals, _r: no_slope(g), None),
     tolerance=EXACT,
-    domain=(REALS, Domain(-3.0, 3.0)),
+    domain=(REALS, Domain(-3.0, 3.0, whole=True)),
 )
 
 

@@ -36,6 +36,7 @@ arange: Source = Source(
     special_cases="computed in float64 and rounded once; exact for integers",
     element=lambda index, parameters: parameters[0] + index * parameters[1],
     tolerance=EXACT,
+    samples=((0, 1), (3, -2), (-1.5, 0.25), (2**40 + 1, 3)),
 )
 linspace: Source = Source(
     name="linspace",
@@ -46,6 +47,7 @@ linspace: Source = Source(
     special_cases="start for a single step",
     element=_linear,
     tolerance=Ulps(2, 2, 2),
+    samples=((0.0, 1.0, 60), (5.0, -3.0, 60), (2, 62, 60), (7.0, 9.0, 1)),
 )
 logspace: Source = Source(
     name="logspace",
@@ -55,6 +57,7 @@ logspace: Source = Source(
     special_cases="inf where it overflows",
     element=_power,
     tolerance=Ulps(16, 16, 4),
+    samples=((0.0, 2.0, 60, 10.0), (-3.0, 3.0, 60, 2.0)),
 )
 eye: Source = Source(
     name="eye",
@@ -64,4 +67,5 @@ eye: Source = Source(
     ),
     element=lambda index, parameters: int(index % parameters[0] == index // parameters[0]),
     tolerance=EXACT,
+    samples=((5,), (12,), (1,)),
 )

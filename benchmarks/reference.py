@@ -4,7 +4,7 @@ Prints four figures, each the median of several runs: elementwise addition and m
 ratios to the bare loops, the dispatch of one operation on 0-d tensors, and the import. Run it
 on a quiet machine:
 
-    python benchmarks/reference.py
+    python -m benchmarks.reference
 """
 
 from __future__ import annotations

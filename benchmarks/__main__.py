@@ -1,0 +1,147 @@
+"""``python -m benchmarks``: gnomon on each OpenCL device beside PyTorch, NumPy and tinygrad.
+
+Times are medians of runs in which the contestants take turns, in milliseconds. The ratio is how
+many times as fast as the best peer the best of gnomon is; a star marks a ratio under its goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from benchmarks.contestants import Entrant, Worker, entrants
+from benchmarks.peak import Peak, peak_of
+from benchmarks.table import ROWS, Cell, Effort, achieved, best_of, measure, milliseconds
+from gnomon.plugins import load_provider
+
+THOROUGH, QUICK = Effort(rounds=25, seconds=12.0), Effort(rounds=5, seconds=2.0)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the rows asked for and print the table."""
+    options = _parser().parse_args(arguments)
+    for variable in THREADS:  # read by the libraries that workers import
+        os.environ[variable] = str(options.threads)
+    chosen = [name for name in ROWS if not options.only or any(o in name for o in options.only)]
+    if not chosen:
+        print(f"No row's name has {' or '.join(options.only)} in it.", *ROWS, sep="\n")
+        return 2
+    found = [e for e in entrants() if not any(text in e.title for text in options.skip)]
+    peaks = _peaks(found) if any(ROWS[name].is_limited for name in chosen) else {}
+    _introduce(found, peaks)
+    header = ["ms", *[entrant.title for entrant in found], "ratio", "best of gnomon"]
+    table = _Table(header, options.markdown)
+    peak = max(peaks.values(), default=None)
+    effort = QUICK if options.quick else THOROUGH
+    workers = [Worker(entrant) for entrant in found]
+    results = {}
+    try:
+        for name in chosen:
+            results[name] = measure(ROWS[name], workers, effort)
+            table.add(_line(name, results[name], found, peak))
+    finally:
+        for worker in workers:
+            worker.stop()
+    print()
+    for name in chosen:
+        if ROWS[name].calls > 1:
+            _print_costs(name, results[name], found)
+    _print_failures(results, found)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", metavar="TEXT", help="rows with TEXT")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="TEXT", help="no contestants with TEXT"
+    )
+    parser.add_argument("--quick", action="store_true", help="few runs of each row")
+    parser.add_argument("--markdown", action="store_true", help="a table in Markdown")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="threads of the peers (default all)"
+    )
+    return parser
+
+
+def _peaks(found: Sequence[Entrant]) -> dict[str, Peak]:
+    """Return what each device of gnomon's reaches at all, by its entrant's title."""
+    peaks = {}
+    for entrant in found:
+        if entrant.is_gnomon and (peak := peak_of(_index(entrant))) is not None:
+            peaks[entrant.title] = peak
+    return peaks
+
+
+def _index(entrant: Entrant) -> int:
+    return int(entrant.title.rpartition(":")[2])
+
+
+def _introduce(found: Sequence[Entrant], peaks: Mapping[str, Peak]) -> None:
+    for entrant in found:
+        if entrant.is_gnomon:
+            print(load_provider("opencl").describe(_index(entrant)))
+        if entrant.title in peaks:
+            peak = peaks[entrant.title]
+            reached = f"{peak.operations / 1e9:.0f} GFLOP/s, {peak.bytes / 1e9:.1f} GB/s"
+            print(f"    a loop of multiply-adds and a copy reach {reached}")
+    print()
+
+
+def _line(
+    name: str, cells: Sequence[Cell], found: Sequence[Entrant], peak: Peak | None
+) -> list[str]:
+    best, row = best_of(cells, found), ROWS[name]
+    ratio = "-" if best.ratio is None else f"{best.ratio:.2f}"
+    if best.ratio is not None and row.goal is not None and best.ratio < row.goal:
+        ratio += "*"
+    times = [milliseconds(cell.seconds) for cell in cells]
+    return [name, *times, ratio, achieved(row, best.gnomon, peak)]
+
+
+def _print_costs(name: str, cells: Sequence[Cell], found: Sequence[Entrant]) -> None:
+    for cell, entrant in zip(cells, found, strict=True):
+        if cell.python_seconds is not None:
+            cost = f"{cell.python_seconds * 1e6:.1f} us of Python each"
+            print(f"{name}, {entrant.title}: {cost}, before the device is waited for")
+
+
+def _print_failures(results: Mapping[str, Sequence[Cell]], found: Sequence[Entrant]) -> None:
+    """Say why cells are empty, each reason once."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name, cells in results.items():
+        for cell, entrant in zip(cells, found, strict=True):
+            if cell.reason:
+                reason = cell.reason.splitlines()[0]
+                rows.setdefault((entrant.title, reason), []).append(name)
+    for (title, reason), names in rows.items():
+        print(f"{title}: {reason} ({'; '.join(names)})")
+
+
+class _Table:
+    """Prints line after line, as soon as each is known."""
+
+    def __init__(self, header: list[str], markdown: bool) -> None:
+        self._markdown = markdown
+        self._widths = [
+            max(map(len, ROWS)),
+            *map(len, header[1:-1]),
+            len("999.9 GFLOP/s (99 %)"),
+        ]
+        self.add(header)
+        if markdown:
+            print("|" + "|".join(["---"] + ["---:"] * (len(header) - 1)) + "|")
+
+    def add(self, line: list[str]) -> None:
+        """Print ``line``."""
+        first, *rest = zip(line, self._widths, strict=True)
+        cells = [first[0].ljust(first[1]), *[text.rjust(width) for text, width in rest]]
+        text = " | ".join(cells)
+        print(f"| {text} |" if self._markdown else text.replace(" | ", "  "), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The benchmark takes turns, survives a contestant's end, and makes figures of medians."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import pytest
+
+pytest.importorskip("numpy", reason="the benchmark needs NumPy")
+
+from benchmarks import contestants
+from benchmarks.__main__ import main
+from benchmarks.contestants import Entrant, Timing, Worker
+from benchmarks.peak import Peak
+from benchmarks.rows import Row, Run
+from benchmarks.table import ROWS, Cell, Effort, achieved, best_of, measure, milliseconds
+
+ROW = next(iter(ROWS.values()))
+
+
+def _cell(*seconds: float) -> Cell:
+    return Cell(None, [Timing(each, each / 2) for each in seconds])
+
+
+def _entrant(is_gnomon: bool) -> Entrant:
+    return Entrant("one", is_gnomon, Ending)
+
+
+def test_the_ratio_is_of_medians_of_the_best() -> None:
+    cells = [_cell(3.0, 1.0, 2.0), _cell(4.0), _cell(9.0, 6.0, 1.0), _cell(7.0), Cell("broken")]
+    found = [_entrant(title) for title in (True, True, False, False, False)]
+    best = best_of(cells, found)
+    assert (best.gnomon, best.peer, best.ratio) == (2.0, 6.0, 3.0)
+    assert best_of(cells[2:], found[2:]).ratio is None
+
+
+def test_figures_are_beside_the_peak_that_limits_the_row() -> None:
+    peak = Peak(operations=100e9, bytes=10e9)
+    arithmetic = Row(name="", torch=lambda torch, device: list, operations=50e9)
+    moving = Row(name="", torch=lambda torch, device: list, bytes=4e9)
+    assert achieved(arithmetic, 2.0, peak) == "25.0 GFLOP/s (25 %)"
+    assert achieved(moving, 2.0, peak) == "2.0 GB/s (20 %)"
+    assert achieved(moving, 2.0, None) == "2.0 GB/s"
+    assert achieved(moving, None, peak) == ""
+    assert [milliseconds(s) for s in (None, 0.2, 0.02, 2e-3, 2e-5)] == [
+        "-",
+        "200",
+        "20.0",
+        "2.00",
+        "0.0200",
+    ]
+
+
+class Ending(NamedTuple):
+    """A library whose process ends at the second row it prepares."""
+
+    def __call__(self) -> Ending:
+        return self
+
+    def prepare(self, row: Row) -> Run | None:
+        if row.name == ROW.name:
+            return dict
+        if row.numpy is None:
+            return None
+        os._exit(3)
+
+    def wait(self) -> None:
+        pass
+
+
+def test_a_contestant_that_ends_is_reported_and_started_again() -> None:
+    worker = Worker(Entrant("one", False, Ending()))
+    try:
+        assert measure(ROW, [worker], Effort(2, 60))[0].seconds is not None
+        (cell,) = measure(ROWS["add of 16M"], [worker], Effort(2, 60))
+        assert cell.reason == "the process ended with status 3"
+        assert measure(ROWS["conv2d 3x3, 16x64x56x56 -> 64"], [worker], Effort(2, 60)) == [
+            Cell(reason="")
+        ]
+        (again,) = measure(ROW, [worker], Effort(2, 60))
+        assert again.reason is None and len(again.times) == 2
+    finally:
+        worker.stop()
+
+
+def test_results_live_until_the_library_has_waited() -> None:
+    alive: set[int] = set()
+
+    class Result:
+        def __init__(self) -> None:
+            alive.add(id(self))
+
+        def __del__(self) -> None:
+            alive.discard(id(self))
+
+    seen = []
+
+    class Library:
+        def prepare(self, row: Row) -> Run | None:
+            return Result
+
+        def wait(self) -> None:
+            seen.append(len(alive))
+
+    timing = contestants.timed(Library(), Result, 5)
+    assert seen == [0, 5] and not alive
+    assert 0 < timing.given <= timing.done
+
+
+def test_a_name_that_no_row_has_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "no such row"]) == 2
+    assert "conv2d 3x3" in capsys.readouterr().out
+
+
+def test_the_table_has_a_line_for_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = ["--skip", "PyTorch", "--skip", "tinygrad"]  # slow to import
+    assert main(["--quick", "--only", "add of 100", "--markdown", *skipped]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (header,) = [line for line in lines if line.startswith("| ms")]
+    (line,) = [line for line in lines if line.startswith("| add of 100")]
+    assert header.count("|") == line.count("|") and "NumPy" in header
+    assert any("us of Python each" in line for line in lines)

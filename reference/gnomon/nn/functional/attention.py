@@ -11,8 +11,8 @@ from gnomon.composite.matrix import bmm
 from gnomon.composite.matrix_sums import baddbmm
 from gnomon.composite.padding import pad
 from gnomon.composite.softmax import softmax
-from gnomon.dtypes import DType, bool_
-from gnomon.errors import explain
+from gnomon.dtypes import bool_
+from gnomon.errors import explain, warn
 from gnomon.ops.joining import cat
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import zeros_like
@@ -74,8 +74,8 @@ def multi_head_attention_forward(
     length, batch, size = query.shape
     width = size // num_heads
     _check_sizes(query, key, value, embed_dim_to_check, num_heads, use_separate_proj_weight)
-    padding = _additive(key_padding_mask, query.dtype, "key_padding_mask")
-    mask = _additive(attn_mask, query.dtype, "attn_mask")
+    padding = additive_mask(key_padding_mask, "key_padding_mask", query, attn_mask)
+    mask = additive_mask(attn_mask, "attn_mask", query)
     if is_causal and attn_mask is None:
         raise RuntimeError(
             "multi_head_attention_forward: Need attn_mask if specifying the is_causal hint."
@@ -169,17 +169,31 @@ def _projections(
     return query, key, value
 
 
-def _additive(mask: Tensor | None, dtype: DType, name: str) -> Tensor | None:
-    """Return a mask to add: -inf where a bool one is True."""
+def additive_mask(
+    mask: Tensor | None, name: str, query: Tensor, other: Tensor | None = None
+) -> Tensor | None:
+    """Return ``mask`` as one to add to scores: -inf where a bool one is True.
+
+    Warns when ``other``, the mask it goes with, has another dtype. Raises AssertionError for a
+    mask of integers.
+
+    >>> import gnomon as torch
+    >>> additive_mask(torch.tensor([True, False]), "mask", torch.ones(2))
+    tensor([-inf, 0.])
+    """
     if mask is None:
         return None
-    if mask.dtype is bool_:
-        return mask.new_zeros(mask.shape, dtype=dtype).masked_fill(mask, -inf)
-    if not mask.dtype.is_floating_point:
+    if mask.dtype is not bool_ and not mask.dtype.is_floating_point:
         raise AssertionError(
-            f"multi_head_attention_forward: only bool and floating types of {name} are "
-            "supported"
+            f"{name}: only bool and floating types are supported, got {mask.dtype}"
         )
+    if other is not None and other.dtype is not mask.dtype:
+        warn(
+            f"Support for mismatched dtypes of {name}, {mask.dtype}, and of the other mask, "
+            f"{other.dtype}, is deprecated. Use the same type for both."
+        )
+    if mask.dtype is bool_:
+        return mask.new_zeros(mask.shape, dtype=query.dtype).masked_fill(mask, -inf)
     return mask
 
 

@@ -24,4 +24,5 @@ from gnomon.nn.modules.rnn import *
 from gnomon.nn.modules.rnn_cells import *
 from gnomon.nn.modules.softmax import *
 from gnomon.nn.modules.sparse import *
+from gnomon.nn.modules.transformer import *
 from gnomon.nn.modules.upsampling import *

@@ -9,6 +9,7 @@ from gnomon.nn.functional.activation import *
 from gnomon.nn.functional.attention import *
 from gnomon.nn.functional.classification_loss import *
 from gnomon.nn.functional.convolution import *
+from gnomon.nn.functional.ctc import *
 from gnomon.nn.functional.distance import *
 from gnomon.nn.functional.dropout import *
 from gnomon.nn.functional.interpolation import *

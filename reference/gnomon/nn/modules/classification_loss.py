@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import SupportsIndex
+
 from gnomon.nn import functional as F
 from gnomon.nn.modules.loss import _Loss, _WeightedLoss
 from gnomon.tensor import Tensor
 
 __all__ = [
+    "CTCLoss",
     "CrossEntropyLoss",
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
@@ -124,4 +128,41 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(
             input, target, self.weight, reduction=self.reduction
+        )
+
+
+class CTCLoss(_Loss):
+    """The loss of labels that scores of a longer sequence, ``blank`` among them, may spell.
+
+    >>> import gnomon as torch
+    >>> even = torch.full((2, 1, 2), 0.5).log()
+    >>> CTCLoss()(even, torch.tensor([[1]]), [2], [1]).exp()
+    tensor(1.3333)
+    """
+
+    blank: int
+    zero_infinity: bool
+
+    def __init__(
+        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(
+        self,
+        log_probs: Tensor,
+        targets: Tensor,
+        input_lengths: Tensor | Sequence[SupportsIndex],
+        target_lengths: Tensor | Sequence[SupportsIndex],
+    ) -> Tensor:
+        return F.ctc_loss(
+            log_probs,
+            targets,
+            input_lengths,
+            target_lengths,
+            self.blank,
+            self.reduction,
+            self.zero_infinity,
         )

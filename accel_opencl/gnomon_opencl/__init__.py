@@ -7,7 +7,10 @@ built.
 
 from __future__ import annotations
 
+from gnomon_opencl.drivers import announce_installed_drivers
+
 try:
+    announce_installed_drivers()  # before pyopencl loads the OpenCL loader, which asks once
     import pyopencl
 except ImportError as error:
     raise ImportError(

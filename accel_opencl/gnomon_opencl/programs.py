@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -18,16 +17,9 @@ from typing import Final, final
 
 import pyopencl as cl
 
+from gnomon_opencl.caching import cache_directory, keep
+
 _DIGEST_BYTES: Final = 32
-
-
-def cache_directory() -> Path:
-    """Return where built programs are kept: ``GNOMON_CACHE_DIR``, or the user's cache."""
-    chosen = os.environ.get("GNOMON_CACHE_DIR")
-    if chosen:
-        return Path(chosen) / "opencl"
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "gnomon" / "opencl"
 
 
 @final
@@ -78,7 +70,9 @@ class Programs:
             origin = "built"
             program = self._build(source, name)
             self.builds += 1
-            _keep(path, program.binaries[0])
+            binary = program.binaries[0]
+            # A directory that can't be written to only costs the next process its builds.
+            keep(path, hashlib.sha256(binary).digest() + binary)
         if os.environ.get("GNOMON_OPENCL_VERBOSE") == "1":
             seconds = time.perf_counter() - started
             print(f"gnomon_opencl: {origin} {name} in {seconds:.3f} s", file=sys.stderr)
@@ -119,18 +113,3 @@ class Programs:
 def _quiet() -> warnings.catch_warnings[None]:
     """Hide what compilers have to say about kernels that build."""
     return warnings.catch_warnings(action="ignore", category=cl.CompilerWarning)
-
-
-def _keep(path: Path, binary: bytes) -> None:
-    """Write an entry under a temporary name, then rename it: readers see all of it or nothing.
-
-    A directory that can't be written to only costs the next process its builds.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(binary).digest() + binary)
-        os.replace(temporary, path)
-    except OSError:
-        return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from typing import Final, final
 
 import pyopencl as cl
 
 from gnomon_opencl.backend import OpenCLBackend
+from gnomon_opencl.trials import all_devices, compiler_works
 
 _GIBIBYTE: Final = 2**30
 #: The order in which kinds of device are numbered.
@@ -39,28 +41,53 @@ class Provider:
         return opened(index)
 
     def describe(self, index: int) -> str:
-        """Return the name, platform, version, memory and float types of a device."""
+        """Return the name, platform, versions, memory and float types of a device."""
         device = _devices()[index]
-        platform = device.platform
         extensions = device.extensions.split()
-        halves = "fp16" if "cl_khr_fp16" in extensions else "fp16 stored only"
-        doubles = "fp64" if "cl_khr_fp64" in extensions else "no fp64"
-        return (
-            f"opencl:{index} {device.name.strip()} ({platform.name.strip()}, "
-            f"{device.version.strip()}), {device.global_mem_size / _GIBIBYTE:.1f} GiB, "
-            f"{halves}, {doubles}"
-        )
+        version = re.match(r"OpenCL \S+", device.version)
+        parts = [
+            device.name.strip(),
+            f"{device.platform.name.strip()} {device.driver_version.strip()}",
+            version.group() if version else device.version.strip(),
+            f"{device.global_mem_size / _GIBIBYTE:.1f} GiB",
+            "fp16" if "cl_khr_fp16" in extensions else "fp16 stored, computed as fp32",
+            "fp64" if "cl_khr_fp64" in extensions else "no fp64",
+        ]
+        outcome = compiler_works(device)
+        if not outcome.passed:
+            parts.append(f"DOES NOT WORK: {_failure(outcome.status, outcome.words)}")
+        return ", ".join(parts)
 
 
 @cache
 def opened(index: int) -> OpenCLBackend:
-    """Return the backend of the device ``index``, one for the whole process."""
-    return OpenCLBackend(_devices()[index], index)
+    """Return the backend of the device ``index``, one for the whole process.
+
+    Raises RuntimeError, with the remedy, when the device's driver builds no kernels.
+    """
+    device = _devices()[index]
+    outcome = compiler_works(device)
+    if not outcome.passed:
+        raise RuntimeError(
+            f"device: opencl:{index}, {device.name.strip()} of {device.platform.name.strip()} "
+            f"{device.driver_version.strip()}, runs no kernels: "
+            f"{_failure(outcome.status, outcome.words)}. Update its driver, or choose another "
+            "device of those that `gnomon devices` lists. On an x86 processor `pip install "
+            "intel-opencl-rt` brings another driver."
+        )
+    return OpenCLBackend(device, index)
+
+
+def _failure(status: int, words: str) -> str:
+    if status < 0:
+        return f"the driver aborts the process (signal {-status})"
+    return words or f"a trial of its compiler ended with status {status}"
 
 
 @cache
 def _devices() -> tuple[cl.Device, ...]:
-    """Return all devices: GPUs first, platforms in the loader's order; the chosen one in front.
+    """Return all devices: those that work first, among them GPUs, then in the loader's order;
+    the chosen one in front.
 
     Raises RuntimeError, with the remedy, when there is no platform or none is as chosen.
     """
@@ -71,7 +98,7 @@ def _devices() -> tuple[cl.Device, ...]:
             f"device: the OpenCL loader finds no platform ({error}). Install the driver of "
             "your card, or `pip install pocl-binary-distribution` to run on this processor."
         ) from error
-    found = [device for platform in platforms for device in _devices_of(platform)]
+    found = all_devices()
     if not found:
         names = ", ".join(platform.name for platform in platforms)
         raise RuntimeError(
@@ -83,19 +110,9 @@ def _devices() -> tuple[cl.Device, ...]:
     return tuple(_chosen_first(found, chosen) if chosen else found)
 
 
-def _devices_of(platform: cl.Platform) -> list[cl.Device]:
-    try:
-        devices: list[cl.Device] = platform.get_devices()
-        return devices
-    except cl.Error:  # a driver without its hardware
-        return []
-
-
-def _preference(device: cl.Device) -> int:
-    for rank, kind in enumerate(_PREFERENCE):
-        if device.type & kind:
-            return rank
-    return len(_PREFERENCE)
+def _preference(device: cl.Device) -> tuple[bool, int]:
+    ranks = [rank for rank, kind in enumerate(_PREFERENCE) if device.type & kind]
+    return not compiler_works(device).passed, min(ranks, default=len(_PREFERENCE))
 
 
 def _chosen_first(found: list[cl.Device], chosen: str) -> list[cl.Device]:
@@ -104,7 +121,8 @@ def _chosen_first(found: list[cl.Device], chosen: str) -> list[cl.Device]:
         device
         for index, device in enumerate(found)
         if chosen == str(index)
-        or chosen.lower() in f"{device.platform.name} {device.name}".lower()
+        or chosen.lower()
+        in f"{device.platform.name} {device.driver_version} {device.name}".lower()
     ]
     if not matching:
         names = "; ".join(f"{i}: {device.name}" for i, device in enumerate(found))

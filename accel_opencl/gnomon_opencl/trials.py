@@ -1,9 +1,7 @@
-"""Trials of kernels on which compilers have been seen to abort the process, in a process of
-their own.
+"""Trials of a device's compiler, in a process of their own: a compiler may abort the process.
 
-PoCL 3.0 aborts on some kernels with vectors of 64 bytes, and runs others at twice the speed of
-shorter vectors. A trial multiplies matrices with such vectors; whether it ended well is kept on
-disk with the built programs, by device and driver.
+Each trial is a module, run with the device's number, that ends with status 0 if all went well.
+How it ended is kept on disk with the built programs, by device and driver.
 """
 
 from __future__ import annotations
@@ -13,45 +11,81 @@ import os
 import subprocess
 import sys
 from functools import cache
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple, final
 
 import pyopencl as cl
 
-from gnomon_opencl.programs import cache_directory
+from gnomon_opencl.caching import cache_directory, keep
 
 _SECONDS: Final = 120
-_PASSED: Final = "passed"
+_SUFFIX: Final = ".trial"
+
+
+@final
+class Outcome(NamedTuple):
+    """How a trial ended: its status, negative for the signal it died of, and its last words."""
+
+    status: int
+    words: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.status == 0
+
+
+def compiler_works(device: cl.Device) -> Outcome:
+    """Return whether ``device`` builds and runs a kernel at all."""
+    return _outcome(device, "trial_of_compiler")
+
+
+def wide_vectors_are_safe(device: cl.Device) -> bool:
+    """Return whether ``device`` builds and runs products in vectors of 64 bytes.
+
+    PoCL 3.0 aborts on some kernels with such vectors, and runs others at twice the speed of
+    shorter vectors.
+    """
+    return _outcome(device, "trial_of_wide_vectors").passed
 
 
 @cache
-def wide_vectors_are_safe(device: cl.Device) -> bool:
-    """Return whether ``device`` builds and runs products in vectors of 64 bytes."""
-    identity = f"{device.platform.version}\n{device.name}\n{device.driver_version}"
-    name = hashlib.sha256(identity.encode()).hexdigest()
-    path = cache_directory() / f"{name}.trial"
-    try:
-        return path.read_text() == _PASSED
-    except OSError:
-        passed = _passes(device)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_PASSED if passed else "failed")
-    except OSError:  # the next process tries again
-        return passed
-    return passed
+def _outcome(device: cl.Device, trial: str) -> Outcome:
+    identity = f"{trial}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
+    path = cache_directory() / f"{hashlib.sha256(identity.encode()).hexdigest()}{_SUFFIX}"
+    found = _kept(path)
+    if found is None:
+        found = _tried(device, trial)
+        keep(path, f"{found.status}\n{found.words}".encode())
+    return found
 
 
-def _passes(device: cl.Device) -> bool:
+def _kept(path: Path) -> Outcome | None:
+    try:
+        status, _, words = path.read_text().partition("\n")
+        return Outcome(int(status), words)
+    except (OSError, ValueError):
+        return None
+
+
+def _tried(device: cl.Device, trial: str) -> Outcome:
     number = all_devices().index(device)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "gnomon_opencl.trial_of_wide_vectors", str(number)]
+    command = [sys.executable, "-m", f"gnomon_opencl.{trial}", str(number)]
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, timeout=_SECONDS, check=False
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Outcome(1, str(error))
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    return Outcome(done.returncode, lines[-1] if lines else "")
 
 
 def all_devices() -> list[cl.Device]:

@@ -35,11 +35,13 @@ class Provider(Protocol):
 
 
 class BackendStatus(NamedTuple):
-    """What is known of one installed backend."""
+    """What is known of one installed backend: its devices, a line about each, what is wrong."""
 
     name: str
-    status: str
     devices: list[str]
+    lines: list[str]
+    #: Why the backend does not load; empty if it does.
+    failure: str = ""
 
 
 def load_backend(device: Device) -> Backend:
@@ -97,15 +99,15 @@ def load_provider(name: str) -> Provider:
 
 def backends() -> list[BackendStatus]:
     """Return every installed backend, with its devices or the reason why it does not load."""
-    found = [BackendStatus("cpu", "the reference, pure Python", ["cpu"])]
+    found = [BackendStatus("cpu", ["cpu"], ["the reference, pure Python"])]
     for name in sorted({entry.name for entry in _entry_points()} - {"cpu"}):
         try:
             provider = load_provider(name)
             devices = [f"{name}:{index}" for index in range(provider.device_count())]
             lines = [provider.describe(index) for index in range(len(devices))]
-            found.append(BackendStatus(name, "; ".join(lines) or "no device", devices))
+            found.append(BackendStatus(name, devices, lines))
         except Exception as error:
-            found.append(BackendStatus(name, f"broken: {error}", []))
+            found.append(BackendStatus(name, [], [], str(error)))
     return found
 
 

@@ -120,7 +120,7 @@ def test_a_broken_plugin_is_listed_with_its_reason(installed: list[tuple[str, st
     installed[:] = [("toy", "no_such_module:Provider")]
     _, toy = plugins.backends()
     assert toy.devices == []
-    assert "ModuleNotFoundError" in toy.status
+    assert "ModuleNotFoundError" in toy.failure
 
 
 LACKED = {

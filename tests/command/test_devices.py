@@ -47,26 +47,34 @@ def aliases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gnomon.devices._aliases", {})
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
-    """Return devices and status by the backend's name."""
+def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """Return the line of each device, and the last line under the name ""."""
     assert command.main(["devices"]) == 0
-    rows = [
-        re.split(r"\s{2,}", line, maxsplit=2) for line in capsys.readouterr().out.splitlines()
-    ]
-    return {name: (devices, status) for name, devices, status in rows}
+    *rows, last = capsys.readouterr().out.splitlines()
+    return dict(re.split(r"\s{2,}", row, maxsplit=1) for row in rows) | {"": last}
 
 
 def test_the_reference_is_always_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lines(capsys)["cpu"] == ("cpu", "the reference, pure Python")
+    found = lines(capsys)
+    assert found["cpu"] == "the reference, pure Python"
+    assert found[""].startswith("Tensors are made on cpu unless a program says otherwise")
 
 
 def test_a_plugin_is_listed_with_its_devices(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(site, "sliderule", PROVIDER)
-    devices, status = lines(capsys)["sliderule"]
-    assert devices == "sliderule:0 sliderule:1"
-    assert status == "a slide rule of 1 m; a slide rule of 2 m"
+    found = lines(capsys)
+    assert found["sliderule:0"] == "a slide rule of 1 m"
+    assert found["sliderule:1"] == "a slide rule of 2 m"
+    assert '"sliderule" means sliderule:0' in found[""]
+
+
+def test_a_plugin_without_a_device_is_listed(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(site, "abacus", PROVIDER.replace("return 2", "return 0"))
+    assert lines(capsys)["abacus"] == "no device"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +90,7 @@ def test_a_broken_plugin_is_listed_with_the_reason(
 ) -> None:
     name = f"broken{abs(hash(source))}"  # Python imports a module of one name only once.
     install(site, name, source)
-    devices, status = lines(capsys)[name]
-    assert devices == "-"
+    status = lines(capsys)[name]
     assert status.startswith("broken: ") and reason in status and f"{name}-package" in status
 
 
@@ -97,7 +104,7 @@ def test_two_plugins_of_one_name_are_told_of(
     (other / "entry_points.txt").write_text(
         "[gnomon.backends]\ntwice = twice_backend:Provider\n"
     )
-    _, status = lines(capsys)["twice"]
+    status = lines(capsys)["twice"]
     assert "other" in status and "twice-package" in status and "Uninstall all but one" in status
 
 

@@ -21,7 +21,7 @@ from gnomon.registry import register_backend
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from gnomon_opencl.backend import OpenCLBackend
-from gnomon_opencl.provider import Provider, opened
+from gnomon_opencl.provider import opened
 
 REFERENCE = ReferenceBackend()
 SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-40, 65504.0, -3e38, 1.0, -1.0, 0.5)
@@ -30,9 +30,10 @@ SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-40, 65504.0, -3e38, 1.0,
 @cache
 def default_backend() -> OpenCLBackend:
     """Return the backend of ``opencl:0``, and let it serve that device."""
-    if not Provider().device_count():
-        pytest.skip("no OpenCL device here")
-    backend = opened(0)
+    try:
+        backend = opened(0)
+    except RuntimeError as error:
+        pytest.skip(str(error))
     register_backend(backend)
     return backend
 

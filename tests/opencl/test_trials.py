@@ -1,39 +1,116 @@
-"""Kernels on which compilers may abort are tried in a process of their own."""
+"""Compilers may abort: they are tried in a process of their own."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from gnomon_opencl import trials
+
+from gnomon_opencl import provider, trials
+from gnomon_opencl.drivers import announce_installed_drivers
 
 from .devices import default_backend
 
+Ended = list[tuple[int, str]]
+
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
-    """Return the statuses with which trials end from now on, none of them known before."""
-    statuses: list[int] = []
+def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ended]:
+    """Return how trials end from now on, the last first, none of them known before."""
+    default_backend()
+    endings: Ended = []
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess(command, statuses.pop())
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        status, words = endings.pop()
+        return subprocess.CompletedProcess(command, status, words)
 
     monkeypatch.setenv("GNOMON_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(trials.subprocess, "run", run)
-    return statuses
+    with monkeypatch.context() as patched:
+        patched.setattr(trials.subprocess, "run", run)
+        yield endings
+    trials._outcome.cache_clear()
 
 
 @pytest.mark.parametrize(("status", "safe"), ((0, True), (1, False), (-6, False)))
-def test_the_outcome_is_kept(ended: list[int], status: int, safe: bool) -> None:
+def test_the_outcome_is_kept(ended: Ended, status: int, safe: bool) -> None:
     (device,) = default_backend().runtime.context.devices
-    ended.append(status)
-    for _ in range(
-        2
-    ):  # of which the second finds the first's outcome: there is no other status
-        trials.wide_vectors_are_safe.cache_clear()
+    ended.append((status, ""))
+    # The second time finds the first's outcome: there is no other ending.
+    for _ in range(2):
+        trials._outcome.cache_clear()
         assert trials.wide_vectors_are_safe(device) is safe
-    trials.wide_vectors_are_safe.cache_clear()
+
+
+def test_a_damaged_outcome_is_tried_again(ended: Ended, tmp_path: Path) -> None:
+    (device,) = default_backend().runtime.context.devices
+    ended += [(0, ""), (1, "")]
+    trials._outcome.cache_clear()
+    assert not trials.wide_vectors_are_safe(device)
+    (kept,) = (tmp_path / "opencl").iterdir()
+    kept.write_bytes(b"\xff")
+    trials._outcome.cache_clear()
+    assert trials.wide_vectors_are_safe(device)
+
+
+def test_a_compiler_that_works_passes_its_trial() -> None:
+    (device,) = default_backend().runtime.context.devices
+    number = trials.all_devices().index(device)
+    command = [sys.executable, "-m", "gnomon_opencl.trial_of_compiler", str(number)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "reason"),
+    [
+        (1, "BUILD_PROGRAM_FAILURE", "BUILD_PROGRAM_FAILURE"),
+        (-6, "", r"aborts the process \(signal 6\)"),
+        (2, "", "ended with status 2"),
+    ],
+)
+def test_a_device_whose_compiler_fails_is_last_and_says_so(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch, status: int, words: str, reason: str
+) -> None:
+    devices = trials.all_devices()
+    ended += [(status, words), *[(0, "")] * (len(devices) - 1)]
+    trials._outcome.cache_clear()
+    for device in devices[1:]:
+        trials.compiler_works(device)
+    found = provider._devices.__wrapped__()
+    assert found[-1] == devices[0]
+    monkeypatch.setattr(provider, "_devices", lambda: found)
+    with pytest.raises(RuntimeError, match=f"runs no kernels: .*{reason}.*Update its driver"):
+        provider.opened.__wrapped__(len(found) - 1)
+    assert "DOES NOT WORK" in provider.Provider().describe(len(found) - 1)
+
+
+def test_a_driver_that_pip_installed_is_announced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GNOMON_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("OCL_ICD_VENDORS", raising=False)
+    system = tmp_path / "vendors"
+    (tmp_path / "lib").mkdir()
+    system.mkdir()
+    (system / "card.icd").write_text("libcard.so\n")
+    announce_installed_drivers(str(tmp_path), system)
+    assert "OCL_ICD_VENDORS" not in os.environ
+    library = tmp_path / "lib" / "libintelocl.so"
+    library.touch()
+    announce_installed_drivers(str(tmp_path), system)
+    announced = {path.name: path.read_text() for path in _vendors().iterdir()}
+    assert announced == {"card.icd": "libcard.so\n", "gnomon-intel.icd": f"{library}\n"}
+    monkeypatch.setenv("OCL_ICD_VENDORS", "chosen")
+    announce_installed_drivers(str(tmp_path), system)
+    assert os.environ["OCL_ICD_VENDORS"] == "chosen"
+
+
+def _vendors() -> Path:
+    return Path(os.environ["OCL_ICD_VENDORS"])

@@ -6,7 +6,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Hook = TypeVar("Hook")
 Extra = TypeVar("Extra")
+#: The registries, None for one that is gone, and the hook's number.
+HandleState: TypeAlias = "tuple[list[OrderedDict[int, object] | None], int]"
 
 _identifiers = count()
 
@@ -56,6 +58,20 @@ class RemovableHandle:
             registry = reference()
             if registry is not None:
                 registry.pop(self.id, None)
+
+    def __getstate__(self) -> HandleState:
+        # A copy refers to the copies of the registries, as those of a copied module.
+        return [reference() for reference in self._registries], self.id
+
+    def __setstate__(self, state: HandleState) -> None:
+        global _identifiers
+        registries, self.id = state
+        self._registries = [
+            weakref.ref(OrderedDict() if registry is None else registry)
+            for registry in registries
+        ]
+        # No hook that is registered from now on may have the number of this one.
+        _identifiers = count(max(next(_identifiers), self.id + 1))
 
     def __enter__(self) -> Self:
         return self

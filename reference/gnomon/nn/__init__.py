@@ -13,3 +13,5 @@ from gnomon.nn import utils as utils
 from gnomon.nn.modules import *
 from gnomon.nn.parameter import Buffer as Buffer
 from gnomon.nn.parameter import Parameter as Parameter
+from gnomon.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from gnomon.nn.parameter import UninitializedParameter as UninitializedParameter

@@ -13,6 +13,7 @@ from gnomon.nn.modules.dropout import *
 from gnomon.nn.modules.flatten import *
 from gnomon.nn.modules.fold import *
 from gnomon.nn.modules.instancenorm import *
+from gnomon.nn.modules.lazy_layers import *
 from gnomon.nn.modules.linear import *
 from gnomon.nn.modules.loss import *
 from gnomon.nn.modules.module import Module as Module

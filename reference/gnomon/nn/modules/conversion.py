@@ -10,6 +10,7 @@ from gnomon.dtypes import DType, bfloat16, float16, float32, float64
 from gnomon.formats import MemoryFormat, preserve_format
 from gnomon.graph.modes import no_grad
 from gnomon.nn.modules.core import ModuleCore
+from gnomon.nn.parameter import is_lazy
 from gnomon.tensor import Tensor
 from gnomon.tensor.conversion_methods import ToArgument, parse_to
 from gnomon.tensor.factories import empty_like
@@ -34,14 +35,18 @@ class ConversionMethods(ModuleCore):
         for parameter in self._parameters.values():
             if parameter is not None:
                 with no_grad():
-                    converted = fn(parameter)
+                    converted = fn(parameter.data if is_lazy(parameter) else parameter)
                 gradient = parameter.grad
                 parameter.data = converted
                 if gradient is not None:
                     with no_grad():
                         gradient.data = fn(gradient)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if buffer is None:
+                continue
+            if is_lazy(buffer):
+                buffer.data = fn(buffer.data)
+            else:
                 self._buffers[name] = fn(buffer)
         return self
 

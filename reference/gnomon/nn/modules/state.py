@@ -11,7 +11,7 @@ from gnomon.graph.modes import no_grad
 from gnomon.hooks import RemovableHandle
 from gnomon.nn.modules.core import Hook, ModuleCore
 from gnomon.nn.modules.global_hooks import add_hook
-from gnomon.nn.parameter import Parameter
+from gnomon.nn.parameter import Parameter, is_lazy
 from gnomon.tensor import Tensor
 
 StateDict: TypeAlias = "OrderedDict[str, object]"
@@ -240,6 +240,8 @@ class StateMethods(ModuleCore):
                 f'While copying the parameter named "{key}", expected torch.Tensor or '
                 f"Tensor-like object from checkpoint but received {type(given)}"
             )
+        if is_lazy(tensor) and is_lazy(given):
+            return None
         if not tensor.ndim and given.shape == (1,):
             given = given[0]  # Files written before there were 0-d tensors.
         if given.shape != tensor.shape:

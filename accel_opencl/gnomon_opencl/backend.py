@@ -64,16 +64,16 @@ class OpenCLBackend(Backend):
 
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
         assert isinstance(memory, DeviceMemory)
-        self.runtime.check_process()
+        self.runtime.flush()
         self.runtime.pool.write(memory, offset, data)
 
     def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
         assert isinstance(memory, DeviceMemory)
-        self.runtime.check_process()
+        self.runtime.flush()
         return self.runtime.pool.read(memory, offset, nbytes)
 
     def synchronize(self) -> None:
-        self.runtime.check_process()
+        self.runtime.flush()
         self.runtime.queue.finish()
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:

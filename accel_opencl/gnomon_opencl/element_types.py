@@ -57,6 +57,12 @@ class ElementType:
             return f"truth_of_bytes{lanes}({cells})"
         return cells
 
+    def rounded(self, lanes: int, value: str) -> str:
+        """Return the expression of ``lanes`` values of ``compute`` as they would be loaded
+        again after having been stored.
+        """
+        return f"{self.dtype.name}_rounded{lanes}({value})" if self.is_half else value
+
     def store(self, lanes: int, value: str, pointer: str, position: str) -> str:
         """Return the statement that writes ``lanes`` neighbouring values of ``compute``."""
         name = self.dtype.name

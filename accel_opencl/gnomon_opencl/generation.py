@@ -32,6 +32,11 @@ def source_file(name: str) -> str:
     return (_KERNELS / f"{name}.cl").read_text(encoding="utf-8")
 
 
+def whole_source(*parts: str) -> str:
+    """Return a program's text: what every program begins with, then ``parts``."""
+    return source_file("prelude") + "".join(parts)
+
+
 @final
 class Plan:
     """The integers a kernel is given: a struct of ``size0``, ``stride2_1`` and so on."""
@@ -67,16 +72,22 @@ def needs_wide_index(layouts: Iterable[Layout]) -> bool:
 
 
 def types_text(
-    compute: ElementType, lanes: int, traits: Traits, functions: str | None = None
+    compute: ElementType,
+    lanes: int,
+    traits: Traits,
+    functions: str | None = None,
+    section: int = 0,
 ) -> str:
     """Return the definitions that meanings are written in, and the functions they call.
 
-    ``T`` is the type of the elements of ``compute``, in vectors of ``lanes``.
+    ``T`` is the type of the elements of ``compute``, in vectors of ``lanes``. A program that
+    computes in several dtypes has a ``section`` for each.
     """
     vector = wide(compute.compute, lanes)
     dtype = compute.dtype
-    lines = [
-        f"typedef {vector} T;",
+    lines = [f"#undef {name}" for name in _NAMES] if section else []
+    lines += [
+        f"#define T {vector}",
         "#define K(x) ((T)(x))",
         f"#define IS_FLOATING {int(dtype.is_floating_point)}",
         f"#define IS_SIGNED {int(dtype.is_signed)}",
@@ -98,13 +109,14 @@ def types_text(
         plain = compute.compute.removeprefix("u")
         word = wide(f"u{plain}", lanes)
         lines += [
-            f"typedef {word} UT;",
+            f"#define UT {word}",
             # Narrow scalars would be promoted to signed int, whose overflow is undefined.
             f"#define U(x) {'(ulong)' if lanes == 1 else ''}as_{word}((T)(x))",
             f"#define S(x) as_{vector}(({word})(x))",
         ]
     else:
         lines += _DOUBLE_CONSTANTS if dtype.itemsize == 8 else _SINGLE_CONSTANTS
+        lines += [f"#define {name} {name}_{section}" for name in _FLOAT_FUNCTIONS]
         lines.append(source_file("floats"))
     if functions is not None:
         lines += _function_types(compute, traits)
@@ -112,6 +124,14 @@ def types_text(
     return "\n".join(lines) + "\n"
 
 
+#: The functions of ``floats.cl``, which every section of floats has under other names.
+_FLOAT_FUNCTIONS: Final = ("rounded_off", "exponential_of_product", "normal_below")
+#: What a section defines.
+_NAMES: Final = (
+    *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),
+    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "ROOT_OF_HALF_HIGH", "ROOT_OF_HALF_LOW"),
+    *_FLOAT_FUNCTIONS,
+)
 # Halving factors 2^12 + 1 and 2^27 + 1, and sqrt(1/2) as the sum of two numbers of the dtype.
 _SINGLE_CONSTANTS: Final = (
     "#define IS_DOUBLE 0",

@@ -7,6 +7,7 @@ be queued: a block is issued again only on the one in-order queue, behind those 
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import pyopencl as cl
 from pyopencl.tools import ImmediateAllocator, MemoryPool, PooledBuffer
 
-from gnomon.backend import OutOfMemoryError
+from gnomon.backend import Memory, OutOfMemoryError
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 _SMALLEST: Final = 8
@@ -47,14 +48,51 @@ class TransferCount:
 
 
 @final
-class DeviceMemory:
-    """A block of the pool, at least ``nbytes`` long."""
+class Block:
+    """Bytes of the device, which are taken from the pool when a kernel first touches them."""
 
-    __slots__ = ("buffer", "nbytes")
+    __slots__ = ("_buffer", "_holder", "_pool", "nbytes")
 
-    def __init__(self, buffer: PooledBuffer, nbytes: int) -> None:
-        self.buffer = buffer
+    def __init__(self, pool: Pool, nbytes: int, holder: DeviceMemory) -> None:
+        self._pool = pool
+        self._buffer: PooledBuffer | None = None
+        self._holder = weakref.ref(holder)
         self.nbytes = nbytes
+
+    @property
+    def buffer(self) -> PooledBuffer:
+        """The block's buffer. Raises OutOfMemoryError when there is none left for it."""
+        buffer = self._buffer
+        if buffer is None:
+            buffer = self._buffer = self._pool.take(self.nbytes)
+        return buffer
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a tensor may still read the block."""
+        return self._holder() is not None
+
+
+@final
+class DeviceMemory:
+    """What a storage holds of a block: nobody can read the block when it is gone."""
+
+    __slots__ = ("__weakref__", "block", "nbytes")
+
+    def __init__(self, pool: Pool, nbytes: int) -> None:
+        self.block = Block(pool, nbytes, self)
+        self.nbytes = nbytes
+
+    @property
+    def buffer(self) -> PooledBuffer:
+        """The block's buffer."""
+        return self.block.buffer
+
+
+def block_of(memory: Memory) -> Block:
+    """Return the block behind a storage of this backend."""
+    assert isinstance(memory, DeviceMemory)
+    return memory.block
 
 
 @final
@@ -78,10 +116,9 @@ class Pool:
         self.transfers = TransferCount()
 
     def allocate(self, nbytes: int) -> DeviceMemory:
-        """Return ``nbytes`` bytes of undefined content.
+        """Return memory of ``nbytes`` bytes of undefined content, taken when first touched.
 
-        When the device is full, what the pool holds unused is given back and the allocation
-        tried again; then OutOfMemoryError names the sizes.
+        Raises OutOfMemoryError for more than one allocation may have.
         """
         if nbytes > self._max_allocation:
             raise OutOfMemoryError(
@@ -89,6 +126,14 @@ class Pool:
                 f"one allocation, {self._max_allocation} bytes (CL_DEVICE_MAX_MEM_ALLOC_SIZE). "
                 "Split the tensor, or move it to the CPU."
             )
+        return DeviceMemory(self, nbytes)
+
+    def take(self, nbytes: int) -> PooledBuffer:
+        """Return a buffer of at least ``nbytes``.
+
+        When the device is full, what the pool holds unused is given back and the allocation
+        tried again; then OutOfMemoryError names the sizes.
+        """
         size = max(nbytes, _SMALLEST)
         try:
             buffer = self._pool.allocate(size)
@@ -104,7 +149,7 @@ class Pool:
                     "smaller ones."
                 ) from error
         assert buffer is not None
-        return DeviceMemory(buffer, nbytes)
+        return buffer
 
     def write(self, memory: DeviceMemory, offset: int, data: memoryview) -> None:
         """Copy the host's ``data`` to ``memory``."""

@@ -11,11 +11,12 @@ import numpy as np
 import pyopencl as cl
 from pyopencl.tools import PooledBuffer
 
-from gnomon.backend import Operand
-from gnomon_opencl.generation import source_file
-from gnomon_opencl.memory import DeviceMemory, Pool
+from gnomon.backend import DType, Operand, Scalar
+from gnomon_opencl.kernels.expressions import Formula
+from gnomon_opencl.memory import DeviceMemory, Pool, block_of
 from gnomon_opencl.programs import Programs
 from gnomon_opencl.traits import Traits, traits_of
+from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
 Argument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory
@@ -46,6 +47,7 @@ class Runtime:
             options.append("-cl-fp32-correctly-rounded-divide-sqrt")
         self.programs = Programs(self.context, device, tuple(options))
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
+        self.window = Window(self.traits, self.enqueue)
         self.launches = 0
         self._process = os.getpid()
         self._lock = threading.RLock()
@@ -62,11 +64,36 @@ class Runtime:
     def launch(
         self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
     ) -> None:
-        """Queue ``items`` work-items of the kernel ``name``, in groups of ``group``.
+        """Queue ``items`` work-items of the kernel ``name``, in groups of ``group``, behind
+        what waits in the window.
 
         The number of items is rounded up to whole groups; kernels check the bound themselves.
         """
+        self.flush()
+        self.enqueue(source, name, arguments, items, group)
+
+    def flush(self) -> None:
+        """Queue what waits in the window."""
         self.check_process()
+        with self._lock:
+            self.window.flush()
+
+    def defer(
+        self,
+        formula: Formula,
+        compute: DType,
+        inputs: Sequence[Operand | Scalar],
+        output: Operand,
+        conditions: int,
+    ) -> None:
+        """Put an elementwise launch into the window."""
+        with self._lock:
+            self.window.add(formula, compute, inputs, output, conditions)
+
+    def enqueue(
+        self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
+    ) -> None:
+        """Queue a kernel at once."""
         size = group or self.traits.group_size
         with self._lock:
             kernel = self._kernels.get((source, name))
@@ -89,6 +116,7 @@ class Runtime:
             self._flag = self.pool.allocate(4)
         flag = self._flag
         with self._lock:
+            self.flush()
             self.pool.clear_word(flag)
             self.launch(source, name, [*arguments, flag.buffer], items)
             return self.pool.word(flag) != 0
@@ -103,11 +131,4 @@ def _declared(argument: Argument) -> np.dtype[np.void] | None:
 
 def buffer_of(operand: Operand) -> PooledBuffer:
     """Return the buffer an operand is in."""
-    memory = operand.storage.memory
-    assert isinstance(memory, DeviceMemory)
-    return memory.buffer
-
-
-def whole_source(*parts: str) -> str:
-    """Return a program's text: what every program begins with, then ``parts``."""
-    return source_file("prelude") + "".join(parts)
+    return block_of(operand.storage.memory).buffer

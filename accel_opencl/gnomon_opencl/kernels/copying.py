@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from gnomon.backend import DType, Kind, Operand, Scalar, uint8, uint16, uint32, uint64
+from gnomon.backend import DType, Kind, Operand, Scalar, uint16, uint64
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.kernels import elementwise
-from gnomon_opencl.kernels.elementwise import Formula
+from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.runtime import Runtime
 
 #: The register, in bits, in which a float is cut for an integer dtype; 0 for that of uint64.
@@ -26,8 +26,6 @@ _REGISTERS: Final = {
     "int64": 64,
     "uint64": 0,
 }
-#: The unsigned dtype whose cells have as many bytes.
-_UNSIGNED: Final = {1: uint8, 2: uint16, 4: uint32, 8: uint64}
 
 
 def copy(runtime: Runtime, value: Operand | Scalar, output: Operand) -> None:
@@ -35,7 +33,7 @@ def copy(runtime: Runtime, value: Operand | Scalar, output: Operand) -> None:
     if not isinstance(value, Operand):
         _fill(runtime, value, output)
     elif value.dtype is output.dtype:
-        cells = _UNSIGNED[output.dtype.itemsize]
+        cells = _moved_as(output.dtype)
         moved = value._replace(dtype=cells)
         elementwise.launch(runtime, _AS_IT_IS, cells, [moved], output._replace(dtype=cells))
     else:
@@ -44,10 +42,18 @@ def copy(runtime: Runtime, value: Operand | Scalar, output: Operand) -> None:
 
 
 def _fill(runtime: Runtime, value: Scalar, output: Operand) -> None:
-    dtype = output.dtype
-    cells = _UNSIGNED[dtype.itemsize]
+    dtype, cells = output.dtype, _moved_as(output.dtype)
     (cell,) = memoryview(dtype.pack([dtype.convert(value)])).cast("B").cast(cells.cell)
     elementwise.launch(runtime, _AS_IT_IS, cells, [cell], output._replace(dtype=cells))
+
+
+def _moved_as(dtype: DType) -> DType:
+    """Return a dtype whose cells move as they are: floats of 16 bits would pass through 32, and
+    those of 64 need a device that has them.
+    """
+    if dtype.is_floating_point and dtype.itemsize != 4:
+        return uint16 if dtype.itemsize == 2 else uint64
+    return dtype
 
 
 _AS_IT_IS: Final = Formula("a")

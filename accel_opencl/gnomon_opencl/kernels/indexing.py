@@ -36,8 +36,9 @@ from gnomon_opencl.generation import (
     slices,
     types_text,
     walk_text,
+    whole_source,
 )
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
 #: Cells are moved unread, as unsigned integers of their size.

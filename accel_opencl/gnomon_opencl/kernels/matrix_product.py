@@ -11,9 +11,9 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.element_types import ElementType, element_type, wide
-from gnomon_opencl.generation import Plan, source_file
+from gnomon_opencl.generation import Plan, source_file, whole_source
 from gnomon_opencl.kernels import copying
-from gnomon_opencl.runtime import Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Runtime, buffer_of
 from gnomon_opencl.trials import wide_vectors_are_safe
 
 _CACHED: Final = 4096

@@ -26,3 +26,15 @@ static ushort float16_bits1(float x) {
 }
 static float float16_value(ushort bits) { return vload_half(0, (const __private half *)&bits); }
 static float bfloat16_value(ushort bits) { return as_float((uint)bits << 16); }
+
+/* Values as they are after having been stored in 16 bits. */
+static float float16_rounded1(float x) { return float16_value(float16_bits1(x)); }
+static float bfloat16_rounded1(float x) { return bfloat16_value(bfloat16_bits1(x)); }
+static float8 float16_rounded8(float8 x) {
+    ushort cells[8];
+    vstore_half8_rte(x, 0, (__private half *)cells);
+    return vload_half8(0, (const __private half *)cells);
+}
+static float8 bfloat16_rounded8(float8 x) {
+    return as_float8(convert_uint8(bfloat16_bits8(x)) << 16);
+}

@@ -16,10 +16,10 @@ from pyopencl.tools import PooledBuffer
 
 from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32, float64
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.generation import source_file
+from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.folds import Fold, State, fold_of, limits
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
-from gnomon_opencl.runtime import Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096

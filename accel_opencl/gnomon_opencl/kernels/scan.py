@@ -7,9 +7,9 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand, collapse_together
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.generation import source_file
+from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096

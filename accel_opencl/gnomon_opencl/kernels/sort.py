@@ -7,9 +7,9 @@ from struct import pack
 from typing import Final
 
 from gnomon.backend import DType, Operand
-from gnomon_opencl.generation import source_file
+from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 
 #: Rows up to this long are sorted by insertion: SHORT of the kernels.
 _SHORT: Final = 32

@@ -28,9 +28,16 @@ from gnomon.backend import (
     uint64,
 )
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.generation import plan_rows, rows_text, slices, types_text, walk_text
+from gnomon_opencl.generation import (
+    plan_rows,
+    rows_text,
+    slices,
+    types_text,
+    walk_text,
+    whole_source,
+)
 from gnomon_opencl.kernels import copying
-from gnomon_opencl.runtime import Argument, Runtime, buffer_of, whole_source
+from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 256

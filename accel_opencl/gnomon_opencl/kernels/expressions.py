@@ -1,0 +1,314 @@
+"""The text of elementwise kernels: a loop over rows and chunks of rows around an expression.
+
+An expression is a list of steps, each the formula of one record on values that were loaded,
+given as numbers or made by an earlier step. An ordinary launch has one step; fused launches
+have several, and what one step hands to the next is rounded as if it had been stored and
+loaded, so that fusion changes no bit. Operands whose innermost stride is 1 are read as vectors,
+those of stride 0 are read once, and the others lane by lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from gnomon.backend import DType, Layout, bool_, collapse_together
+from gnomon_opencl.element_types import ElementType, element_type, wide
+from gnomon_opencl.generation import (
+    fill_in,
+    plan_rows,
+    rows_text,
+    slices,
+    types_text,
+    walk_text,
+    whole_source,
+)
+from gnomon_opencl.traits import Traits
+
+_CACHED: Final = 4096
+_LETTERS: Final = "abcd"
+
+
+class Formula(NamedTuple):
+    """An expression of the inputs, and the file of functions it calls one element at a time."""
+
+    text: str
+    functions: str | None = None
+
+
+class Step(NamedTuple):
+    """One record on elements of ``compute``: which values go in, and what comes out."""
+
+    formula: Formula
+    compute: DType
+    sources: tuple[int, ...]
+    result: DType
+
+
+class Expression(NamedTuple):
+    """What is computed of every element.
+
+    Values are numbered: those loaded first, then the numbers, then what the steps make.
+    """
+
+    loads: tuple[DType, ...]
+    numbers: tuple[DType, ...]
+    steps: tuple[Step, ...]
+    #: The numbers of the values that are stored.
+    stores: tuple[int, ...]
+
+    def dtype(self, value: int) -> DType:
+        """Return the dtype of the value of that number."""
+        given = (*self.loads, *self.numbers)
+        return given[value] if value < len(given) else self.steps[value - len(given)].result
+
+
+class Launch(NamedTuple):
+    """A kernel and all of its arguments but the buffers and numbers."""
+
+    source: str
+    plan: bytes
+    items: int
+
+
+class Kinds(NamedTuple):
+    """What the text of a kernel depends on besides its expression."""
+
+    #: The innermost stride of each operand, stored ones first, any but 0 and 1 being alike.
+    steps: tuple[int, ...]
+    dims: int
+    index_type: str
+
+
+@lru_cache(_CACHED)
+def launches(
+    expression: Expression, layouts: tuple[Layout, ...], traits: Traits
+) -> tuple[Launch, ...]:
+    """Return the launches that evaluate ``expression``: nearly always one.
+
+    ``layouts`` are of one shape: those of the values stored, then of those loaded.
+    """
+    made = []
+    for part in slices(collapse_together(layouts, any_order=True)):
+        plan, items = plan_rows(dict(enumerate(part)), traits)
+        steps = tuple([min(layout.strides[-1], 2) for layout in part])
+        kinds = Kinds(steps, len(part[0].shape) - 1, plan.index)
+        source = kernel_source(expression, kinds, plan.declaration(), traits)
+        made.append(Launch(source, plan.packed(), items))
+    return tuple(made)
+
+
+@lru_cache(_CACHED)
+def kernel_source(
+    expression: Expression, kinds: Kinds, declaration: str, traits: Traits
+) -> str:
+    """Return the program whose kernel ``elementwise`` evaluates ``expression``."""
+    alone = any(step.formula.functions is not None for step in expression.steps)
+    lanes = 1 if alone else traits.lanes
+    meanings = _Meanings(expression, lanes)
+    body = _Body(expression, kinds, lanes, meanings.calls)
+    return whole_source("".join(meanings.text(traits)), declaration, body.kernel_text(traits))
+
+
+class _Meanings:
+    """The functions of one element, or vector of elements, that steps call."""
+
+    def __init__(self, expression: Expression, lanes: int) -> None:
+        self._lanes = lanes
+        #: The name of the function each step calls.
+        self.calls: list[str] = []
+        #: By dtype computed in: what stands in its functions, by name.
+        self._sections: dict[DType, dict[str, tuple[Formula, list[ElementType], DType]]] = {}
+        known: dict[tuple[Formula, DType, tuple[DType, ...], DType], str] = {}
+        for step in expression.steps:
+            kinds = tuple([expression.dtype(source) for source in step.sources])
+            key = (step.formula, step.compute, kinds, step.result)
+            name = known.setdefault(key, f"meaning{len(known)}")
+            section = self._sections.setdefault(step.compute, {})
+            section[name] = (step.formula, list(map(element_type, kinds)), step.result)
+            self.calls.append(name)
+
+    def text(self, traits: Traits) -> Iterator[str]:
+        """Yield the functions, behind the definitions of the dtype they compute in."""
+        for number, (compute, functions) in enumerate(self._sections.items()):
+            files = {formula.functions for formula, _, _ in functions.values()} - {None}
+            file = next(iter(files), None)
+            yield types_text(element_type(compute), self._lanes, traits, file, number)
+            for name, (formula, kinds, result) in functions.items():
+                yield self._function(name, formula.text, kinds, result)
+
+    def _function(
+        self, name: str, text: str, kinds: Sequence[ElementType], result: DType
+    ) -> str:
+        parameters = ", ".join(
+            f"{wide(kind.compute, self._lanes)} {letter}"
+            for kind, letter in zip(kinds, _LETTERS, strict=False)
+        )
+        returned = wide(element_type(result).compute, self._lanes)
+        value = f"({text})"
+        if result is bool_ and not text.startswith("TRUTH"):
+            value = f"TRUTH({value} != K(0))"
+        return (
+            f"#undef CONVERT\n#define CONVERT(x) convert_{returned}(x)\n"
+            f"static {returned} {name}({parameters}) {{ return {value}; }}\n"
+        )
+
+
+class _Body:
+    """The text of one kernel, put together from what is known of its operands.
+
+    Operands are numbered as their layouts are, values as the expression does.
+    """
+
+    def __init__(
+        self, expression: Expression, kinds: Kinds, lanes: int, calls: Sequence[str]
+    ) -> None:
+        self.expression = expression
+        self.kinds = kinds
+        self.lanes = lanes
+        self.calls = calls
+        self.first_load = len(expression.stores)
+
+    def kernel_text(self, traits: Traits) -> str:
+        """Return the kernel."""
+        index = self.kinds.index_type
+        return rows_text(
+            "elementwise",
+            self._parameters(),
+            walk_text(self.kinds.dims, "line", range(len(self.kinds.steps)), index, " " * 8),
+            self._one() if self.lanes == 1 else self._vectors(),
+            index,
+            self.lanes,
+            traits,
+        )
+
+    def _parameters(self) -> list[str]:
+        expression = self.expression
+        stored = [element_type(expression.dtype(value)) for value in expression.stores]
+        loaded = [element_type(dtype) for dtype in expression.loads]
+        given = [element_type(dtype) for dtype in expression.numbers]
+        return [
+            *[f"__global {kind.storage} *p{k}" for k, kind in enumerate(stored)],
+            *[
+                f"__global const {kind.storage} *p{k}"
+                for k, kind in enumerate(loaded, self.first_load)
+            ],
+            "const Plan plan",
+            *[f"const {kind.compute} n{k}" for k, kind in enumerate(given, len(loaded))],
+        ]
+
+    def _position(self, operand: int, place: str) -> str:
+        step = self.kinds.steps[operand]
+        if step == 0:
+            return f"at{operand}"
+        factor = "" if step == 1 else f" * plan.stride{operand}_{self.kinds.dims}"
+        return f"(at{operand} + {place}{factor})"
+
+    def _values(self) -> Iterator[str]:
+        """Yield the statements that make the value of each step."""
+        expression = self.expression
+        numbers = range(len(expression.loads), len(expression.loads) + len(expression.numbers))
+        handed_on = {source for step in expression.steps for source in step.sources}
+        for k in numbers:
+            vector = wide(element_type(expression.dtype(k)).compute, self.lanes)
+            yield f"const {vector} v{k} = ({vector})(n{k});"
+        for value, step in enumerate(expression.steps, numbers.stop):
+            kind = element_type(step.result)
+            call = self.calls[value - numbers.stop]
+            arguments = ", ".join(f"v{source}" for source in step.sources)
+            made = f"{call}({arguments})"
+            if value in handed_on:
+                made = kind.rounded(self.lanes, made)
+            yield f"const {wide(kind.compute, self.lanes)} v{value} = {made};"
+
+    def _one(self) -> str:
+        """Return the statements for element ``i``."""
+        lines = []
+        for k, dtype in enumerate(self.expression.loads):
+            operand, kind = self.first_load + k, element_type(dtype)
+            load = kind.load(1, f"p{operand}", self._position(operand, "i"))
+            lines.append(f"const {kind.compute} v{k} = {load};")
+        lines += self._values()
+        for operand, value in enumerate(self.expression.stores):
+            kind = element_type(self.expression.dtype(value))
+            place = self._position(operand, "i")
+            lines.append(kind.store(1, f"v{value}", f"p{operand}", place))
+        return _indented(lines, 12)
+
+    def _vectors(self) -> str:
+        """Return the statements for the elements from ``i`` on, as many as there are lanes."""
+        lanes = self.lanes
+        declared, full, part = [], [], []
+        for k, dtype in enumerate(self.expression.loads):
+            operand, kind = self.first_load + k, element_type(dtype)
+            pointer, step = f"p{operand}", self.kinds.steps[operand]
+            vector = wide(kind.compute, lanes)
+            declared.append(f"{vector} v{k};")
+            if step == 0:
+                same = f"v{k} = ({vector})({kind.load(1, pointer, f'at{operand}')});"
+                full.append(same)
+                part.append(same)
+                continue
+            lane = kind.load(1, pointer, self._position(operand, "min(i + lane, end - 1)"))
+            gathered = (
+                f"{{ {kind.compute} cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
+                f"cells[lane] = {lane}; v{k} = vload{lanes}(0, cells); }}"
+            )
+            part.append(gathered)
+            if step == 1:
+                load = kind.load(lanes, pointer, self._position(operand, "i"))
+                full.append(f"v{k} = {load};")
+            else:
+                full.append(gathered)
+        stores = list(enumerate(self.expression.stores))
+        return fill_in(
+            _VECTORS,
+            {
+                "DECLARED": _indented(declared, 12),
+                "LOAD_FULL": _indented(full, 16),
+                "LOAD_PART": _indented(part, 16),
+                "VALUES": _indented(self._values(), 12),
+                "STORE": _indented([self._store_full(*each) for each in stores], 16),
+                "STORE_PART": _indented(
+                    [self._store_lanes(*each, "end - i") for each in stores], 16
+                ),
+                "LANES": str(lanes),
+            },
+        )
+
+    def _store_full(self, operand: int, value: int) -> str:
+        if self.kinds.steps[operand] == 1:
+            kind = element_type(self.expression.dtype(value))
+            place = self._position(operand, "i")
+            return kind.store(self.lanes, f"v{value}", f"p{operand}", place)
+        return self._store_lanes(operand, value, str(self.lanes))
+
+    def _store_lanes(self, operand: int, value: int, count: str) -> str:
+        kind, lanes = element_type(self.expression.dtype(value)), self.lanes
+        place = self._position(operand, "(i + lane)")
+        return (
+            f"{{ {kind.compute} cells[{lanes}]; vstore{lanes}(v{value}, 0, cells); "
+            f"for (int lane = 0; lane < {count}; ++lane) "
+            f"{kind.store(1, 'cells[lane]', f'p{operand}', place)} }}"
+        )
+
+
+def _indented(lines: Sequence[str] | Iterator[str], spaces: int) -> str:
+    return "\n".join([" " * spaces + line for line in lines])
+
+
+_VECTORS: Final = """\
+$DECLARED$
+            const bool whole = i + $LANES$ <= end;
+            if (whole) {
+$LOAD_FULL$
+            } else {
+$LOAD_PART$
+            }
+$VALUES$
+            if (whole) {
+$STORE$
+            } else {
+$STORE_PART$
+            }"""

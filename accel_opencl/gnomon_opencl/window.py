@@ -1,0 +1,165 @@
+"""The window: elementwise launches wait in it until something needs what they write.
+
+When it is flushed, writes that nobody can read any more are left out, and chains of the others
+run as one kernel (see ``fusion``). A fused kernel takes longer to build than several launches
+of kernels that are there already; so a chain that comes for the first time runs write by write,
+and is fused when it comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar, final
+
+from pyopencl.tools import PooledBuffer
+
+from gnomon.backend import DType, Layout, Operand, Scalar, bool_
+from gnomon_opencl.element_types import element_type
+from gnomon_opencl.fusion import Content, Number, Read, Write, grouped, needed, nodes_of
+from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, launches
+from gnomon_opencl.memory import Block, block_of
+from gnomon_opencl.traits import Traits
+
+#: Writes that wait at most, which bounds how long the device idles.
+_MOST_WRITES: Final = 128
+#: The part of the device's memory that the results of waiting writes may come to.
+_PART_OF_MEMORY: Final = 8
+_REMEMBERED: Final = 1024
+
+#: What a schedule depends on: the writes, and which blocks can be read afterwards.
+Situation: TypeAlias = tuple[tuple[Write, ...], tuple[bool, ...]]
+
+
+class Enqueue(Protocol):
+    """What queues a kernel at once."""
+
+    def __call__(
+        self, source: str, name: str, arguments: Sequence[PooledBuffer | bytes], items: int
+    ) -> None: ...
+
+
+@final
+class BoundLaunch(NamedTuple):
+    """A launch, with the blocks and the numbers of the window that it is given."""
+
+    launch: Launch
+    blocks: tuple[int, ...]
+    numbers: tuple[Number, ...]
+
+
+@final
+class Schedule(NamedTuple):
+    """What a window runs; it is ``settled`` unless a chain waits to come again."""
+
+    launches: tuple[BoundLaunch, ...]
+    settled: bool
+
+
+@final
+class Window:
+    """The elementwise launches of one device that have not run yet."""
+
+    def __init__(self, traits: Traits, enqueue: Enqueue) -> None:
+        self._traits = traits
+        self._enqueue = enqueue
+        self._most_bytes = traits.global_memory_bytes // _PART_OF_MEMORY
+        self._schedules: dict[Situation, Schedule] = {}
+        #: How often each chain came.
+        self._met: dict[tuple[Expression, tuple[Layout, ...]], int] = {}
+        #: How often a chain must come to be fused; 0 runs every write at once, by itself.
+        self.fuse_at = 2
+        self._clear()
+
+    def _clear(self) -> None:
+        self._writes: list[Write] = []
+        self._numbers: list[Scalar] = []
+        self._blocks: dict[Block, int] = {}
+        self._bytes = 0
+
+    def add(
+        self,
+        formula: Formula,
+        compute: DType,
+        inputs: Sequence[Operand | Scalar],
+        output: Operand,
+        conditions: int,
+    ) -> None:
+        """Let ``formula`` of the inputs be written to ``output``, now or later.
+
+        The first ``conditions`` of the numbers among the inputs are bools.
+        """
+        blocks = self._blocks
+        reads: list[Read] = []
+        for position, value in enumerate(inputs):
+            if isinstance(value, Operand):
+                storage, layout, dtype = value
+                block = block_of(storage.memory)
+                reads.append((blocks.setdefault(block, len(blocks)), layout, dtype))
+            else:
+                reads.append(bool_ if position < conditions else compute)
+                self._numbers.append(value)
+        storage, layout, dtype = output
+        block = block_of(storage.memory)
+        number = blocks.setdefault(block, len(blocks))
+        self._writes.append(Write(formula, compute, tuple(reads), number, layout, dtype))
+        self._bytes += block.nbytes
+        if (
+            not self.fuse_at
+            or len(self._writes) >= _MOST_WRITES
+            or self._bytes > self._most_bytes
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Run what waits."""
+        if not self._writes:
+            return
+        writes, numbers, blocks = tuple(self._writes), self._numbers, list(self._blocks)
+        self._clear()
+        situation = writes, tuple([block.is_held for block in blocks])
+        schedule = self._schedules.get(situation)
+        if schedule is None or not schedule.settled:
+            schedule = self._schedule(situation)
+            _remember(self._schedules, situation, schedule)
+        for (source, plan, items), used, given in schedule.launches:
+            packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
+            buffers = [blocks[k].buffer for k in used]
+            self._enqueue(source, "elementwise", [*buffers, plan, *packed], items)
+
+    def _schedule(self, situation: Situation) -> Schedule:
+        writes, held = situation
+        made: list[BoundLaunch] = []
+        settled = True
+        groups = grouped(nodes_of(writes), self._traits.max_parameter_bytes)
+        for group in needed(groups, held):
+            content = group.content()
+            if len(group.nodes) == 1 or self._came_again(content):
+                made += self._bound(content)
+                continue
+            settled = False
+            for single in group.separately():
+                made += self._bound(single.content())
+        return Schedule(tuple(made), settled)
+
+    def _came_again(self, content: Content) -> bool:
+        """Return whether a chain has come often enough to be built."""
+        key = content.expression, content.layouts
+        met = self._met.get(key, 0) + 1
+        _remember(self._met, key, met)
+        return met >= self.fuse_at
+
+    def _bound(self, content: Content) -> Iterator[BoundLaunch]:
+        blocks = tuple([operand.block for operand in content.operands])
+        for launch in launches(content.expression, content.layouts, self._traits):
+            yield BoundLaunch(launch, blocks, content.numbers)
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _remember(memory: dict[Key, Value], key: Key, value: Value) -> None:
+    """Put ``value`` into ``memory``, from which the oldest goes when there are too many."""
+    if key not in memory and len(memory) >= _REMEMBERED:
+        del memory[next(iter(memory))]
+    memory[key] = value

@@ -134,7 +134,7 @@ class Group:
                     loads.setdefault(read, len(loads))
             written.add(node.target)
         values: dict[Part | Number, int] = {}
-        values.update(loads)
+        values.update(loads.items())
         values.update((number, len(loads) + k) for number, k in numbers.items())
         first = len(values)
         steps: list[Step] = []

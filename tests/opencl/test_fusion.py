@@ -1,0 +1,235 @@
+"""Waiting writes: order of effects, what is left out, and what runs together.
+
+The model runs writes one by one on lists of numbers. Groups must have the same effect when each
+takes all its elements through all its writes, one element after the other, as a kernel may.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+import gnomon
+from gnomon.backend import DType, Layout, float32, int32
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from gnomon_opencl.fusion import Group, Node, Number, Part, Write, grouped, needed, nodes_of
+from gnomon_opencl.kernels.expressions import Formula
+
+from .devices import default_backend
+
+MOST_BYTES = 1024
+LAYOUTS = (
+    Layout((4,), (1,), 0),
+    Layout((4,), (1,), 2),
+    Layout((4,), (2,), 0),
+    Layout((2, 2), (2, 1), 0),
+    Layout((2, 2), (1, 2), 0),
+    Layout((2, 2), (4, 1), 1),
+)
+EXPANDED = (*LAYOUTS, Layout((4,), (0,), 3), Layout((2, 2), (0, 1), 0))
+CELLS = 10
+
+Memory = dict[int, list[int]]
+
+
+def _program(chance: random.Random, length: int) -> Iterator[Node]:
+    """Yield writes to overlapping parts of a few blocks, each of a number made of its reads."""
+    for number in range(length):
+        target = Part(chance.randrange(4), chance.choice(LAYOUTS), float32)
+        alike = [layout for layout in EXPANDED if layout.shape == target.layout.shape]
+        reads = [
+            Part(chance.randrange(4), chance.choice(alike), float32)
+            for _ in range(chance.randrange(3))
+        ]
+        # As dispatch sees to: what is written over is read at the same positions, if at all.
+        reads = [part if part.block != target.block else target for part in reads]
+        formula = Formula(str(number), "file" if chance.random() < 0.1 else None)
+        yield Node(formula, float32, tuple(reads), target)
+
+
+def _run(nodes: Sequence[Node], memory: Memory, places: Sequence[int]) -> None:
+    for place in places:
+        for node in nodes:
+            read = [memory[part.block][_at(part, place)] for part in node.parts]
+            value = hash((node.formula.text, *read))
+            memory[node.target.block][_at(node.target, place)] = value
+
+
+def _at(part: Part, place: int) -> int:
+    return list(part.layout.positions())[place]
+
+
+def _one_by_one(nodes: Sequence[Node], memory: Memory) -> None:
+    for node in nodes:
+        read = [
+            [memory[part.block][position] for position in part.layout.positions()]
+            for part in node.parts
+        ]
+        for place, position in enumerate(node.target.layout.positions()):
+            values = [column[place] for column in read]
+            memory[node.target.block][position] = hash((node.formula.text, *values))
+
+
+def _fresh() -> Memory:
+    return {block: [100 * block + cell for cell in range(CELLS)] for block in range(4)}
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_groups_have_the_effect_of_their_writes_in_order(seed: int) -> None:
+    chance = random.Random(seed)
+    nodes = list(_program(chance, 12))
+    held = [chance.random() < 0.5 for _ in range(4)]
+    expected, found = _fresh(), _fresh()
+    _one_by_one(nodes, expected)
+    for group in needed(grouped(nodes, MOST_BYTES), held):
+        _run(group.nodes, found, range(group.nodes[0].target.layout.numel))
+    for block, is_held in enumerate(held):
+        assert not is_held or found[block] == expected[block]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_not_stored_is_not_missed(seed: int) -> None:
+    """Only what a group says it stores reaches memory; within it values are handed on."""
+    chance = random.Random(seed)
+    nodes = list(_program(chance, 12))
+    held = [chance.random() < 0.5 for _ in range(4)]
+    expected, found = _fresh(), _fresh()
+    _one_by_one(nodes, expected)
+    for group in needed(grouped(nodes, MOST_BYTES), held):
+        _evaluate(group, found)
+    for block, is_held in enumerate(held):
+        assert not is_held or found[block] == expected[block]
+
+
+def _evaluate(group: Group, memory: Memory) -> None:
+    """Run a group as its kernel would, from its content alone."""
+    expression, operands, numbers = group.content()
+    stores = operands[: len(expression.stores)]
+    loads = operands[len(expression.stores) :]
+    assert not numbers
+    for place in range(operands[0].layout.numel):
+        values = [memory[part.block][_at(part, place)] for part in loads]
+        for step in expression.steps:
+            read = [values[source] for source in step.sources]
+            values.append(hash((step.formula.text, *read)))
+        for part, value in zip(stores, expression.stores, strict=True):
+            memory[part.block][_at(part, place)] = values[value]
+
+
+def _node(target: int, *reads: int, dtype: DType = float32) -> Node:
+    parts = tuple([Part(block, LAYOUTS[0], dtype) for block in reads])
+    return Node(Formula("a"), dtype, parts, Part(target, LAYOUTS[0], dtype))
+
+
+def test_a_chain_is_one_group() -> None:
+    (group,) = grouped([_node(1, 0), _node(2, 1), _node(3, 1, 2)], MOST_BYTES)
+    assert len(group.nodes) == 3
+
+
+def test_chains_that_take_turns_stay_two_groups() -> None:
+    other = Layout((2,), (1,), 0)
+    far = [Node(Formula("a"), float32, (), Part(block, other, float32)) for block in (5, 6)]
+    groups = grouped([_node(1, 0), far[0], _node(2, 1), far[1]], MOST_BYTES)
+    assert [len(group.nodes) for group in groups] == [2, 2]
+
+
+def test_bytes_read_as_another_dtype_are_not_handed_on() -> None:
+    assert len(grouped([_node(1, 0), _node(2, 1, dtype=int32)], MOST_BYTES)) == 2
+
+
+def test_arguments_have_a_limit() -> None:
+    nodes = [_node(100 + k, 2 * k, 2 * k + 1) for k in range(40)]
+    for group in grouped(nodes, MOST_BYTES):
+        expression, operands, numbers = needed([group], [True] * 200)[0].content()
+        assert 8 * (3 * len(operands) + len(numbers) + 6) <= MOST_BYTES
+        assert len(expression.steps) <= 48
+
+
+def test_numbers_keep_their_places() -> None:
+    layout = LAYOUTS[0]
+    reads = ((0, layout, float32), float32)
+    write = Write(Formula("a * b"), float32, reads, 1, layout, float32)
+    places = [
+        read.place
+        for node in nodes_of([write, write])
+        for read in node.reads
+        if isinstance(read, Number)
+    ]
+    assert places == [0, 1]
+
+
+@pytest.fixture
+def device() -> Iterator[gnomon.device]:
+    """A device that fuses at once."""
+    window = default_backend().runtime.window
+    window.fuse_at, before = 1, window.fuse_at
+    yield gnomon.device("opencl:0")
+    window.flush()
+    window.fuse_at = before
+
+
+def test_a_chain_is_one_launch_and_keeps_no_temporary(device: gnomon.device) -> None:
+    runtime = default_backend().runtime
+    x = gnomon.rand(1000, device=device)
+    y = gnomon.rand(1000, device=device)
+    runtime.flush()
+    launches, blocks = runtime.launches, runtime.pool.stats().active_blocks
+    z = (x * y + 0.5).sigmoid() * x - y
+    runtime.flush()
+    assert runtime.launches == launches + 1
+    assert runtime.pool.stats().active_blocks == blocks + 1
+    expected = ((x.cpu() * y.cpu() + 0.5).sigmoid() * x.cpu() - y.cpu()).tolist()
+    assert z.tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_what_nobody_can_read_is_not_computed(device: gnomon.device) -> None:
+    runtime = default_backend().runtime
+    x = gnomon.rand(10, device=device)
+    runtime.flush()
+    launches = runtime.launches
+    (x + 1).exp()
+    runtime.flush()
+    assert runtime.launches == launches
+
+
+def _steps(chance: random.Random, tensors: list[gnomon.Tensor], length: int) -> None:
+    """Compute with ``tensors``, which views of are written to in place, and add results."""
+    for _ in range(length):
+        x, y = chance.choice(tensors), chance.choice(tensors)
+        match chance.randrange(8):
+            case 0:
+                tensors.append(x * y + 0.1)
+            case 1:
+                tensors.append(gnomon.where(x > y, x, y.sigmoid()))
+            case 2:
+                x.add_(y.clone(), alpha=0.5)
+            case 3:
+                x[1:3].mul_(0.75)
+            case 4:
+                x.t().copy_(y.clone())
+            case 5:
+                tensors.append(x.t() - y[:, :1])
+            case 6:
+                tensors.append((x.half() * y).float())
+            case _:
+                tensors[chance.randrange(len(tensors))] = x.exp() * 0.1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_programs_give_the_same_bits_as_one_launch_at_a_time(
+    seed: int, device: gnomon.device
+) -> None:
+    window = default_backend().runtime.window
+    found = []
+    for fuse_at in (1, 0):
+        window.flush()
+        window.fuse_at = fuse_at
+        gnomon.manual_seed(seed)
+        tensors = [gnomon.rand(4, 4).to(device) for _ in range(3)]
+        _steps(random.Random(seed), tensors, 10)
+        found.append([tensor.tolist() for tensor in tensors])
+    assert repr(found[0]) == repr(found[1])

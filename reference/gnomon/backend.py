@@ -54,6 +54,7 @@ __all__ = [
     "ElementwiseRecord",
     "FusedKernels",
     "Fusible",
+    "Gap",
     "HostMemory",
     "IndexedDimension",
     "Kind",

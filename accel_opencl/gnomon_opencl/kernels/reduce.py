@@ -168,7 +168,17 @@ def _stage(
     dims = geometry.dims
     real = float64 if traits.double_arithmetic else float32
     return Stage(
-        source=_source(fold, dtype, result, dims, geometry.width, terms >= 2**31, traits),
+        source=_source(
+            fold,
+            dtype,
+            result,
+            dims,
+            geometry.width,
+            terms >= 2**31,
+            geometry.kernel,
+            geometry.parts > 1,
+            traits,
+        ),
         kernel=geometry.kernel,
         constants=(
             geometry.plan(terms, geometry.placed.offset),
@@ -259,6 +269,8 @@ def _source(
     dims: int,
     width: int,
     many: bool,
+    kernel: str,
+    in_parts: bool,
     traits: Traits,
 ) -> str:
     kind = element_type(dtype)
@@ -296,7 +308,8 @@ def _source(
         f"#define COMBINE(a, b) ((S)({fold.combine}))",
         f"#define FINISH(s) ({fold.finish})",
     ]
-    return whole_source("\n".join(lines), "\n", source_file("walk"), source_file("reduce"))
+    files = ["walk", "reduce", kernel, *(["reduce_parts"] if in_parts else [])]
+    return whole_source("\n".join(lines), "\n", *map(source_file, files))
 
 
 def _state_type(state: State, dtype: DType, many: bool, traits: Traits) -> str:

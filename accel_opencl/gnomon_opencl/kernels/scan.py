@@ -61,9 +61,12 @@ def scan(runtime: Runtime, name: str, input: Operand, dim: int, output: Operand)
         return
     traits = runtime.traits
     course = course_of(input.layout, dim, output.layout, traits)
-    source = _source(name, input.dtype, output.dtype, course.dims, course.width, traits)
+    in_parts = course.parts > 1
+    source = _source(
+        name, input.dtype, output.dtype, course.dims, course.width, in_parts, traits
+    )
     totals = buffer_of(output)
-    if course.parts > 1:
+    if in_parts:
         totals = runtime.pool.allocate(course.parts * course.rows * _STATE_BYTES).buffer
     arguments: list[Argument] = [
         buffer_of(input),
@@ -73,7 +76,7 @@ def scan(runtime: Runtime, name: str, input: Operand, dim: int, output: Operand)
         course.source,
         course.target,
     ]
-    if course.parts > 1:
+    if in_parts:
         runtime.launch(source, "add_up_parts", arguments, course.items)
         runtime.launch(source, "scan_parts", arguments, course.rows)
     runtime.launch(source, "scan", arguments, course.items)
@@ -136,7 +139,13 @@ def course_of(input: Layout, dim: int, output: Layout, traits: Traits) -> Course
 
 @cache
 def _source(
-    name: str, dtype: DType, result: DType, dims: int, width: int, traits: Traits
+    name: str,
+    dtype: DType,
+    result: DType,
+    dims: int,
+    width: int,
+    in_parts: bool,
+    traits: Traits,
 ) -> str:
     running = _SCANS[name]
     kind, target = element_type(dtype), element_type(result)
@@ -157,4 +166,5 @@ def _source(
         f"#define COMBINE(a, b) ({running.combine})",
         f"#define FINISH(s) {running.finish}",
     ]
-    return whole_source("\n".join(lines), "\n", source_file("walk"), source_file("scan"))
+    files = ["walk", "scan", *(["scan_parts"] if in_parts else [])]
+    return whole_source("\n".join(lines), "\n", *map(source_file, files))

@@ -48,15 +48,17 @@ def sort(
     part_terms = -(-terms // parts)
     parts = -(-terms // part_terms)
     dims = even_dims(*others)
-    plan = integers(rows, terms, parts, part_terms, *_lines(operands, dim))
+    flip = -1 if descending else 0
+    plan = integers(rows, terms, parts, part_terms, *_lines(operands, dim), flip)
     walks = [walk(layout, dims) for layout in others]
-    source = _source(input.dtype, descending, dims)
     buffers = [buffer_of(operand) for operand in operands]
     if terms <= _SHORT:
+        source = _ordering_source(input.dtype, dims, "sort_by_insertion")
         runtime.launch(source, "sort_by_insertion", [*buffers, plan, *walks], rows)
         return
-    places = _sorted_places(runtime, source, input, plan, walks[0], rows, terms, parts)
+    places = _sorted_places(runtime, input, dims, plan, walks[0], rows, terms, parts)
     arguments: list[Argument] = [buffers[0], places, *buffers[1:], plan, *walks]
+    source = _source(input.dtype.itemsize, dims)
     runtime.launch(source, "write_sorted", arguments, rows * parts)
 
 
@@ -70,8 +72,8 @@ def _lines(operands: tuple[Operand, ...], dim: int) -> list[int]:
 
 def _sorted_places(
     runtime: Runtime,
-    source: str,
     input: Operand,
+    dims: int,
     plan: bytes,
     from_rows: bytes,
     rows: int,
@@ -86,8 +88,12 @@ def _sorted_places(
     counts = runtime.pool.allocate(rows * parts * _DIGITS * 4).buffer
     items = rows * parts
     runtime.launch(
-        source, "make_keys", [buffer_of(input), keys, places, plan, from_rows], items
+        _ordering_source(input.dtype, dims, "sort_keys"),
+        "make_keys",
+        [buffer_of(input), keys, places, plan, from_rows],
+        items,
     )
+    source = _source(itemsize, dims)
     for byte in range(itemsize):
         shift = pack("i", 8 * byte)
         runtime.launch(source, "count_digits", [keys, counts, plan, shift], items)
@@ -100,15 +106,24 @@ def _sorted_places(
 
 
 @cache
-def _source(dtype: DType, descending: bool, dims: int) -> str:
+def _ordering_source(dtype: DType, dims: int, file: str) -> str:
+    """Return the program of kernels that turn elements into keys."""
     return whole_source(
         f"#define KEY {_KEYS[dtype.itemsize]}\n",
         f"#define IS_FLOATING {int(dtype.is_floating_point)}\n",
         f"#define IS_SIGNED {int(dtype.is_signed)}\n",
         f"#define INFINITE {_INFINITE.get(dtype.name, '0')}\n",
-        f"#define DESCENDING {int(descending)}\n",
         f"#define SHORT {_SHORT}\n",
         f"#define DIMS {dims}\n",
-        source_file("walk"),
-        source_file("sort"),
+        *map(source_file, ("walk", "sort", "sort_order", file)),
+    )
+
+
+@cache
+def _source(itemsize: int, dims: int) -> str:
+    """Return the program of kernels that move keys, alike for all dtypes of a size."""
+    return whole_source(
+        f"#define KEY {_KEYS[itemsize]}\n",
+        f"#define DIMS {dims}\n",
+        *map(source_file, ("walk", "sort", "sort_by_digits")),
     )

@@ -91,6 +91,8 @@ def _devices() -> tuple[cl.Device, ...]:
 
     Raises RuntimeError, with the remedy, when there is no platform or none is as chosen.
     """
+    # PoCL would compile each kernel twice: for its binary, and again for the sizes of a launch.
+    os.environ.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
     try:
         platforms = cl.get_platforms()
     except cl.Error as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, final
 
 import pyopencl as cl
 
@@ -24,7 +24,12 @@ from gnomon.backend import (
     SourceRecord,
     Stream,
 )
+from gnomon.fusible import log_softmax as log_softmax_of
+from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
+from gnomon.fusible import softmax as softmax_of
+from gnomon.fusible import softmax_backward as softmax_backward_of
+from gnomon.fusible import standardization, standardization_backward
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
     copying,
@@ -34,12 +39,16 @@ from gnomon_opencl.kernels import (
     matrix_product,
     reduce,
     scan,
+    softmax,
     sort,
     source,
+    standardize,
 )
 from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
+
+P = ParamSpec("P")
 
 
 @final
@@ -52,6 +61,29 @@ class OpenCLBackend(Backend):
         self.kernels = FusedKernels()
         self.runtime = Runtime(device, str(self.device), traits)
         self.kernels.offer(matrix_product_of, self._multiply_matrices)
+        self._offer_rows()
+
+    def _offer_rows(self) -> None:
+        """Offer the composites that go along rows of floats."""
+        offer = self.kernels.offer
+        offer(softmax_of, self._of_floats(softmax.softmax))
+        offer(log_softmax_of, self._of_floats(softmax.log_softmax))
+        offer(softmax_backward_of, self._of_floats(softmax.softmax_backward))
+        offer(log_softmax_backward_of, self._of_floats(softmax.log_softmax_backward))
+        offer(standardization, self._of_floats(standardize.standardize))
+        offer(standardization_backward, self._of_floats(standardize.standardize_backward))
+
+    def _of_floats(
+        self, kernel: Callable[Concatenate[Runtime, Operand, P], None]
+    ) -> Callable[Concatenate[Operand, P], None]:
+        """Return ``kernel`` on this device, for the dtypes that it computes with."""
+
+        def checked(first: Operand, /, *others: P.args, **named: P.kwargs) -> None:
+            if not self._stores(first.dtype):
+                raise self.lacks(kernel.__name__, (first.dtype,))
+            kernel(self.runtime, first, *others, **named)
+
+        return checked
 
     def _multiply_matrices(self, left: Operand, right: Operand, output: Operand) -> None:
         if not self._stores(left.dtype):

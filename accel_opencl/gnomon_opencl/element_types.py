@@ -45,7 +45,9 @@ class ElementType:
         if name == "float16":
             if lanes == 1:
                 return f"vload_half({position}, {pointer})"
-            return f"vload_half{lanes}(0, {pointer} + {position})"
+            # Some compilers take vload_half for a load of an aligned vector.
+            halves = f"(__global const ushort *){pointer}"
+            return f"float16_values{lanes}(vload{lanes}(0, {halves} + {position}))"
         cells = (
             f"{pointer}[{position}]"
             if lanes == 1
@@ -69,7 +71,8 @@ class ElementType:
         if name == "float16":
             if lanes == 1:
                 return f"vstore_half_rte({value}, {position}, {pointer});"
-            return f"vstore_half{lanes}_rte({value}, 0, {pointer} + {position});"
+            halves = f"(__global ushort *){pointer}"
+            return f"vstore{lanes}(float16_bits{lanes}({value}), 0, {halves} + {position});"
         if name == "bfloat16":
             value = f"bfloat16_bits{lanes}({value})"
         if lanes == 1:

@@ -14,10 +14,17 @@ from gnomon.composite.pooling_windows import Windows
 from gnomon.composite.resampling import Resampling, ResamplingKernel
 from gnomon.composite.resampling import resampling_of as resampling
 from gnomon.composite.searching import InsertionPointsKernel, insertion_points
-from gnomon.composite.softmax import SoftmaxKernel
+from gnomon.composite.softmax import SoftmaxBackwardKernel, SoftmaxKernel
+from gnomon.composite.softmax import log_softmax_backward_of as log_softmax_backward
 from gnomon.composite.softmax import log_softmax_of as log_softmax
+from gnomon.composite.softmax import softmax_backward_of as softmax_backward
 from gnomon.composite.softmax import softmax_of as softmax
-from gnomon.composite.standardization import StandardizationKernel, standardization
+from gnomon.composite.standardization import (
+    StandardizationBackwardKernel,
+    StandardizationKernel,
+    standardization,
+    standardization_backward,
+)
 
 __all__ = [
     "ConvolutionKernel",
@@ -27,15 +34,20 @@ __all__ = [
     "MaxPoolKernel",
     "Resampling",
     "ResamplingKernel",
+    "SoftmaxBackwardKernel",
     "SoftmaxKernel",
+    "StandardizationBackwardKernel",
     "StandardizationKernel",
     "Windows",
     "convolution",
     "insertion_points",
     "log_softmax",
+    "log_softmax_backward",
     "matrix_product",
     "max_pooling",
     "resampling",
     "softmax",
+    "softmax_backward",
     "standardization",
+    "standardization_backward",
 ]

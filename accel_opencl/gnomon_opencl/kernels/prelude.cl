@@ -24,6 +24,14 @@ static ushort float16_bits1(float x) {
     vstore_half_rte(x, 0, (__private half *)&cell);
     return cell;
 }
+static ushort8 float16_bits8(float8 x) {
+    ushort8 cells;
+    vstore_half8_rte(x, 0, (__private half *)&cells);
+    return cells;
+}
+static float8 float16_values8(ushort8 bits) {
+    return vload_half8(0, (const __private half *)&bits);
+}
 static float float16_value(ushort bits) { return vload_half(0, (const __private half *)&bits); }
 static float bfloat16_value(ushort bits) { return as_float((uint)bits << 16); }
 

@@ -17,8 +17,8 @@ from gnomon.dispatch import allocate, contiguous
 from gnomon.dtypes import DType, float32
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
-from gnomon.layout import Layout, normalize_dim
-from gnomon.op.claims import Ulps
+from gnomon.layout import Layout, normalize_dim, output_layout
+from gnomon.op.claims import SumOfTerms, Ulps
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
@@ -36,6 +36,10 @@ T = TypeVar("T", bound=TensorCore)
 #: ``(input, dim, output)``; input and output are of one floating-point dtype and shape.
 SoftmaxKernel: TypeAlias = Callable[[Operand, int, Operand], None]
 SoftmaxMeaning: TypeAlias = Callable[[TensorCore, int], TensorCore]
+#: ``(cotangent, result, dim, output)``; all are of one floating-point dtype and shape.
+SoftmaxBackwardKernel: TypeAlias = Callable[[Operand, Operand, int, Operand], None]
+SoftmaxBackwardMeaning: TypeAlias = Callable[[TensorCore, TensorCore, int], TensorCore]
+SoftmaxBackward: TypeAlias = Composite[SoftmaxBackwardMeaning, SoftmaxBackwardKernel]
 
 
 def _softmax(input: TensorCore, dim: int) -> TensorCore:
@@ -67,6 +71,32 @@ log_softmax_of: Composite[SoftmaxMeaning, SoftmaxKernel] = Composite(
 )
 
 
+def _softmax_cotangent(g: TensorCore, result: TensorCore, dim: int) -> TensorCore:
+    weighted = mul(g, result)
+    return sub(weighted, mul(result, sum_of(weighted, dim, True)))
+
+
+def _log_softmax_cotangent(g: TensorCore, result: TensorCore, dim: int) -> TensorCore:
+    return sub(g, mul(exp(result), sum_of(g, dim, True)))
+
+
+# The sum along the dim is what is not rounded once: n * eps of the sum of the terms' sizes.
+softmax_backward_of: SoftmaxBackward = Composite(
+    name="softmax_backward",
+    definition="result * (g - sum(g * result)) along a dim, the derivative of softmax",
+    decompose=_softmax_cotangent,
+    tolerance=SumOfTerms(),
+    gradients=("g", "result"),
+)
+log_softmax_backward_of: SoftmaxBackward = Composite(
+    name="log_softmax_backward",
+    definition="g - exp(result) * sum(g) along a dim, the derivative of log_softmax",
+    decompose=_log_softmax_cotangent,
+    tolerance=SumOfTerms(),
+    gradients=("g", "result"),
+)
+
+
 @numpy_names
 def softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None = None) -> T:
     """Return exp(input) / sum(exp(input)) along ``dim``: positive numbers whose sum is 1.
@@ -78,7 +108,7 @@ def softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None = N
     >>> torch.softmax(torch.tensor([1.0, 1.0, 1.0, 1.0]), dim=0)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    result = _along(softmax_of, "SoftmaxBackward0", _softmax_cotangent, input, dim, dtype)
+    result = _along(softmax_of, "SoftmaxBackward0", softmax_backward_of, input, dim, dtype)
     return result if out is None else deliver("softmax", result, out, (input,))
 
 
@@ -95,7 +125,7 @@ def log_softmax(input: T, dim: int, dtype: DType | None = None, *, out: T | None
     tensor([-1000.,     0.])
     """
     result = _along(
-        log_softmax_of, "LogSoftmaxBackward0", _log_softmax_cotangent, input, dim, dtype
+        log_softmax_of, "LogSoftmaxBackward0", log_softmax_backward_of, input, dim, dtype
     )
     return result if out is None else deliver("log_softmax", result, out, (input,))
 
@@ -119,14 +149,10 @@ def implicit_dim(operation: str, ndim: int, stacklevel: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-#: ``(dim, cotangent, result) -> cotangent of the input``
-SoftmaxCotangent: TypeAlias = Callable[[int, TensorCore, TensorCore], TensorCore]
-
-
 def _along(
     composite: Composite[SoftmaxMeaning, SoftmaxKernel],
     label: str,
-    cotangent: SoftmaxCotangent,
+    backward: SoftmaxBackward,
     input: T,
     dim: int,
     dtype: DType | None,
@@ -137,7 +163,7 @@ def _along(
     floating(composite.name, operand.dtype)
     dim = normalize_dim(dim, len(operand.layout.shape), composite.name)
     result = input.like(_computed(composite, input, dim))
-    derivative = partial(_derivative, cotangent, dim)
+    derivative = partial(_derivative, backward, dim)
     record_composite(label, (input,), (result,), (result,), derivative)
     return result
 
@@ -161,21 +187,18 @@ def _computed(
 
 
 def _derivative(
-    cotangent: SoftmaxCotangent,
+    backward: SoftmaxBackward,
     dim: int,
     cotangents: Cotangents,
     saved: Sequence[TensorCore | None],
     needs: Sequence[bool],
 ) -> Cotangents:
-    arrived, result = cotangents[0], saved[0]
-    assert arrived is not None and result is not None
-    return (cotangent(dim, arrived, result),)
-
-
-def _softmax_cotangent(dim: int, g: TensorCore, result: TensorCore) -> TensorCore:
-    weighted = mul(g, result)
-    return sub(weighted, mul(result, sum_of(weighted, dim, True)))
-
-
-def _log_softmax_cotangent(dim: int, g: TensorCore, result: TensorCore) -> TensorCore:
-    return sub(g, mul(exp(result), sum_of(g, dim, True)))
+    g, result = cotangents[0], saved[0]
+    assert g is not None and result is not None
+    kernel = backward.kernel_outside_graph(g, result)
+    if kernel is None:
+        return (backward.decompose(g, result, dim),)
+    layout = output_layout([g.operand.layout, result.operand.layout])
+    output = allocate(result.operand.storage.backend, layout, result.operand.dtype)
+    kernel(g.operand, result.operand, dim, output)
+    return (result.like(output),)

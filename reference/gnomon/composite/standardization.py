@@ -16,7 +16,7 @@ from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate
 from gnomon.dtypes import DType, float32
 from gnomon.graph.modes import no_grad
-from gnomon.layout import Layout
+from gnomon.layout import Layout, output_layout
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copy import COPY
@@ -76,6 +76,79 @@ standardization: Composite[StandardizationMeaning, StandardizationKernel] = Comp
 )
 
 
+#: ``(cotangent, input, weight, mean, variance, dims, eps, of_input, of_weight, of_bias)``. The
+#: first five are as ``standardization`` has them, mean and variance expanded too; the last
+#: three, each None where nobody asks, are written. ``of_weight`` and ``of_bias``, float32 at
+#: least, have size 1 in the dims in which the weights do not vary.
+StandardizationBackwardKernel: TypeAlias = Callable[
+    [
+        Operand,
+        Operand,
+        "Operand | None",
+        Operand,
+        Operand,
+        tuple[int, ...],
+        float,
+        "Operand | None",
+        "Operand | None",
+        "Operand | None",
+    ],
+    None,
+]
+#: ``(cotangent, input, weight, dims, weights, eps, needs)``, where ``weights`` is the shape of
+#: the weights' cotangents and ``needs`` says which are asked for.
+StandardizationBackwardMeaning: TypeAlias = Callable[
+    [
+        TensorCore,
+        TensorCore,
+        "TensorCore | None",
+        tuple[int, ...],
+        tuple[int, ...],
+        float,
+        Sequence[bool],
+    ],
+    Cotangents,
+]
+
+
+def _standardized_backward(
+    g: TensorCore,
+    input: TensorCore,
+    weight: TensorCore | None,
+    dims: tuple[int, ...],
+    weights: tuple[int, ...],
+    eps: float,
+    needs: Sequence[bool],
+) -> Cotangents:
+    """Return the cotangents of input, weight and bias.
+
+    Mean and variance are found again, because they depend on the input.
+    """
+    centered = sub(input, MEAN.over(input, dims, True))
+    variance = MEAN.over(mul(centered, centered), dims, True)
+    reciprocal = rsqrt(add(variance, eps))
+    normal = mul(centered, reciprocal)
+    of_input: TensorCore | None = None
+    if needs[0]:
+        slope = g if weight is None else mul(g, weight)
+        along = MEAN.over(mul(slope, normal), dims, True)
+        level = MEAN.over(slope, dims, True)
+        of_input = mul(reciprocal, sub(sub(slope, level), mul(normal, along)))
+    of_weight = sum_to(mul(g, normal), weights) if needs[1] else None
+    return of_input, of_weight, sum_to(g, weights) if needs[2] else None
+
+
+standardization_backward: Composite[
+    StandardizationBackwardMeaning, StandardizationBackwardKernel
+] = Composite(
+    name="standardization_backward",
+    definition="the derivative of standardization in the input, the weight and the bias",
+    decompose=_standardized_backward,
+    tolerance=SumOfTerms(),
+    gradients=("g", "input", "weight"),
+)
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
@@ -106,14 +179,15 @@ def standardized(
     """
     output, mean, variance = _computed(input, weight, bias, grouping, layout)
     result = input.like(output)
+    statistics = input.like(mean), input.like(variance)
     record_composite(
         grouping.label,
         (input, weight, bias),
         (result,),
-        (input, weight),
+        (input, weight, statistics[0], statistics[1]),
         partial(_derivative, grouping, () if bias is None else bias.operand.layout.shape),
     )
-    return result, input.like(mean), input.like(variance)
+    return result, *statistics
 
 
 def _computed(
@@ -181,34 +255,66 @@ def _derivative(
     saved: Sequence[TensorCore | None],
     needs: Sequence[bool],
 ) -> Cotangents:
-    (arrived,), (x, weight) = cotangents, saved
+    (arrived,), (x, weight, mean, variance) = cotangents, saved
     assert arrived is not None and x is not None
+    assert mean is not None and variance is not None
     wide = wide_dtype(x.operand.dtype)
-    g = to_dtype(reshape(arrived, grouping.shape), wide)
-    normal, reciprocal = _normal(to_dtype(reshape(x, grouping.shape), wide), grouping)
-    of_input: TensorCore | None = None
-    of_weight: TensorCore | None = None
-    if needs[0]:
-        factors = _aligned(weight, grouping.weights, wide)
-        slope = g if factors is None else mul(g, factors)
-        along = MEAN.over(mul(slope, normal), grouping.dims, True)
-        level = MEAN.over(slope, grouping.dims, True)
-        change = mul(reciprocal, sub(sub(slope, level), mul(normal, along)))
-        of_input = reshape(change, x.operand.layout.shape)
-    if needs[1]:
-        assert weight is not None
-        of_weight = _summed(mul(g, normal), grouping, weight.operand.layout.shape)
-    of_bias = _summed(g, grouping, bias) if needs[2] else None
-    return of_input, of_weight, of_bias
+    factors = _aligned(weight, grouping.weights, wide)
+    g, input = reshape(arrived, grouping.shape), reshape(x, grouping.shape)
+    kernel = standardization_backward.kernel_outside_graph(g, input, factors)
+    if kernel is not None:
+        found = _written(kernel, grouping, (g, input, factors, mean, variance), needs)
+    else:
+        found = standardization_backward.decompose(
+            to_dtype(g, wide),
+            to_dtype(input, wide),
+            factors,
+            grouping.dims,
+            grouping.weights,
+            grouping.eps,
+            needs,
+        )
+    shapes = (
+        x.operand.layout.shape,
+        () if weight is None else weight.operand.layout.shape,
+        bias,
+    )
+    return tuple(
+        [
+            None if cotangent is None else reshape(cotangent, shape)
+            for cotangent, shape in zip(found, shapes, strict=True)
+        ]
+    )
 
 
-def _normal(x: TensorCore, grouping: Grouping) -> tuple[TensorCore, TensorCore]:
-    """Return the input standardized, and one over its deviation, as functions of the input."""
-    centered = sub(x, MEAN.over(x, grouping.dims, True))
-    variance = MEAN.over(mul(centered, centered), grouping.dims, True)
-    reciprocal = rsqrt(add(variance, grouping.eps))
-    return mul(centered, reciprocal), reciprocal
-
-
-def _summed(terms: TensorCore, grouping: Grouping, shape: tuple[int, ...]) -> TensorCore:
-    return reshape(sum_to(terms, grouping.weights), shape)
+def _written(
+    kernel: StandardizationBackwardKernel,
+    grouping: Grouping,
+    given: tuple[TensorCore, TensorCore, TensorCore | None, TensorCore, TensorCore],
+    needs: Sequence[bool],
+) -> Cotangents:
+    """Return what ``kernel`` writes, of what is needed."""
+    g, input, factors, mean, variance = given
+    storage, layout, dtype = input.operand
+    wide = wide_dtype(dtype)
+    like_input = output_layout([g.operand.layout, layout])
+    like_weights = Layout.contiguous(grouping.weights)
+    fresh = ((like_input, dtype), (like_weights, wide), (like_weights, wide))
+    of_input, of_weight, of_bias = [
+        allocate(storage.backend, *each) if needed else None
+        for each, needed in zip(fresh, needs, strict=True)
+    ]
+    kernel(
+        g.operand,
+        input.operand,
+        _expanded(factors, grouping.shape),
+        mean.operand._replace(layout=mean.operand.layout.expand(grouping.shape)),
+        variance.operand._replace(layout=variance.operand.layout.expand(grouping.shape)),
+        grouping.dims,
+        grouping.eps,
+        of_input,
+        of_weight,
+        of_bias,
+    )
+    written = (of_input, of_weight, of_bias)
+    return tuple([None if operand is None else input.like(operand) for operand in written])

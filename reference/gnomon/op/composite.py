@@ -63,6 +63,16 @@ class Composite(Record, Generic[Meaning, Kernel]):
         """Return the kernel ``backend`` offers for this composite, or None."""
         return backend.kernels.find(self)
 
+    def kernel_outside_graph(
+        self, first: TensorCore, *others: TensorCore | None
+    ) -> Kernel | None:
+        """Return the kernel the backend of ``first`` offers; None also where a gradient flows
+        to any of these inputs, because the operations of the decomposition record themselves.
+        """
+        if recording(first, *others):
+            return None
+        return self.kernel_on(first.operand.storage.backend)
+
 
 def record_composite(
     label: str,

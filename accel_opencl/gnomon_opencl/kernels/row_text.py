@@ -1,0 +1,441 @@
+"""The text of kernels that go along rows: one of three, for a program and its operands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final, final
+
+from gnomon_opencl.element_types import ElementType, wide
+from gnomon_opencl.generation import Plan, group_attribute, walk_text, whole_source
+from gnomon_opencl.kernels.row_programs import Named, Pass, RowProgram, Way
+from gnomon_opencl.traits import Traits
+
+#: Items of a group that shares a row.
+GROUP: Final = 128
+
+
+@final
+class RowText:
+    """The text of one kernel, put together from a program and what is known of its operands."""
+
+    def __init__(
+        self, program: RowProgram, kinds: tuple[ElementType, ...], way: Way, traits: Traits
+    ) -> None:
+        self.program = program
+        self.way = way
+        self.traits = traits
+        self.compute = kinds[0].compute
+        self.mask = wide(kinds[0].mask, way.lanes)
+        self.number = {name: k for k, name in enumerate(program.operands)}
+        self.kinds = dict(zip(program.operands, kinds, strict=True))
+        self.steps = dict(zip(program.operands, way.steps, strict=True))
+        is_fixed = dict(zip(program.operands, way.fixed, strict=True))
+        #: Inputs, and what follows from them, that are the same along a row; and those that are
+        #: the same for all lanes.
+        self.fixed = self._closed({name for name in program.inputs if is_fixed[name]})
+        even = {name for name in program.inputs if not self.steps[name]}
+        self.even = self._closed(even - self.fixed)
+
+    @property
+    def _defined(self) -> tuple[str, ...]:
+        return tuple([name for name, _ in self.program.definitions])
+
+    def _closed(self, names: set[str]) -> set[str]:
+        """Return ``names`` with what is defined by them alone."""
+        found = set(names)
+        for name, text in self.program.definitions:
+            if self._named(text, (*self.program.inputs, *self._defined)) <= found:
+                found.add(name)
+        return found
+
+    def source(self, plan: Plan) -> str:
+        """Return the program's text."""
+        numbers = ", ".join(map(str, range(self.way.lanes)))
+        lines = [
+            f"typedef {self.compute} C;",
+            f"typedef {wide(self.compute, self.way.lanes)} V;",
+            "#define K(x) ((C)(x))",
+            "#define COUNT ((C)plan.terms)",
+            f"#define LANE_NUMBERS (({self.mask})({numbers}))",
+        ]
+        if self.way.kernel == "in_groups":
+            lines.append(f"#define GROUP {GROUP}")
+        body = {"along": self._along, "across": self._across, "in_groups": self._in_groups}
+        size = GROUP if self.way.kernel == "in_groups" else self.traits.group_size
+        head = f"__kernel {group_attribute(size)}\nvoid {self.program.name}("
+        return whole_source(
+            "\n".join(lines),
+            "\n",
+            plan.declaration(),
+            f"{head}{', '.join(self._parameters())}) {{\n",
+            "\n".join(body[self.way.kernel]()),
+            "\n}\n",
+        )
+
+    def _parameters(self) -> Iterator[str]:
+        for name, number in self.number.items():
+            constant = "const " if name in self.program.inputs else ""
+            yield f"__global {constant}{self.kinds[name].storage} *p{number}"
+        yield "const Plan plan"
+        yield from (f"const C {name}" for name in self.program.numbers)
+
+    @staticmethod
+    def _named(text: str, names: Sequence[str]) -> set[str]:
+        return set(names) & set(re.findall(r"\w+", text))
+
+    def _used(self, text: str) -> tuple[list[str], list[Named]]:
+        """Return the operands and definitions that ``text`` needs, in order, but for those that
+        are the same along a row.
+        """
+        operands = (*self.program.inputs, *self.program.outputs)
+        needed = self._named(text, (*operands, *self._defined))
+        for name, expression in reversed(self.program.definitions):
+            if name in needed:
+                needed |= self._named(expression, (*operands, *self._defined))
+        needed -= self.fixed
+        definitions = [each for each in self.program.definitions if each[0] in needed]
+        return [name for name in operands if name in needed], definitions
+
+    def _walks(self, indent: str, first: int, last: int, row: str, base: str, at: str) -> str:
+        return walk_text(
+            last,
+            row,
+            self.number.values(),
+            self.way.index_type,
+            indent,
+            first=first,
+            base=base,
+            at=at,
+        ).rstrip("\n")
+
+    def _lines(self, body: Callable[[str], Iterator[str]], indent: str) -> Iterator[str]:
+        """Yield the loop over the lines of a row, at ``line<operand>``, around ``body``."""
+        kept, lines, index = self.way.kept, self.way.lines, self.way.index_type
+        yield f"{indent}for ({index} number = 0; number < plan.lines; ++number) {{"
+        yield f"{indent}    {index} rest = number;"
+        yield self._walks(indent + "    ", kept, kept + lines, "rest", "row", "line")
+        yield from body(indent + "    ")
+        yield f"{indent}}}"
+
+    def _load_even(self, text: str, place: str, indent: str) -> Iterator[str]:
+        """Yield what is the same for all lanes; ``place`` is added to the line's position."""
+        inputs, definitions = self._used(text)
+        for name in inputs:
+            if name in self.even:
+                k = self.number[name]
+                value = self.kinds[name].load(1, f"p{k}", f"(line{k}{place.format(k=k)})")
+                yield f"{indent}const C {name} = {value};"
+        for name, expression in definitions:
+            if name in self.even:
+                yield f"{indent}const C {name} = {expression};"
+
+    def _fixed_numbers(self) -> Iterator[Named]:
+        """Yield what is the same along a row, with its expression where a row is a number."""
+        for name in self.program.inputs:
+            if name in self.fixed:
+                k = self.number[name]
+                yield name, self.kinds[name].load(1, f"p{k}", f"row{k}")
+        yield from [each for each in self.program.definitions if each[0] in self.fixed]
+
+    def _define(self, text: str, indent: str) -> Iterator[str]:
+        for name, expression in self._used(text)[1]:
+            if name not in self.even:
+                yield f"{indent}const V {name} = {expression};"
+
+    def _position(self, name: str, base: str, place: str) -> str:
+        k, step = self.number[name], self.steps[name]
+        if not step:
+            return f"({base})"
+        factor = "" if step == 1 else f" * plan.stride{k}_{self.way.lane_dim}"
+        return f"({base} + {place}{factor})"
+
+    def _load(self, name: str, base: str, place: str, last: str, whole: bool) -> str:
+        """Return the statement that declares the lanes of ``name`` from ``place`` on.
+
+        Unless they are ``whole``, lanes beyond ``last`` repeat it.
+        """
+        kind, lanes, k = self.kinds[name], self.way.lanes, self.number[name]
+        if not self.steps[name]:
+            return f"{name} = (V)({kind.load(1, f'p{k}', f'({base})')});"
+        if lanes == 1 or (whole and self.steps[name] == 1):
+            return f"{name} = {kind.load(lanes, f'p{k}', self._position(name, base, place))};"
+        lane = f"({place} + lane)" if whole else f"min({place} + lane, {last})"
+        cell = kind.load(1, f"p{k}", self._position(name, base, lane))
+        return (
+            f"{{ C cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
+            f"cells[lane] = {cell}; {name} = vload{lanes}(0, cells); }}"
+        )
+
+    def _store(
+        self, name: str, text: str, base: str, place: str, count: str | None = None
+    ) -> str:
+        """Return the statement that writes the lanes, or the first ``count`` of them."""
+        kind, lanes, k = self.kinds[name], self.way.lanes, self.number[name]
+        if lanes == 1 or (count is None and self.steps[name] == 1):
+            return kind.store(lanes, f"(V)({text})", f"p{k}", self._position(name, base, place))
+        cell = kind.store(
+            1, "cells[lane]", f"p{k}", self._position(name, base, f"({place} + lane)")
+        )
+        return (
+            f"{{ C cells[{lanes}]; vstore{lanes}((V)({text}), 0, cells); "
+            f"for (int lane = 0; lane < {count or lanes}; ++lane) {cell} }}"
+        )
+
+    @staticmethod
+    def _larger(state: str, term: str) -> str:
+        return f"{state} = (V)({term}) > {state} ? (V)({term}) : {state};"
+
+    # Whole rows, in vectors along them.
+
+    def _along(self) -> Iterator[str]:
+        index = self.way.index_type
+        yield f"    const {index} first = ({index})get_global_id(0) * plan.together;"
+        yield f"    const {index} last = min(first + plan.together, plan.rows);"
+        yield f"    const {index} length = plan.size{self.way.kept + self.way.lines};"
+        yield f"    for ({index} each = first; each < last; ++each) {{"
+        yield f"        {index} rest = each;"
+        yield self._walks(" " * 8, 0, self.way.kept, "rest", "plan.offset", "row")
+        for name, text in self._fixed_numbers():
+            yield f"        const C {name} = {text};"
+        for step in self.program.passes:
+            for name, _ in step.sums:
+                yield f"        V lanes_of_{name} = (V)(K(0));"
+            for name, _ in step.largest:
+                yield f"        V lanes_of_{name} = (V)(K(-INFINITY));"
+            if step.of_elements():
+                yield from self._lines(partial(self._line, step), " " * 8)
+            yield from self._folded(step)
+            for name, text in step.results:
+                yield f"        const C {name} = {text};"
+            for name, text in step.keeps:
+                k = self.number[name]
+                yield f"        {self.kinds[name].store(1, text, f'p{k}', f'row{k}')}"
+        yield "    }"
+
+    def _line(self, step: Pass, indent: str) -> Iterator[str]:
+        index, lanes = self.way.index_type, self.way.lanes
+        yield from self._load_even(step.of_elements(), "", indent)
+        yield f"{indent}{index} i = 0;"
+        yield f"{indent}for (; i + {lanes} <= length; i += {lanes}) {{"
+        yield from self._elements(step, indent + "    ", True)
+        yield f"{indent}}}"
+        yield f"{indent}if (i < length) {{"
+        left = f"({self.mask})(length - i)"
+        yield f"{indent}    const {self.mask} inside = LANE_NUMBERS < {left};"
+        yield from self._elements(step, indent + "    ", False)
+        yield f"{indent}}}"
+
+    def _elements(self, step: Pass, indent: str, whole: bool) -> Iterator[str]:
+        text = step.of_elements()
+        for name in self._used(text)[0]:
+            if name not in self.even:
+                base = f"line{self.number[name]}"
+                yield f"{indent}V {name};"
+                yield f"{indent}{self._load(name, base, 'i', 'length - 1', whole)}"
+        yield from self._define(text, indent)
+        for name, term in step.sums:
+            part = f"(V)({term})" if whole else f"(inside ? (V)({term}) : (V)(K(0)))"
+            yield f"{indent}lanes_of_{name} += {part};"
+        for name, term in step.largest:
+            # Lanes beyond the end repeat the last element.
+            yield f"{indent}{self._larger(f'lanes_of_{name}', term)}"
+        for name, expression in step.writes:
+            base = f"line{self.number[name]}"
+            count = None if whole else "length - i"
+            yield f"{indent}{self._store(name, expression, base, 'i', count)}"
+
+    def _folded(self, step: Pass) -> Iterator[str]:
+        """Yield the numbers that the lanes come to, halves added to halves."""
+        lanes = self.way.lanes
+        for name, _ in (*step.sums, *step.largest):
+            yield f"        C cells_of_{name}[{lanes}];"
+            yield f"        vstore{lanes}(lanes_of_{name}, 0, cells_of_{name});"
+            yield f"        for (int reach = {lanes // 2}; reach > 0; reach /= 2)"
+            yield "            for (int lane = 0; lane < reach; ++lane)"
+            a, b = f"cells_of_{name}[lane]", f"cells_of_{name}[lane + reach]"
+            value = f"{a} + {b}" if (name, _) in step.sums else f"{b} > {a} ? {b} : {a}"
+            yield f"                {a} = {value};"
+            yield f"        const C {name} = cells_of_{name}[0];"
+
+    # Rows that lie side by side, in vectors across them.
+
+    def _across(self) -> Iterator[str]:
+        way, index = self.way, self.way.index_type
+        width = way.lanes * way.vectors
+        column = f"plan.size{way.kept - 1}"
+        yield f"    const {index} columns = {column};"
+        yield f"    const {index} strips = (columns + {width - 1}) / {width};"
+        yield f"    const {index} all_strips = plan.rows / columns * strips;"
+        yield f"    const {index} first = ({index})get_global_id(0) * plan.together;"
+        yield f"    const {index} last = min(first + plan.together, all_strips);"
+        yield f"    for ({index} each = first; each < last; ++each) {{"
+        yield f"        {index} rest = each / strips;"
+        yield f"        const {index} start = each % strips * {width};"
+        yield f"        const bool whole = start + {width} <= columns;"
+        yield self._walks(" " * 8, 0, way.kept - 1, "rest", "plan.offset", "row")
+        numbers = [name for name, _ in self._fixed_numbers()]
+        yield from self._fixed_across(numbers)
+        for step in self.program.passes:
+            names = [name for name, _ in (*step.sums, *step.largest)]
+            for name in (*names, *[name for name, _ in step.results]):
+                yield f"        V all_of_{name}[{way.vectors}];"
+            for name in names:
+                start = "0" if name in dict(step.sums) else "-INFINITY"
+                yield from self._vectors([f"all_of_{name}[v] = (V)(K({start}));"], " " * 8)
+            if step.of_elements():
+                yield from self._lines(partial(self._down, step, tuple(numbers)), " " * 8)
+            numbers += names
+            body = [
+                line
+                for name, text in step.results
+                for line in (f"const V {name} = {text};", f"all_of_{name}[v] = {name};")
+            ]
+            body += [line for name, text in step.keeps for line in self._keep(name, text)]
+            if body:
+                yield from self._vectors(self._at_hand(numbers) + body, " " * 8)
+            numbers += [name for name, _ in step.results]
+        yield "    }"
+
+    def _fixed_across(self, names: Sequence[str]) -> Iterator[str]:
+        """Yield the arrays of what is the same along each of the rows of a strip."""
+        if not names:
+            return
+        body = []
+        for name in names:
+            yield f"        V all_of_{name}[{self.way.vectors}];"
+            if name in self.program.inputs:
+                body += [f"V {name};", *self._load_across(name, f"row{self.number[name]}")]
+            else:
+                body.append(f"const V {name} = {dict(self.program.definitions)[name]};")
+            body.append(f"all_of_{name}[v] = {name};")
+        yield from self._vectors(body, " " * 8)
+
+    def _load_across(self, name: str, base: str) -> Iterator[str]:
+        full = self._load(name, base, "i", "columns - 1", True)
+        if self.way.lanes == 1:
+            yield full
+            return
+        yield f"if (whole) {self._in_braces(full)}"
+        yield f"else {self._in_braces(self._load(name, base, 'i', 'columns - 1', False))}"
+
+    def _vectors(self, body: Sequence[str], indent: str) -> Iterator[str]:
+        """Yield the loop over the vectors of a strip, the number of which is ``v``."""
+        yield "#pragma unroll"
+        yield f"{indent}for (int v = 0; v < {self.way.vectors}; ++v) {{"
+        yield f"{indent}    const {self.way.index_type} i = start + v * {self.way.lanes};"
+        yield from (f"{indent}    {line}" for line in body)
+        yield f"{indent}}}"
+
+    @staticmethod
+    def _at_hand(numbers: Sequence[str]) -> list[str]:
+        return [f"const V {name} = all_of_{name}[v];" for name in numbers]
+
+    def _keep(self, name: str, text: str) -> Iterator[str]:
+        base = f"row{self.number[name]}"
+        if self.way.lanes == 1:
+            yield self._store(name, text, base, "i")
+            return
+        yield f"if (whole) {self._in_braces(self._store(name, text, base, 'i'))}"
+        yield f"else if (i < columns) {self._store(name, text, base, 'i', self._left())}"
+
+    def _left(self) -> str:
+        return f"min(({self.way.index_type}){self.way.lanes}, columns - i)"
+
+    @staticmethod
+    def _in_braces(statement: str) -> str:
+        return statement if statement.startswith("{") else f"{{ {statement} }}"
+
+    def _down(self, step: Pass, numbers: Sequence[str], indent: str) -> Iterator[str]:
+        """Yield the walk down one line of a strip of rows."""
+        index, inner = self.way.index_type, self.way.kept + self.way.lines
+        text = step.of_elements()
+        yield f"{indent}const {index} length = plan.size{inner};"
+        yield f"{indent}for ({index} place = 0; place < length; ++place) {{"
+        yield from self._load_even(
+            text, f" + place * plan.stride{{k}}_{inner}", indent + "    "
+        )
+        needed = " ".join([text, *[expression for _, expression in self._used(text)[1]]])
+        named = self._named(needed, numbers)
+        body = self._at_hand([name for name in numbers if name in named])
+        for name in self._used(text)[0]:
+            if name not in self.even:
+                base = self._down_at(name)
+                body += [f"V {name};", *self._load_across(name, base)]
+        body += [line.strip() for line in self._define(text, "")]
+        body += [f"all_of_{name}[v] += (V)({term});" for name, term in step.sums]
+        body += [self._larger(f"all_of_{name}[v]", term) for name, term in step.largest]
+        for name, expression in step.writes:
+            base = self._down_at(name)
+            full = self._store(name, expression, base, "i")
+            if self.way.lanes == 1:
+                body.append(full)
+                continue
+            body.append(f"if (whole) {self._in_braces(full)}")
+            part = self._store(name, expression, base, "i", self._left())
+            body.append(f"else if (i < columns) {part}")
+        yield from self._vectors(body, indent + "    ")
+        yield f"{indent}}}"
+
+    def _down_at(self, name: str) -> str:
+        k = self.number[name]
+        return f"line{k} + place * plan.stride{k}_{self.way.kept + self.way.lines}"
+
+    # A group to a row, as a tree.
+
+    def _in_groups(self) -> Iterator[str]:
+        index, inner = self.way.index_type, self.way.kept + self.way.lines
+        yield "    __local C states[GROUP];"
+        yield "    const int item = get_local_id(0);"
+        yield f"    {index} rest = get_group_id(0);"
+        yield f"    const {index} length = plan.size{inner};"
+        yield self._walks("    ", 0, self.way.kept, "rest", "plan.offset", "row")
+        for name, text in self._fixed_numbers():
+            yield f"    const C {name} = {text};"
+        for step in self.program.passes:
+            text = step.of_elements()
+            for name, _ in (*step.sums, *step.largest):
+                initial = "0" if name in dict(step.sums) else "-INFINITY"
+                yield f"    C {name} = K({initial});"
+            if text:
+                yield f"    for ({index} term = item; term < plan.terms; term += GROUP) {{"
+                yield f"        {index} rest = term / length;"
+                yield f"        const {index} i = term - rest * length;"
+                lines = self.way.kept + self.way.lines
+                yield self._walks(" " * 8, self.way.kept, lines, "rest", "row", "line")
+                yield from self._load_even(text, "", " " * 8)
+                for name in self._used(text)[0]:
+                    if name not in self.even:
+                        base = f"line{self.number[name]}"
+                        yield f"        V {name};"
+                        yield f"        {self._load(name, base, 'i', '', True)}"
+                yield from self._define(text, " " * 8)
+                for name, term in step.sums:
+                    yield f"        {name} += {term};"
+                for name, term in step.largest:
+                    yield f"        {self._larger(name, term)}"
+                for name, expression in step.writes:
+                    base = f"line{self.number[name]}"
+                    yield f"        {self._store(name, expression, base, 'i')}"
+                yield "    }"
+            yield from self._tree(step)
+            for name, expression in step.results:
+                yield f"    const C {name} = {expression};"
+            for name, expression in step.keeps:
+                k = self.number[name]
+                store = self.kinds[name].store(1, expression, f"p{k}", f"row{k}")
+                yield f"    if (item == 0) {{ {store} }}"
+
+    def _tree(self, step: Pass) -> Iterator[str]:
+        for name, _ in (*step.sums, *step.largest):
+            a, b = "states[item]", "states[item + reach]"
+            value = f"{a} + {b}" if name in dict(step.sums) else f"{b} > {a} ? {b} : {a}"
+            yield f"    states[item] = {name};"
+            yield "    barrier(CLK_LOCAL_MEM_FENCE);"
+            yield "    for (int reach = GROUP / 2; reach > 0; reach /= 2) {"
+            yield f"        if (item < reach) states[item] = {value};"
+            yield "        barrier(CLK_LOCAL_MEM_FENCE);"
+            yield "    }"
+            yield f"    {name} = states[0];"
+            yield "    barrier(CLK_LOCAL_MEM_FENCE);"

@@ -1,0 +1,200 @@
+"""Standardization and its derivative as kernels that go along rows.
+
+The sums behind the cotangents of weights run over what the weights share, which for a layer
+norm is the other way: across the rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import prod
+from typing import Final
+
+from gnomon.backend import Layout, Operand, Storage
+from gnomon_opencl.kernels.row_programs import Named, Pass, RowProgram
+from gnomon_opencl.kernels.rows import run_rows
+from gnomon_opencl.runtime import Runtime
+
+#: Parts into which a sum across rows is split, at most and at least, and their fewest rows.
+_MOST_PARTS: Final = 64
+_FEWEST_PARTS: Final = 4
+_PART_ROWS: Final = 16
+#: Results that are enough to keep a device busy without parts.
+_MANY_RESULTS: Final = 1 << 16
+
+_RECIPROCAL: Final = "K(1) / sqrt(variance + eps)"
+
+
+def standardize(
+    runtime: Runtime,
+    input: Operand,
+    weight: Operand | None,
+    bias: Operand | None,
+    dims: tuple[int, ...],
+    eps: float,
+    output: Operand,
+    mean: Operand,
+    variance: Operand,
+) -> None:
+    """Write the standardized ``input``, and the mean and the variance along ``dims``."""
+    program = _forward(weight is not None, bias is not None)
+    given = [input, weight, bias, output, mean, variance]
+    run_rows(runtime, program, [each for each in given if each is not None], dims, (eps,))
+
+
+@cache
+def _forward(weighted: bool, shifted: bool) -> RowProgram:
+    result = "(x - mean) * reciprocal" + " * w" * weighted + " + b" * shifted
+    return RowProgram(
+        name="standardize",
+        inputs=("x", *["w"] * weighted, *["b"] * shifted),
+        outputs=("y",),
+        kept=("kept_mean", "kept_variance"),
+        numbers=("eps",),
+        passes=(
+            Pass(
+                sums=(("total", "x"),),
+                results=(("mean", "total / COUNT"),),
+                keeps=(("kept_mean", "mean"),),
+            ),
+            Pass(
+                sums=(("spread", "(x - mean) * (x - mean)"),),
+                results=(("variance", "spread / COUNT"), ("reciprocal", _RECIPROCAL)),
+                keeps=(("kept_variance", "variance"),),
+            ),
+            Pass(writes=(("y", result),)),
+        ),
+    )
+
+
+def standardize_backward(
+    runtime: Runtime,
+    cotangent: Operand,
+    input: Operand,
+    weight: Operand | None,
+    mean: Operand,
+    variance: Operand,
+    dims: tuple[int, ...],
+    eps: float,
+    of_input: Operand | None,
+    of_weight: Operand | None,
+    of_bias: Operand | None,
+) -> None:
+    """Write the cotangents of input, weight and bias that are asked for."""
+    sums = [each for each in (of_weight, of_bias) if each is not None]
+    given = [cotangent, input, mean, variance]
+    shared = sums and all(
+        (size == 1) == (dim in dims) or input.layout.shape[dim] == 1
+        for dim, size in enumerate(sums[0].layout.shape)
+    )
+    if of_input is not None and (shared or not sums):
+        # The sums for the weights are those that the cotangent of the input is made of.
+        factors = [] if weight is None else [weight]
+        whole = bool(sums)
+        program = _backward(
+            weight is not None, whole, of_weight is not None, of_bias is not None
+        )
+        run_rows(runtime, program, [*given, *factors, of_input, *sums], dims, (eps,))
+        return
+    if of_input is not None:
+        program = _backward(weight is not None, False, False, False)
+        factors = [] if weight is None else [weight]
+        run_rows(runtime, program, [*given, *factors, of_input], dims, (eps,))
+    if sums:
+        _sum_for_weights(runtime, given, eps, of_weight, of_bias)
+
+
+@cache
+def _backward(weighted: bool, whole: bool, of_weight: bool, of_bias: bool) -> RowProgram:
+    """Return the program for the cotangent of the input; if ``whole``, the weight is the same
+    along a row, and the sums are written that the other cotangents consist of.
+    """
+    slope = "g * w" if weighted and not whole else "g"
+    change = f"({slope} - level - normal * along)"
+    scale = "reciprocal * w" if weighted and whole else "reciprocal"
+    keeps = (
+        *[("kept_along", "all_along")] * of_weight,
+        *[("kept_level", "all_level")] * of_bias,
+    )
+    return RowProgram(
+        name="standardize_backward",
+        inputs=("g", "x", "mean", "variance", *["w"] * weighted),
+        outputs=("d",),
+        kept=tuple([name for name, _ in keeps]),
+        numbers=("eps",),
+        definitions=(("reciprocal", _RECIPROCAL), ("normal", "(x - mean) * reciprocal")),
+        passes=(
+            Pass(
+                sums=(("all_level", slope), ("all_along", f"{slope} * normal")),
+                results=(("level", "all_level / COUNT"), ("along", "all_along / COUNT")),
+                keeps=keeps,
+            ),
+            Pass(writes=(("d", f"{scale} * {change}"),)),
+        ),
+    )
+
+
+def _sum_for_weights(
+    runtime: Runtime,
+    given: list[Operand],
+    eps: float,
+    of_weight: Operand | None,
+    of_bias: Operand | None,
+) -> None:
+    """Write the sums of g * normal and of g over what the weights share."""
+    results = [each for each in (of_weight, of_bias) if each is not None]
+    shape, narrow = given[0].layout.shape, results[0].layout.shape
+    dims = tuple([dim for dim, size in enumerate(narrow) if size == 1])
+    program = _weight_sums(of_weight is not None, of_bias is not None)
+    dim = next((dim for dim in dims if shape[dim] >= _FEWEST_PARTS * _PART_ROWS), None)
+    parts = 1 if dim is None or prod(narrow) >= _MANY_RESULTS else _parts(shape[dim])
+    if dim is None or parts == 1:
+        run_rows(runtime, program, [*given, *results], dims, (eps,))
+        return
+    # Each part of the dim is summed by itself, and the partial sums after that.
+    split = [
+        each._replace(layout=each.layout.unflatten(dim, (parts, shape[dim] // parts)))
+        for each in given
+    ]
+    places = Layout.contiguous((*narrow[:dim], parts, *narrow[dim:]))
+    partial = []
+    for each in results:
+        memory = runtime.pool.allocate(places.numel * each.dtype.itemsize)
+        partial.append(Operand(Storage(each.storage.backend, memory), places, each.dtype))
+    inner = tuple([each + (each >= dim) for each in dims])
+    run_rows(runtime, program, [*split, *partial], inner, (eps,))
+    for part, result in zip(partial, results, strict=True):
+        run_rows(
+            runtime, _SUM, [part, result._replace(layout=result.layout.unsqueeze(dim))], (dim,)
+        )
+
+
+def _parts(size: int) -> int:
+    """Return in how many parts of one length to split ``size`` rows; 1 if there is no way."""
+    most = min(_MOST_PARTS, size // _PART_ROWS)
+    return next((n for n in range(most, _FEWEST_PARTS - 1, -1) if size % n == 0), 1)
+
+
+@cache
+def _weight_sums(of_weight: bool, of_bias: bool) -> RowProgram:
+    sums: list[Named] = []
+    if of_weight:
+        sums.append(("along", "g * normal"))
+    if of_bias:
+        sums.append(("level", "g"))
+    return RowProgram(
+        name="sum_for_weights",
+        inputs=("g", "x", "mean", "variance"),
+        kept=tuple([f"kept_{name}" for name, _ in sums]),
+        numbers=("eps",),
+        definitions=(("reciprocal", _RECIPROCAL), ("normal", "(x - mean) * reciprocal")),
+        passes=(Pass(sums=tuple(sums), keeps=tuple((f"kept_{n}", n) for n, _ in sums)),),
+    )
+
+
+_SUM: Final = RowProgram(
+    name="sum_parts",
+    inputs=("x",),
+    kept=("y",),
+    passes=(Pass(sums=(("total", "x"),), keeps=(("y", "total"),)),),
+)

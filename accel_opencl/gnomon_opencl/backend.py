@@ -44,6 +44,7 @@ from gnomon_opencl.kernels import (
     source,
     standardize,
 )
+from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
@@ -60,6 +61,7 @@ class OpenCLBackend(Backend):
         self.device = Device("opencl", index)
         self.kernels = FusedKernels()
         self.runtime = Runtime(device, str(self.device), traits)
+        self._formulas: dict[tuple[str, tuple[DType, ...], DType], tuple[Formula, DType]] = {}
         self.kernels.offer(matrix_product_of, self._multiply_matrices)
         self._offer_rows()
 
@@ -91,7 +93,6 @@ class OpenCLBackend(Backend):
         matrix_product.multiply_matrices(self.runtime, left, right, output)
 
     def allocate(self, nbytes: int) -> DeviceMemory:
-        self.runtime.check_process()
         return self.runtime.pool.allocate(nbytes)
 
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
@@ -127,20 +128,34 @@ class OpenCLBackend(Backend):
         self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
     ) -> None:
         name = record.name
-        dtypes = [value.dtype for value in inputs if isinstance(value, Operand)]
+        dtypes = tuple([value.dtype for value in inputs if isinstance(value, Operand)])
         if name == "copy":
             (value,) = inputs
-            moves = all(dtype is output.dtype for dtype in dtypes)
-            if not moves and not all(map(self._stores, (*dtypes, output.dtype))):
-                raise self.lacks(name, (*dtypes, output.dtype))
+            if any(dtype is not output.dtype for dtype in dtypes):
+                self._require_stored(name, (*dtypes, output.dtype))
             copying.copy(self.runtime, value, output)
             return
-        # A choice computes in what it returns; a comparison in what it is given.
-        compute = output.dtype if name == "where" or not dtypes else dtypes[-1]
-        formula = elementwise.formula_of(name, compute)
-        if formula is None or not all(map(self._stores, (*dtypes, output.dtype))):
-            raise self.lacks(name, (*dtypes, output.dtype))
+        formula, compute = self._formula(name, dtypes, output.dtype)
         elementwise.run(self.runtime, name, formula, compute, inputs, output)
+
+    def _formula(
+        self, name: str, dtypes: tuple[DType, ...], result: DType
+    ) -> tuple[Formula, DType]:
+        """Return the formula of a record, and the dtype that it computes in."""
+        known = self._formulas.get((name, dtypes, result))
+        if known is None:
+            # A choice computes in what it returns; a comparison in what it is given.
+            compute = result if name == "where" or not dtypes else dtypes[-1]
+            self._require_stored(name, (*dtypes, result))
+            formula = elementwise.formula_of(name, compute)
+            if formula is None:
+                raise self.lacks(name, (*dtypes, result))
+            known = self._formulas[name, dtypes, result] = formula, compute
+        return known
+
+    def _require_stored(self, name: str, dtypes: Sequence[DType]) -> None:
+        if not all(map(self._stores, dtypes)):
+            raise self.lacks(name, dtypes)
 
     def reduce(
         self,

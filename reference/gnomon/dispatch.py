@@ -187,10 +187,11 @@ def prepare(
     Raises TypeError for a number among the first ``tensors`` inputs, and without any tensor.
     """
     first = inputs[0]
-    if not conditions and isinstance(first, TensorCore):
-        alike = _operands_alike(first.operand, inputs)
+    if not conditions and tensors < 2 and isinstance(first, TensorCore):
+        storage, layout, dtype = first.operand
+        narrow_numbers = precise_numbers and dtype.itemsize < float32.itemsize
+        alike = _operands_alike(first.operand, inputs, narrow_numbers)
         if alike is not None:
-            storage, layout, dtype = first.operand
             compute, result = rule(operation, dtype)
             if compute is dtype:
                 return Launch(storage.backend, alike, layout, result)
@@ -274,24 +275,30 @@ def _check_numbers(operation: str, signature: Signature, tensors: int) -> None:
 
 
 def _operands_alike(
-    first: Operand, inputs: Sequence[TensorCore | Scalar]
-) -> tuple[Operand, ...] | None:
+    first: Operand, inputs: Sequence[TensorCore | Scalar], narrow_numbers: bool
+) -> tuple[Operand | Scalar, ...] | None:
     """Return the operands if all are contiguous and of one shape, dtype and device, else None.
 
     The common case, decided without promotion or broadcasting; contiguous layouts of a shape
-    are usually one object.
+    are usually one object. Numbers of a kind that the dtype holds may be among them, unless
+    they are ``narrow_numbers``, which are rounded in another way.
     """
     storage, layout, dtype = first
     backend = storage.backend
     if layout.offset or not (layout is Layout.contiguous(layout.shape) or layout.is_contiguous):
         return None
-    operands = []
+    operands: list[Operand | Scalar] = []
     for value in inputs:
-        if not isinstance(value, TensorCore) or value.is_wrapped_number:
-            return None
+        if not isinstance(value, TensorCore):
+            kinds = (float, int) if dtype.is_floating_point else (int,)
+            if narrow_numbers or dtype is bool_ or type(value) not in kinds:
+                return None
+            operands.append(dtype.convert(value))
+            continue
         operand = value.operand
         if (
-            operand.dtype is not dtype
+            value.is_wrapped_number
+            or operand.dtype is not dtype
             or operand.storage.backend is not backend
             or (operand.layout is not layout and operand.layout != layout)
         ):

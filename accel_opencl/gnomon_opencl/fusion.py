@@ -19,9 +19,9 @@ _MOST_STEPS: Final = 48
 
 
 class Part(NamedTuple):
-    """Elements of a block: of which, at which positions, as what."""
+    """Elements of a buffer: of which, at which positions, as what."""
 
-    block: int
+    buffer: int
     layout: Layout
     dtype: DType
 
@@ -43,7 +43,7 @@ class Write(NamedTuple):
     formula: Formula
     compute: DType
     reads: tuple[Read, ...]
-    block: int
+    buffer: int
     layout: Layout
     dtype: DType
 
@@ -59,7 +59,7 @@ class Node(NamedTuple):
 
     @property
     def parts(self) -> list[Part]:
-        """What is read of blocks."""
+        """What is read of buffers."""
         return [read for read in self.reads if isinstance(read, Part)]
 
 
@@ -156,7 +156,7 @@ class Group:
 def nodes_of(writes: Iterable[Write]) -> Iterator[Node]:
     """Yield the writes with the places of their numbers."""
     place = 0
-    for formula, compute, reads, block, layout, dtype in writes:
+    for formula, compute, reads, buffer, layout, dtype in writes:
         found: list[Part | Number] = []
         for read in reads:
             if isinstance(read, DType):
@@ -164,32 +164,32 @@ def nodes_of(writes: Iterable[Write]) -> Iterator[Node]:
                 place += 1
             else:
                 found.append(Part(*read))
-        yield Node(formula, compute, tuple(found), Part(block, layout, dtype))
+        yield Node(formula, compute, tuple(found), Part(buffer, layout, dtype))
 
 
 def grouped(nodes: Iterable[Node], most_bytes: int) -> list[Group]:
     """Return groups that, run in their order, have the effect of the nodes in theirs."""
     groups: list[Group] = []
-    #: The parts of each block that were written and read, and the last group to do so.
+    #: The parts of each buffer that were written and read, and the last group to do so.
     writers: dict[int, dict[Part, int]] = {}
     readers: dict[int, dict[Part, int]] = {}
     for node in nodes:
         earliest = 0
         for part in node.parts:
-            earliest = max(earliest, _behind(part, writers.get(part.block)))
+            earliest = max(earliest, _behind(part, writers.get(part.buffer)))
         for seen in (writers, readers):
-            earliest = max(earliest, _behind(node.target, seen.get(node.target.block)))
+            earliest = max(earliest, _behind(node.target, seen.get(node.target.buffer)))
         place = _place(groups, node, earliest, most_bytes)
         for part in node.parts:
-            readers.setdefault(part.block, {})[part] = max(
-                place, readers.get(part.block, {}).get(part, 0)
+            readers.setdefault(part.buffer, {})[part] = max(
+                place, readers.get(part.buffer, {}).get(part, 0)
             )
-        writers.setdefault(node.target.block, {})[node.target] = place
+        writers.setdefault(node.target.buffer, {})[node.target] = place
     return groups
 
 
 def _behind(part: Part, seen: dict[Part, int] | None) -> int:
-    """Return the first group that may touch ``part`` after those that touched its block."""
+    """Return the first group that may touch ``part`` after those that touched its buffer."""
     if not seen:
         return 0
     return max([place if other == part else place + 1 for other, place in seen.items()])
@@ -211,12 +211,12 @@ def _place(groups: list[Group], node: Node, earliest: int, most_bytes: int) -> i
 def needed(groups: Sequence[Group], held: Sequence[bool]) -> list[Group]:
     """Return the groups without what nobody reads, and with what they have to store.
 
-    ``held`` says of each block whether it can be read after the window.
+    ``held`` says of each buffer whether it can be read after the window.
     """
-    wanted = {block for block, is_held in enumerate(held) if is_held}
+    wanted = {buffer for buffer, is_held in enumerate(held) if is_held}
     kept = []
     for group in reversed(groups):
-        group.stored = {node.target for node in group.nodes if node.target.block in wanted}
+        group.stored = {node.target for node in group.nodes if node.target.buffer in wanted}
         live = set(group.stored)
         dropped = set()
         for place in reversed(range(len(group.nodes))):
@@ -229,5 +229,5 @@ def needed(groups: Sequence[Group], held: Sequence[bool]) -> list[Group]:
         remaining = group.without(dropped)
         if remaining.nodes:
             kept.append(remaining)
-        wanted.update(part.block for node in remaining.nodes for part in node.parts)
+        wanted.update(part.buffer for node in remaining.nodes for part in node.parts)
     return kept[::-1]

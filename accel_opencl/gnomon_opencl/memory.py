@@ -48,51 +48,46 @@ class TransferCount:
 
 
 @final
-class Block:
+class Buffer:
     """Bytes of the device, which are taken from the pool when a kernel first touches them."""
 
-    __slots__ = ("_buffer", "_holder", "_pool", "nbytes")
+    __slots__ = ("_holder", "_pool", "_pooled", "nbytes")
 
     def __init__(self, pool: Pool, nbytes: int, holder: DeviceMemory) -> None:
         self._pool = pool
-        self._buffer: PooledBuffer | None = None
+        self._pooled: PooledBuffer | None = None
         self._holder = weakref.ref(holder)
         self.nbytes = nbytes
 
     @property
-    def buffer(self) -> PooledBuffer:
-        """The block's buffer. Raises OutOfMemoryError when there is none left for it."""
-        buffer = self._buffer
-        if buffer is None:
-            buffer = self._buffer = self._pool.take(self.nbytes)
-        return buffer
+    def pooled(self) -> PooledBuffer:
+        """What kernels are given. Raises OutOfMemoryError when there is none left."""
+        pooled = self._pooled
+        if pooled is None:
+            pooled = self._pooled = self._pool.take(self.nbytes)
+        return pooled
 
     @property
     def is_held(self) -> bool:
-        """Whether a tensor may still read the block."""
+        """Whether a tensor may still read the buffer."""
         return self._holder() is not None
 
 
 @final
 class DeviceMemory:
-    """What a storage holds of a block: nobody can read the block when it is gone."""
+    """What a storage holds of a buffer: nobody can read the buffer when it is gone."""
 
-    __slots__ = ("__weakref__", "block", "nbytes")
+    __slots__ = ("__weakref__", "buffer", "nbytes")
 
     def __init__(self, pool: Pool, nbytes: int) -> None:
-        self.block = Block(pool, nbytes, self)
+        self.buffer = Buffer(pool, nbytes, self)
         self.nbytes = nbytes
 
-    @property
-    def buffer(self) -> PooledBuffer:
-        """The block's buffer."""
-        return self.block.buffer
 
-
-def block_of(memory: Memory) -> Block:
-    """Return the block behind a storage of this backend."""
+def buffer_in(memory: Memory) -> Buffer:
+    """Return the buffer behind a storage of this backend."""
     assert isinstance(memory, DeviceMemory)
-    return memory.block
+    return memory.buffer
 
 
 @final
@@ -162,7 +157,7 @@ class Pool:
                 cells[:] = data
         else:
             source = np.frombuffer(data, dtype=np.uint8)
-            cl.enqueue_copy(self._queue, memory.buffer, source, dst_offset=offset)
+            cl.enqueue_copy(self._queue, memory.buffer.pooled, source, dst_offset=offset)
 
     def read(self, memory: DeviceMemory, offset: int, nbytes: int) -> memoryview:
         """Return a copy of ``nbytes`` bytes of ``memory``, when all work before is done."""
@@ -176,17 +171,17 @@ class Pool:
                 data[:] = cells
         else:
             target = np.frombuffer(data, dtype=np.uint8)
-            cl.enqueue_copy(self._queue, target, memory.buffer, src_offset=offset)
+            cl.enqueue_copy(self._queue, target, memory.buffer.pooled, src_offset=offset)
         return data
 
     def clear_word(self, memory: DeviceMemory) -> None:
         """Write 0 to the 32-bit word at the start of ``memory``."""
-        cl.enqueue_fill_buffer(self._queue, memory.buffer, np.uint32(0), 0, 4)
+        cl.enqueue_fill_buffer(self._queue, memory.buffer.pooled, np.uint32(0), 0, 4)
 
     def word(self, memory: DeviceMemory) -> int:
         """Return the word at the start of ``memory``: a signal, not counted as data."""
         found = np.empty(1, np.uint32)
-        cl.enqueue_copy(self._queue, found, memory.buffer)
+        cl.enqueue_copy(self._queue, found, memory.buffer.pooled)
         return int(found[0])
 
     @contextmanager
@@ -195,7 +190,7 @@ class Pool:
     ) -> Iterator[memoryview]:
         """Yield a part of ``memory`` as bytes of this process, once all work before is done."""
         cells, _ = cl.enqueue_map_buffer(
-            self._queue, memory.buffer, flags, offset, (nbytes,), np.uint8
+            self._queue, memory.buffer.pooled, flags, offset, (nbytes,), np.uint8
         )
         try:
             yield memoryview(cells)

@@ -9,17 +9,16 @@ from typing import TypeAlias, final
 
 import numpy as np
 import pyopencl as cl
-from pyopencl.tools import PooledBuffer
 
 from gnomon.backend import DType, Operand, Scalar
 from gnomon_opencl.kernels.expressions import Formula
-from gnomon_opencl.memory import DeviceMemory, Pool, block_of
+from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
 from gnomon_opencl.programs import Programs
 from gnomon_opencl.traits import Traits, traits_of
 from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
-Argument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory
+Argument: TypeAlias = Buffer | bytes | cl.LocalMemory
 
 
 @final
@@ -101,7 +100,9 @@ class Runtime:
             if kernel is None:
                 kernel = self._kernels[source, name] = self.programs.kernel(source, name)
                 kernel.set_arg_types(list(map(_declared, arguments)))
-            kernel.set_args(*arguments)
+            kernel.set_args(
+                *[each.pooled if isinstance(each, Buffer) else each for each in arguments]
+            )
             whole = -(-items // size) * size
             cl.enqueue_nd_range_kernel(self.queue, kernel, (whole,), (size,))
             self.launches += 1
@@ -130,6 +131,6 @@ def _declared(argument: Argument) -> np.dtype[np.void] | None:
     return np.dtype((np.void, len(argument))) if isinstance(argument, bytes) else None
 
 
-def buffer_of(operand: Operand) -> PooledBuffer:
+def buffer_of(operand: Operand) -> Buffer:
     """Return the buffer an operand is in."""
-    return block_of(operand.storage.memory).buffer
+    return buffer_in(operand.storage.memory)

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar, final
 
-from pyopencl.tools import PooledBuffer
-
 from gnomon.backend import DType, Layout, Operand, Scalar, bool_
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.fusion import Content, Number, Read, Write, grouped, needed, nodes_of
 from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, launches
-from gnomon_opencl.memory import Block, block_of
+from gnomon_opencl.memory import Buffer, buffer_in
 from gnomon_opencl.traits import Traits
 
 #: Writes that wait at most, which bounds how long the device idles.
@@ -26,7 +24,7 @@ _MOST_WRITES: Final = 128
 _PART_OF_MEMORY: Final = 8
 _REMEMBERED: Final = 1024
 
-#: What a schedule depends on: the writes, and which blocks can be read afterwards.
+#: What a schedule depends on: the writes, and which buffers can be read afterwards.
 Situation: TypeAlias = tuple[tuple[Write, ...], tuple[bool, ...]]
 
 
@@ -34,16 +32,16 @@ class Enqueue(Protocol):
     """What queues a kernel at once."""
 
     def __call__(
-        self, source: str, name: str, arguments: Sequence[PooledBuffer | bytes], items: int
+        self, source: str, name: str, arguments: Sequence[Buffer | bytes], items: int
     ) -> None: ...
 
 
 @final
 class BoundLaunch(NamedTuple):
-    """A launch, with the blocks and the numbers of the window that it is given."""
+    """A launch, with the buffers and the numbers of the window that it is given."""
 
     launch: Launch
-    blocks: tuple[int, ...]
+    buffers: tuple[int, ...]
     numbers: tuple[Number, ...]
 
 
@@ -73,7 +71,7 @@ class Window:
     def _clear(self) -> None:
         self._writes: list[Write] = []
         self._numbers: list[Scalar] = []
-        self._blocks: dict[Block, int] = {}
+        self._buffers: dict[Buffer, int] = {}
         self._bytes = 0
 
     def add(
@@ -88,21 +86,21 @@ class Window:
 
         The first ``conditions`` of the numbers among the inputs are bools.
         """
-        blocks = self._blocks
+        buffers = self._buffers
         reads: list[Read] = []
         for position, value in enumerate(inputs):
             if isinstance(value, Operand):
                 storage, layout, dtype = value
-                block = block_of(storage.memory)
-                reads.append((blocks.setdefault(block, len(blocks)), layout, dtype))
+                buffer = buffer_in(storage.memory)
+                reads.append((buffers.setdefault(buffer, len(buffers)), layout, dtype))
             else:
                 reads.append(bool_ if position < conditions else compute)
                 self._numbers.append(value)
         storage, layout, dtype = output
-        block = block_of(storage.memory)
-        number = blocks.setdefault(block, len(blocks))
+        buffer = buffer_in(storage.memory)
+        number = buffers.setdefault(buffer, len(buffers))
         self._writes.append(Write(formula, compute, tuple(reads), number, layout, dtype))
-        self._bytes += block.nbytes
+        self._bytes += buffer.nbytes
         if (
             not self.fuse_at
             or len(self._writes) >= _MOST_WRITES
@@ -114,17 +112,17 @@ class Window:
         """Run what waits."""
         if not self._writes:
             return
-        writes, numbers, blocks = tuple(self._writes), self._numbers, list(self._blocks)
+        writes, numbers, buffers = tuple(self._writes), self._numbers, list(self._buffers)
         self._clear()
-        situation = writes, tuple([block.is_held for block in blocks])
+        situation = writes, tuple([buffer.is_held for buffer in buffers])
         schedule = self._schedules.get(situation)
         if schedule is None or not schedule.settled:
             schedule = self._schedule(situation)
             _remember(self._schedules, situation, schedule)
         for (source, plan, items), used, given in schedule.launches:
             packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
-            buffers = [blocks[k].buffer for k in used]
-            self._enqueue(source, "elementwise", [*buffers, plan, *packed], items)
+            operands = [buffers[k] for k in used]
+            self._enqueue(source, "elementwise", [*operands, plan, *packed], items)
 
     def _schedule(self, situation: Situation) -> Schedule:
         writes, held = situation
@@ -149,9 +147,9 @@ class Window:
         return met >= self.fuse_at
 
     def _bound(self, content: Content) -> Iterator[BoundLaunch]:
-        blocks = tuple([operand.block for operand in content.operands])
+        buffers = tuple([operand.buffer for operand in content.operands])
         for launch in launches(content.expression, content.layouts, self._traits):
-            yield BoundLaunch(launch, blocks, content.numbers)
+            yield BoundLaunch(launch, buffers, content.numbers)
 
 
 Key = TypeVar("Key")

@@ -37,7 +37,7 @@ Memory = dict[int, list[int]]
 
 
 def _program(chance: random.Random, length: int) -> Iterator[Node]:
-    """Yield writes to overlapping parts of a few blocks, each of a number made of its reads."""
+    """Yield writes to overlapping parts of a few buffers, each of a number made of reads."""
     for number in range(length):
         target = Part(chance.randrange(4), chance.choice(LAYOUTS), float32)
         alike = [layout for layout in EXPANDED if layout.shape == target.layout.shape]
@@ -46,7 +46,7 @@ def _program(chance: random.Random, length: int) -> Iterator[Node]:
             for _ in range(chance.randrange(3))
         ]
         # As dispatch sees to: what is written over is read at the same positions, if at all.
-        reads = [part if part.block != target.block else target for part in reads]
+        reads = [part if part.buffer != target.buffer else target for part in reads]
         formula = Formula(str(number), "file" if chance.random() < 0.1 else None)
         yield Node(formula, float32, tuple(reads), target)
 
@@ -54,9 +54,9 @@ def _program(chance: random.Random, length: int) -> Iterator[Node]:
 def _run(nodes: Sequence[Node], memory: Memory, places: Sequence[int]) -> None:
     for place in places:
         for node in nodes:
-            read = [memory[part.block][_at(part, place)] for part in node.parts]
+            read = [memory[part.buffer][_at(part, place)] for part in node.parts]
             value = hash((node.formula.text, *read))
-            memory[node.target.block][_at(node.target, place)] = value
+            memory[node.target.buffer][_at(node.target, place)] = value
 
 
 def _at(part: Part, place: int) -> int:
@@ -66,16 +66,16 @@ def _at(part: Part, place: int) -> int:
 def _one_by_one(nodes: Sequence[Node], memory: Memory) -> None:
     for node in nodes:
         read = [
-            [memory[part.block][position] for position in part.layout.positions()]
+            [memory[part.buffer][position] for position in part.layout.positions()]
             for part in node.parts
         ]
         for place, position in enumerate(node.target.layout.positions()):
             values = [column[place] for column in read]
-            memory[node.target.block][position] = hash((node.formula.text, *values))
+            memory[node.target.buffer][position] = hash((node.formula.text, *values))
 
 
 def _fresh() -> Memory:
-    return {block: [100 * block + cell for cell in range(CELLS)] for block in range(4)}
+    return {buffer: [100 * buffer + cell for cell in range(CELLS)] for buffer in range(4)}
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -87,8 +87,8 @@ def test_groups_have_the_effect_of_their_writes_in_order(seed: int) -> None:
     _one_by_one(nodes, expected)
     for group in needed(grouped(nodes, MOST_BYTES), held):
         _run(group.nodes, found, range(group.nodes[0].target.layout.numel))
-    for block, is_held in enumerate(held):
-        assert not is_held or found[block] == expected[block]
+    for buffer, is_held in enumerate(held):
+        assert not is_held or found[buffer] == expected[buffer]
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -101,8 +101,8 @@ def test_what_is_not_stored_is_not_missed(seed: int) -> None:
     _one_by_one(nodes, expected)
     for group in needed(grouped(nodes, MOST_BYTES), held):
         _evaluate(group, found)
-    for block, is_held in enumerate(held):
-        assert not is_held or found[block] == expected[block]
+    for buffer, is_held in enumerate(held):
+        assert not is_held or found[buffer] == expected[buffer]
 
 
 def _evaluate(group: Group, memory: Memory) -> None:
@@ -112,16 +112,16 @@ def _evaluate(group: Group, memory: Memory) -> None:
     loads = operands[len(expression.stores) :]
     assert not numbers
     for place in range(operands[0].layout.numel):
-        values = [memory[part.block][_at(part, place)] for part in loads]
+        values = [memory[part.buffer][_at(part, place)] for part in loads]
         for step in expression.steps:
             read = [values[source] for source in step.sources]
             values.append(hash((step.formula.text, *read)))
         for part, value in zip(stores, expression.stores, strict=True):
-            memory[part.block][_at(part, place)] = values[value]
+            memory[part.buffer][_at(part, place)] = values[value]
 
 
 def _node(target: int, *reads: int, dtype: DType = float32) -> Node:
-    parts = tuple([Part(block, LAYOUTS[0], dtype) for block in reads])
+    parts = tuple([Part(buffer, LAYOUTS[0], dtype) for buffer in reads])
     return Node(Formula("a"), dtype, parts, Part(target, LAYOUTS[0], dtype))
 
 
@@ -132,7 +132,7 @@ def test_a_chain_is_one_group() -> None:
 
 def test_chains_that_take_turns_stay_two_groups() -> None:
     other = Layout((2,), (1,), 0)
-    far = [Node(Formula("a"), float32, (), Part(block, other, float32)) for block in (5, 6)]
+    far = [Node(Formula("a"), float32, (), Part(buffer, other, float32)) for buffer in (5, 6)]
     groups = grouped([_node(1, 0), far[0], _node(2, 1), far[1]], MOST_BYTES)
     assert [len(group.nodes) for group in groups] == [2, 2]
 
@@ -177,11 +177,11 @@ def test_a_chain_is_one_launch_and_keeps_no_temporary(device: gnomon.device) -> 
     x = gnomon.rand(1000, device=device)
     y = gnomon.rand(1000, device=device)
     runtime.flush()
-    launches, blocks = runtime.launches, runtime.pool.stats().active_blocks
+    launches, buffers = runtime.launches, runtime.pool.stats().active_blocks
     z = (x * y + 0.5).sigmoid() * x - y
     runtime.flush()
     assert runtime.launches == launches + 1
-    assert runtime.pool.stats().active_blocks == blocks + 1
+    assert runtime.pool.stats().active_blocks == buffers + 1
     expected = ((x.cpu() * y.cpu() + 0.5).sigmoid() * x.cpu() - y.cpu()).tolist()
     assert z.tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
 

@@ -12,13 +12,12 @@ from functools import cache, lru_cache
 from math import prod
 from typing import Final, NamedTuple, final
 
-from pyopencl.tools import PooledBuffer
-
 from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32, float64
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.folds import Fold, State, fold_of, limits
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
+from gnomon_opencl.memory import Buffer
 from gnomon_opencl.runtime import Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
@@ -119,7 +118,7 @@ def reduce(
 
 
 def _fold(
-    runtime: Runtime, stage: Stage, input: Operand, target: PooledBuffer, centers: PooledBuffer
+    runtime: Runtime, stage: Stage, input: Operand, target: Buffer, centers: Buffer
 ) -> None:
     partial = target
     if stage.parts > 1:

@@ -148,6 +148,8 @@ VALUES: list[tuple[Callable[..., float], tuple[float, ...], float]] = [
     (special.lgamma, (2.0,), 0.0),
     (special.zeta, (INF, 1.0), 1.0),
     (special.zeta, (INF, 2.0), 0.0),
+    (special.zeta, (1e300, 1.0), 1.0),
+    (special.zeta, (1e300, 2.5), 0.0),
     (special.zeta, (2.0, INF), 0.0),
     (special.zeta, (0.5, 2.0), NAN),
     (special.polygamma, (1, -2.0), INF),

@@ -221,6 +221,8 @@ def _hurwitz_right(s: float, q: float, decay: Callable[[float], float]) -> float
     shifted = q + 10.0
     scale = decay(shifted)
     terms = [first, *(decay(q + k) for k in range(1, 10))]
+    if scale == 0:  # and so is all that follows; its factors may overflow
+        return sum(reversed(terms))
     terms += [scale * (shifted / (s - 1.0)), 0.5 * scale]
     factor = scale * s / shifted
     for k, coefficient in enumerate(_EULER_MACLAURIN):

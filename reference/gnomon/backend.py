@@ -263,7 +263,8 @@ class Backend(ABC):
 
     A subclass sets ``device`` and ``kernels``, which may stay empty, and writes the verbs. Work
     may be deferred: only ``read`` and ``synchronize`` must wait for it. A launch that a backend
-    has no kernel for raises ``NotSupported`` (see :meth:`lacks`) before it has any effect.
+    has no kernel for raises ``NotSupported`` (see :meth:`lacks`) before it has any effect; so
+    does every launch verb that a subclass does not write.
     """
 
     device: Device
@@ -289,7 +290,6 @@ class Backend(ABC):
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         """Return whether the operation called ``name`` runs here on operands of ``dtypes``."""
 
-    @abstractmethod
     def elementwise(
         self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
     ) -> None:
@@ -299,8 +299,9 @@ class Backend(ABC):
         are of one compute dtype, except that ``copy`` converts and ``where`` takes a bool
         first. The output may be one of the inputs (same positions), or overlap none of them.
         """
+        given = [value.dtype for value in inputs if isinstance(value, Operand)]
+        raise self.lacks(record.name, (*given, output.dtype))
 
-    @abstractmethod
     def reduce(
         self,
         record: ReductionRecord,
@@ -312,12 +313,12 @@ class Backend(ABC):
         """Fold the elements along ``dims``; ``output`` has size 1 there and the input's size
         elsewhere.
         """
+        raise self.lacks(record.name, (input.dtype, output.dtype))
 
-    @abstractmethod
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         """Write the running results of ``record`` along ``dim``; shapes are equal."""
+        raise self.lacks(record.name, (input.dtype, output.dtype))
 
-    @abstractmethod
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
     ) -> None:
@@ -327,8 +328,8 @@ class Backend(ABC):
         element at ``i`` stands at the source's position of ``i`` plus the sum over ``indexed``
         of ``indices[i] * stride``. An index out of range raises IndexError.
         """
+        raise self.lacks("gather", (output.dtype,))
 
-    @abstractmethod
     def scatter(
         self,
         record: ScatterRecord,
@@ -342,14 +343,14 @@ class Backend(ABC):
         ``destination`` has the indices' shape, with stride 0 along what the indices replace. An
         index out of range raises IndexError and leaves the destination as it was.
         """
+        raise self.lacks(record.name, (destination.dtype,))
 
-    @abstractmethod
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
     ) -> None:
         """Sort along ``dim``, stably, NaN as the largest; ``indices`` is int64."""
+        raise self.lacks("sort", (input.dtype,))
 
-    @abstractmethod
     def source(
         self,
         record: SourceRecord,
@@ -362,6 +363,7 @@ class Backend(ABC):
         A random record draws from ``generator``: on an accelerator a ``PhiloxGenerator``, of
         which a draw takes ``initial_seed()`` and ``next_offset()``.
         """
+        raise self.lacks(record.name, (output.dtype,))
 
     def gaps(self) -> Sequence[Gap]:
         """Return what the backend does not do; conformance fails a gap that is not declared,

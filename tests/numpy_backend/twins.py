@@ -81,9 +81,11 @@ def _cells(operand: Operand) -> Sequence[Scalar]:
 
 
 def apart(mine: Scalar, other: Scalar, dtype: DType) -> float:
-    """Return how many numbers of the dtype lie between two; zeros of either sign are two."""
+    """Return how many numbers of the dtype lie between two; what is zero has a sign as well."""
     if not dtype.is_floating_point or mine != mine or other != other:
         return 0.0 if mine == other or (mine != mine and other != other) else math.inf
+    if mine == other == 0:
+        return 0.0 if math.copysign(1.0, mine) == math.copysign(1.0, other) else math.inf
     return abs(_rank(mine, dtype) - _rank(other, dtype))
 
 

@@ -101,10 +101,10 @@ def _last_places(rows: Array, running: Array) -> Array:
 
 
 SCANS: Final[dict[str, Running]] = {
-    # A sum starts from 0.0, so that no running sum is -0.0.
+    # A sum starts from 0.0, so that none is -0.0, and a logarithm of one is neither.
     "cumsum": lambda rows: rows.cumsum(-1, _widest(rows)) + _widest(rows).type(0),
     "cumprod": lambda rows: rows.cumprod(-1, _widest(rows)),
-    "logcumsumexp": lambda rows: np.logaddexp.accumulate(rows, -1),
+    "logcumsumexp": lambda rows: np.logaddexp.accumulate(rows, -1) + 0.0,
     "cummax_positions": lambda rows: _last_places(rows, np.maximum.accumulate(rows, -1)),
     "cummin_positions": lambda rows: _last_places(rows, np.minimum.accumulate(rows, -1)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -127,14 +128,19 @@ def multivariate_lgamma(a: Array, p: Array) -> Array:
     return total
 
 
+def odd(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """Return an odd function of SciPy's with the sign of its input at -0.0, too."""
+    return lambda a: np.copysign(function(a), a)
+
+
 def modified_bessel(order: int, a: Array) -> Array:
     """I of order 0 or 1. exp(a) overflows a little before I(a) does, so it is taken twice."""
     size = np.abs(a)
     half = np.exp(0.5 * size)
-    decayed = special.i1e(a) if order else special.i0e(a)
-    near = special.i1(a) if order else special.i0(a)
-    far = np.where(np.isinf(a), a if order else size, half * (half * decayed))
-    return np.where(size < 700, near, far)
+    decayed = special.i1e(size) if order else special.i0e(size)
+    near = special.i1(size) if order else special.i0(size)
+    found = np.where(size < 700, near, np.where(np.isinf(a), size, half * (half * decayed)))
+    return np.copysign(found, a) if order else found
 
 
 def bessel(order: int, a: Array) -> Array:

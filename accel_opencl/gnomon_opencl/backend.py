@@ -93,6 +93,7 @@ class OpenCLBackend(Backend):
         matrix_product.multiply_matrices(self.runtime, left, right, output)
 
     def allocate(self, nbytes: int) -> DeviceMemory:
+        self.runtime.check_process()
         return self.runtime.pool.allocate(nbytes)
 
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:

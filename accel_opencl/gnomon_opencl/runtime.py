@@ -86,7 +86,6 @@ class Runtime:
         conditions: int,
     ) -> None:
         """Put an elementwise launch into the window."""
-        self.check_process()
         with self._lock:
             self.window.add(formula, compute, inputs, output, conditions)
 

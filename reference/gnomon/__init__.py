@@ -50,6 +50,7 @@ from gnomon.composite.histograms import *
 from gnomon.composite.in_place import *
 from gnomon.composite.linalg.cholesky import *
 from gnomon.composite.linalg.determinants import *
+from gnomon.composite.linalg.householder import *
 from gnomon.composite.linalg.inverses import *
 from gnomon.composite.linalg.lu import *
 from gnomon.composite.linalg.orthogonal import *

@@ -294,6 +294,24 @@ class qr(_Pair[T]):
         return self[1]
 
 
+class geqrf(_Pair[T]):
+    """The result of ``geqrf``."""
+
+    __slots__ = ()
+
+    names = ("a", "tau")
+
+    @property
+    def a(self) -> T:
+        """R, and the reflectors below it."""
+        return self[0]
+
+    @property
+    def tau(self) -> T:
+        """The factors of the reflectors."""
+        return self[1]
+
+
 class linalg_eigh(_Pair[T]):
     """The result of ``linalg.eigh``."""
 

@@ -15,6 +15,7 @@ from gnomon.composite.linalg.cholesky import cholesky_ex as cholesky_ex
 from gnomon.composite.linalg.cholesky import linalg_cholesky as cholesky
 from gnomon.composite.linalg.determinants import linalg_det as det
 from gnomon.composite.linalg.determinants import linalg_slogdet_of as slogdet
+from gnomon.composite.linalg.householder import householder_product as householder_product
 from gnomon.composite.linalg.inverses import inv as inv
 from gnomon.composite.linalg.inverses import inv_ex as inv_ex
 from gnomon.composite.linalg.inverses import solve as solve
@@ -60,6 +61,7 @@ __all__ = [
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
     "inv_ex",
     "lstsq",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gnomon.composite.linalg import (
     cholesky,
     determinants,
+    householder,
     inverses,
     lu,
     orthogonal,
@@ -14,6 +15,7 @@ from gnomon.composite.linalg import (
     pseudoinverses,
 )
 from gnomon.core import TensorCore
+from gnomon.op.numpy_names import numpy_names
 
 if TYPE_CHECKING:
     from typing import Self
@@ -55,6 +57,20 @@ class LinearAlgebraMethods(TensorCore):
     def cholesky_inverse(self, upper: bool = False) -> Self:
         """Return ``gnomon.cholesky_inverse(self, upper)``."""
         return cholesky.cholesky_inverse(self, upper)
+
+    def geqrf(self) -> return_types.geqrf[Self]:
+        """Return ``gnomon.geqrf(self)``."""
+        return householder.geqrf(self)
+
+    @numpy_names
+    def orgqr(self, tau: Self) -> Self:
+        """Return ``gnomon.orgqr(self, tau)``."""
+        return householder.orgqr(self, tau)
+
+    @numpy_names
+    def ormqr(self, tau: Self, other: Self, left: bool = True, transpose: bool = False) -> Self:
+        """Return ``gnomon.ormqr(self, tau, other, left, transpose)``."""
+        return householder.ormqr(self, tau, other, left, transpose)
 
     def qr(self, some: bool = True) -> return_types.qr[Self]:
         """Return ``gnomon.qr(self, some)``."""

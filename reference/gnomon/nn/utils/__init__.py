@@ -1,5 +1,7 @@
 """Utilities for parameters and their gradients."""
 
+from gnomon.nn.utils import parametrizations as parametrizations
+from gnomon.nn.utils import parametrize as parametrize
 from gnomon.nn.utils import rnn as rnn
 from gnomon.nn.utils.clip_grad import clip_grad_norm as clip_grad_norm
 from gnomon.nn.utils.clip_grad import clip_grad_norm_ as clip_grad_norm_
@@ -8,5 +10,7 @@ from gnomon.nn.utils.clip_grad import clip_grads_with_norm_ as clip_grads_with_n
 from gnomon.nn.utils.clip_grad import get_total_norm as get_total_norm
 from gnomon.nn.utils.convert_parameters import parameters_to_vector as parameters_to_vector
 from gnomon.nn.utils.convert_parameters import vector_to_parameters as vector_to_parameters
+from gnomon.nn.utils.spectral_norm import remove_spectral_norm as remove_spectral_norm
+from gnomon.nn.utils.spectral_norm import spectral_norm as spectral_norm
 from gnomon.nn.utils.weight_norm import remove_weight_norm as remove_weight_norm
 from gnomon.nn.utils.weight_norm import weight_norm as weight_norm

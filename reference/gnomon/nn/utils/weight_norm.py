@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
+from gnomon.errors import warn
 from gnomon.nn.modules.module import Module
 from gnomon.nn.parameter import Parameter
 from gnomon.ops.norms import vector_norm
@@ -15,6 +16,20 @@ from gnomon.tensor import Tensor
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
 
 M = TypeVar("M", bound=Module)
+
+
+def lengths(weight: Tensor, dim: int | None) -> Tensor:
+    """Return the norm of each slice along ``dim``, or with None or -1 that of the whole.
+
+    >>> import gnomon as torch
+    >>> lengths(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), 0)
+    tensor([[5.],
+            [1.]])
+    """
+    if dim is None or dim == -1:
+        return vector_norm(weight)
+    kept = dim % weight.ndim
+    return vector_norm(weight, 2, [k for k in range(weight.ndim) if k != kept], True)
 
 
 class WeightNorm:
@@ -28,15 +43,8 @@ class WeightNorm:
         """Return the weight: direction times length over the direction's own length."""
         length = getattr(module, f"{self.name}_g")
         direction = getattr(module, f"{self.name}_v")
-        weight: Tensor = direction * (length / self.lengths(direction))
+        weight: Tensor = direction * (length / lengths(direction, self.dim))
         return weight
-
-    def lengths(self, weight: Tensor) -> Tensor:
-        """Return the norm of each slice along ``dim``, or that of the whole."""
-        if self.dim is None or self.dim == -1:
-            return vector_norm(weight)
-        kept = self.dim % weight.ndim
-        return vector_norm(weight, 2, [k for k in range(weight.ndim) if k != kept], True)
 
     def __call__(self, module: Module, inputs: tuple[object, ...]) -> None:
         setattr(module, self.name, self.compute_weight(module))
@@ -53,6 +61,10 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     >>> [(name, tuple(p.shape)) for name, p in layer.named_parameters()]
     [('bias', (2,)), ('weight_g', (2, 1)), ('weight_v', (2, 3))]
     """
+    warn(
+        "nn.utils.weight_norm is deprecated. Use nn.utils.parametrizations.weight_norm.",
+        FutureWarning,
+    )
     if _place(module, name) is not None:
         raise RuntimeError(
             f"Cannot register two weight_norm hooks on the same parameter {name}. Take the "
@@ -61,7 +73,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     hook = WeightNorm(name, dim)
     weight = cast(Parameter, getattr(module, name))
     delattr(module, name)
-    module.register_parameter(f"{name}_g", Parameter(hook.lengths(weight).data))
+    module.register_parameter(f"{name}_g", Parameter(lengths(weight, dim).data))
     module.register_parameter(f"{name}_v", Parameter(weight.data))
     hook(module, ())
     module.register_forward_pre_hook(hook)

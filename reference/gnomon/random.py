@@ -14,10 +14,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import SupportsInt, final
 
-from gnomon.devices import CPU, Device
+from gnomon.devices import CPU, Device, get_default_device
 from gnomon.dispatch import values_of
 from gnomon.dtypes import uint8
-from gnomon.op.random_generator import GeneratorCore, default_stream, seed_default_streams
+from gnomon.op.random_generator import (
+    GeneratorCore,
+    default_stream,
+    restore_streams,
+    saved_streams,
+    seed_default_streams,
+)
 from gnomon.registry import backend_for
 from gnomon.tensor.nested import from_values
 from gnomon.tensor.tensor import Tensor
@@ -121,16 +127,18 @@ def fork_rng(
 ) -> Iterator[None]:
     """Draw inside the block without a trace: the generators' states are put back after it.
 
-    The CPU's generator always, and those of ``devices``; nothing if ``enabled`` is False.
+    The CPU's generator always, and those of ``devices``, by default of the default device and
+    all that have drawn; nothing if ``enabled`` is False.
     """
     if not enabled:
         yield
         return
-    listed = [backend_for(Device(device)).device for device in devices or ()]
-    streams = [default_stream(device) for device in (CPU, *listed)]
-    states = [stream.state_bytes() for stream in streams]
+    if devices is None:
+        default_stream(backend_for(get_default_device()).device)
+        states = saved_streams()
+    else:
+        states = saved_streams([backend_for(Device(device)).device for device in devices])
     try:
         yield
     finally:
-        for stream, state in zip(streams, states, strict=True):
-            stream.set_state_bytes(state)
+        restore_streams(states)

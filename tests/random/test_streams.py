@@ -47,12 +47,12 @@ def test_a_generator_does_not_touch_the_default_one() -> None:
     torch.manual_seed(0)
     expected = torch.rand(2)
     torch.manual_seed(0)
-    torch.rand(2, generator=torch.Generator().manual_seed(9))
+    torch.rand(2, generator=torch.Generator(torch.get_default_device()).manual_seed(9))
     assert torch.equal(torch.rand(2), expected)
 
 
 def test_a_state_is_gone_back_to() -> None:
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator(torch.get_default_device()).manual_seed(1)
     torch.randn(3, generator=generator)
     state = generator.get_state()
     twin = generator.clone_state()
@@ -69,6 +69,24 @@ def test_fork_rng_leaves_no_trace() -> None:
     with torch.random.fork_rng():
         torch.rand(7)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_fork_rng_forks_the_generators_of_accelerators(toy: ToyBackend) -> None:
+    def drawn() -> list[float]:
+        values: list[float] = torch.rand(2, device="toy:0").tolist()
+        return values
+
+    torch.manual_seed(0)
+    expected = drawn()
+    for devices in (None, ["toy:0"]):
+        torch.manual_seed(0)
+        with torch.random.fork_rng(devices):
+            drawn()
+        assert drawn() == expected
+    torch.manual_seed(0)
+    with torch.random.fork_rng([]):
+        drawn()
+    assert drawn() != expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ generator or of one that the caller gives.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gnomon.devices import CPU, Device
@@ -62,6 +63,20 @@ def default_stream(device: Device) -> Stream:
     if stream is None:
         stream = _default_streams[device] = _new_stream(device, _seed)
     return stream
+
+
+def saved_streams(devices: Iterable[Device] | None = None) -> dict[Device, bytes]:
+    """Return the states of the default streams of the CPU and of ``devices``, by default of all
+    that have drawn.
+    """
+    listed = _default_streams if devices is None else (CPU, *devices)
+    return {device: default_stream(device).state_bytes() for device in tuple(listed)}
+
+
+def restore_streams(states: Mapping[Device, bytes]) -> None:
+    """Put default streams back to states that ``saved_streams`` returned."""
+    for device, state in states.items():
+        default_stream(device).set_state_bytes(state)
 
 
 def seed_default_streams(seed: int | None) -> int:

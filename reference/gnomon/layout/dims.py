@@ -9,16 +9,17 @@ from gnomon.errors import explain
 def normalize_dim(dim: int, ndim: int, operation: str) -> int:
     """`dim` counted from the front, in `[0, ndim)`; a 0-d operand counts as 1-d.
 
-    Raises `IndexError` outside `[-ndim, ndim - 1]`.
+    Raises `IndexError` outside the integers `[-ndim, ndim - 1]`.
 
     >>> normalize_dim(-1, 3, "sum"), normalize_dim(-1, 0, "sum")
     (2, 0)
     """
     count = ndim or 1
-    if 0 <= dim < count:
-        return dim
-    if -count <= dim < 0:
-        return dim + count
+    if type(dim) is int or hasattr(dim, "__index__"):
+        if 0 <= dim < count:
+            return dim
+        if -count <= dim < 0:
+            return dim + count
     raise IndexError(
         explain(
             operation,

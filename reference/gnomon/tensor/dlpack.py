@@ -167,7 +167,7 @@ def check_exportable(tensor: TensorCore) -> HostMemory:
         raise BufferError(
             "__dlpack__: Can't export tensors that require gradient. Use tensor.detach()."
         )
-    if not isinstance(memory, HostMemory):
+    if storage.device != CPU or not isinstance(memory, HostMemory):
         raise BufferError(
             f"__dlpack__: the tensor is on {storage.device}, and only the CPU's memory can be "
             "handed over. Use tensor.cpu()."

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TypeAlias
+
+from device import FEW_RECORDS, IS_REFERENCE, stand_in
 
 Outcome: TypeAlias = "str | float | list[Outcome] | dict[str, Outcome] | None"
 
@@ -33,6 +37,16 @@ BUILTIN_ERRORS = (
 # Numbers that went through a function of the C library may differ in the last places from one
 # machine to the next, and by as much again where one was added to them.
 LAST_PLACES = {"float64": 8 * 2.0**-52, "float32": 8 * 2.0**-23}
+if not IS_REFERENCE:
+    LAST_PLACES = {
+        "float64": FEW_RECORDS * 2.0**-52,
+        "float32": FEW_RECORDS * 2.0**-23,
+        "float16": 2.0**-10,
+        "bfloat16": 2.0**-7,
+    }
+
+# What an accelerator is called, wherever a value's text names it.
+ACCELERATOR = re.compile(r"\b(opencl|toy):\d+")
 
 
 def outcome_of(expression: str, module: ModuleType, **names: object) -> Outcome:
@@ -62,7 +76,18 @@ def described(value: object, module: ModuleType) -> Outcome:
         return [described(item, module) for item in value]
     if isinstance(value, float) and math.isfinite(value) and value:
         return value
-    return repr(value).replace("gnomon.", "torch.")
+    return ACCELERATOR.sub("accelerator", repr(value).replace("gnomon.", "torch."))
+
+
+def check(evaluate: Callable[[], Outcome], expected: Outcome) -> None:
+    """Check that ``evaluate()`` is as expected, or, on an accelerator, what it is on the
+    reference standing in for one.
+    """
+    found = evaluate()
+    if not IS_REFERENCE and not agree(found, expected):
+        with stand_in():
+            expected = evaluate()
+    assert agree(found, expected), (found, expected)
 
 
 def agree(found: Outcome, expected: Outcome, dtype: str = "float64") -> bool:

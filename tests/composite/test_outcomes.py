@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gnomon
-from outcomes import agree, expressions, outcome_of, store, stored
+from outcomes import agree, check, expressions, outcome_of, store, stored
 
 FOLDER = Path(__file__).parent
 TOPICS = sorted(file.stem for file in FOLDER.glob("*.txt"))
@@ -24,8 +24,7 @@ def golden(topic: str) -> Path:
 
 @pytest.mark.parametrize(("topic", "expression"), CASES)
 def test_outcome(topic: str, expression: str) -> None:
-    found = outcome_of(expression, gnomon)
-    assert agree(found, stored(golden(topic))[expression]), found
+    check(lambda: outcome_of(expression, gnomon), stored(golden(topic))[expression])
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gnomon
-from outcomes import agree, expressions, outcome_of, store, stored
+from outcomes import agree, check, expressions, outcome_of, store, stored
 
 FOLDER = Path(__file__).parent
 EXPRESSIONS = expressions((FOLDER / "expressions.txt").read_text(encoding="utf-8"))
@@ -16,8 +16,7 @@ GOLDEN = FOLDER / "golden.json"
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_outcome(expression: str) -> None:
-    found = outcome_of(expression, gnomon)
-    assert agree(found, stored(GOLDEN)[expression]), found
+    check(lambda: outcome_of(expression, gnomon), stored(GOLDEN)[expression])
 
 
 def test_golden_outcomes_are_pytorchs(write_golden: bool) -> None:

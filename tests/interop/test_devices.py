@@ -48,7 +48,7 @@ def test_what_is_not_dense_arrives_dense_in_its_order(toy: ToyBackend) -> None:
 
 
 def test_gradients_come_back(toy: ToyBackend) -> None:
-    x = torch.ones(3, requires_grad=True)
+    x = torch.ones(3, device="cpu", requires_grad=True)
     (x.to("toy:0", torch.float64) * 2).sum().backward()
     assert x.grad is not None
     assert x.grad.is_cpu and x.grad.dtype is torch.float32 and x.grad.tolist() == [2, 2, 2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import gnomon
-from outcomes import agree, expressions, outcome_of, store, stored
+from outcomes import agree, check, expressions, outcome_of, store, stored
 
 numpy = pytest.importorskip("numpy", reason="these expressions make NumPy arrays")
 
@@ -20,8 +20,10 @@ GOLDEN = FOLDER / "golden.json"
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_outcome(expression: str) -> None:
-    found = outcome_of(expression, gnomon, np=numpy, copy=copy, pickle=pickle)
-    assert agree(found, stored(GOLDEN)[expression]), found
+    check(
+        lambda: outcome_of(expression, gnomon, np=numpy, copy=copy, pickle=pickle),
+        stored(GOLDEN)[expression],
+    )
 
 
 def test_golden_outcomes_are_pytorchs(write_golden: bool) -> None:

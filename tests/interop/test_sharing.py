@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import gnomon as torch
+from device import reference_only
 from gnomon.tensor import dlpack
 
 
@@ -108,6 +109,7 @@ class TestBuffers:
         assert torch.frombuffer(data, dtype=torch.uint8).fill_(0).tolist() == [0, 0]
         assert data == b"ab"
 
+    @reference_only("what a device holds is no buffer of Python's")
     def test_a_tensor_is_a_buffer(self) -> None:
         x = matrix()
         view = x.__buffer__(0)
@@ -139,6 +141,7 @@ class TestNumPy:
             part *= 2
             assert x.tolist() == part.tolist()
 
+    @reference_only("NumPy sees the host's memory only")
     def test_memory_lives_as_long_as_either(self) -> None:
         numpy = pytest.importorskip("numpy", reason="it is NumPy that shares")
         x = torch.from_numpy(numpy.full(100_000, 3.0))
@@ -175,6 +178,7 @@ class Capsule:
         return dlpack.CPU_DEVICE
 
 
+@reference_only("DLPack hands over memory of the host")
 class TestDLPack:
     def test_gnomon_to_itself(self) -> None:
         x = matrix().t()

@@ -13,7 +13,7 @@ import pytest
 
 import gnomon
 from nn.programs import PROGRAMS, Program
-from outcomes import Outcome, agree, described, expressions, outcome_of, store, stored
+from outcomes import Outcome, agree, check, described, expressions, outcome_of, store, stored
 
 FOLDER = Path(__file__).parent
 EXPRESSIONS = expressions((FOLDER / "expressions.txt").read_text(encoding="utf-8"))
@@ -31,14 +31,14 @@ def outcome_of_program(program: Program, module: ModuleType) -> Outcome:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_outcome(expression: str) -> None:
-    found = outcome_of(expression, gnomon, **NAMES)
-    assert agree(found, stored(GOLDEN)[expression]), found
+    check(lambda: outcome_of(expression, gnomon, **NAMES), stored(GOLDEN)[expression])
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_program(program: Program) -> None:
-    found = outcome_of_program(program, gnomon)
-    assert agree(found, stored(GOLDEN_PROGRAMS)[program.__name__]), found
+    check(
+        lambda: outcome_of_program(program, gnomon), stored(GOLDEN_PROGRAMS)[program.__name__]
+    )
 
 
 def test_golden_outcomes_are_pytorchs(write_golden: bool) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gnomon as torch
+from device import IS_REFERENCE, without_device
 from gnomon.composite.searching import insertion_points
 
 INF, NAN = math.inf, math.nan
@@ -28,7 +29,13 @@ def rounded(exact: Fraction, dtype: torch.dtype) -> float:
 def test_sums_are_the_exact_sum_rounded(values: list[float]) -> None:
     exact = sum((Fraction(value) for value in values), Fraction(0))
     for dtype in (torch.float64, torch.float32):
-        assert torch.tensor(values, dtype=dtype).sum().item() == rounded(exact, dtype)
+        total = torch.tensor(values, dtype=dtype).sum().item()
+        if IS_REFERENCE:
+            assert total == rounded(exact, dtype)
+        else:
+            size = math.fsum(map(abs, values))
+            slack = len(values) * torch.finfo(dtype).eps * size
+            assert math.isclose(total, exact, abs_tol=slack)
 
 
 def test_half_precision_means_do_not_overflow_in_between() -> None:
@@ -165,7 +172,7 @@ def test_out_has_the_last_word_on_the_dtype_of_a_sum_only() -> None:
 
 def test_pairs_are_tuples_with_names() -> None:
     found = torch.max(torch.tensor([[1, 3], [4, 2]]), 1)
-    assert repr(found) == (
+    assert without_device(repr(found)) == (
         "torch.return_types.max(\nvalues=tensor([3, 4]),\nindices=tensor([1, 0]))"
     )
     values, indices = found

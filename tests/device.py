@@ -1,0 +1,47 @@
+"""Where the tests run, which ``pytest --device`` chooses, and how exact that place is.
+
+On the reference a test means what it says. Elsewhere a record may be off by its tolerance, sums
+by ``n * eps * sum |x|``, and random numbers are those of accelerators. A test that is about the
+reference alone is marked ``reference_only``, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import gnomon
+from backends.accelerator import ToyBackend
+from gnomon import registry
+
+IS_REFERENCE = gnomon.get_default_device().type == "cpu"
+reference_only = pytest.mark.reference_only
+
+# How a tensor's text names the accelerator it is on.
+_NAMED = re.compile(r", device='(opencl|toy):\d+'")
+
+#: Units in the last place that a few records in a row may be off by: the loosest allows 16.
+FEW_RECORDS = 64
+
+
+def without_device(text: str) -> str:
+    """Return what ``repr`` gives, without the accelerator that tensors are on."""
+    return _NAMED.sub("", text)
+
+
+@contextmanager
+def stand_in() -> Iterator[None]:
+    """Run on an accelerator that is the reference itself, so that its answers are the truth for
+    all others: what names the device, what only memory of the host can do, random numbers.
+    """
+    before = dict(registry._backends)
+    registry.register_backend(ToyBackend(0, frozenset()))
+    try:
+        with gnomon.device("toy:0"):
+            yield
+    finally:
+        registry._backends.clear()
+        registry._backends.update(before)

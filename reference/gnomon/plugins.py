@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from gnomon.backend import Backend
 from gnomon.cpu.fallback import FallbackBackend
 from gnomon.devices import Device
-from gnomon.registry import install_loader
+from gnomon.registry import backend_for, install_loader, register_backend
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+__all__ = [
+    "BackendStatus",
+    "Provider",
+    "backend_for",
+    "backends",
+    "load_backend",
+    "load_provider",
+    "register_backend",
+]
 
 GROUP = "gnomon.backends"
 

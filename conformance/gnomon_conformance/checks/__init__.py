@@ -1,0 +1,18 @@
+"""The checks, one module a subject: each yields its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from gnomon_conformance.cases import Case, unique
+from gnomon_conformance.checks import conversion, elementwise, memory, reductions
+
+_MODULES = (memory, conversion, elementwise, reductions)
+
+
+@cache
+def all_cases(seed: int = 0) -> tuple[Case, ...]:
+    """Return every case there is, lowest level first."""
+    found = unique(case for module in _MODULES for case in module.cases(seed))
+    return tuple(sorted(found, key=lambda case: case.level))

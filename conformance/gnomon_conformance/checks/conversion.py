@@ -1,0 +1,184 @@
+"""Copies: between all dtypes, all layouts and of all lengths, and numbers that fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from random import Random
+from zlib import crc32
+
+from gnomon.backend import ALL_DTYPES, DType, Scalar, float32, float64, int8, int16
+from gnomon.records import Domain
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
+from gnomon_conformance.launches import CopyLaunch
+from gnomon_conformance.target import Target
+from gnomon_conformance.values import columns, integer_range
+
+LEVEL = Level.MEMORY
+_REALS = Domain(float("-inf"), float("inf"))
+_SHAPES: tuple[tuple[int, ...], ...] = ((5, 4, 6), (6, 20), (8, 16))
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of copies."""
+    for source in ALL_DTYPES:
+        for result in ALL_DTYPES:
+            turn = crc32(f"{source.name} {result.name}".encode())
+            kind = zoo.ALL[turn % len(zoo.ALL)]
+            output = zoo.INJECTIVE[turn // 16 % len(zoo.INJECTIVE)]
+            if source is result:
+                kind, output = zoo.contiguous, zoo.contiguous
+            yield Case(
+                level=LEVEL if source is result else Level.ELEMENTWISE,
+                family="convert",
+                subject=f"{source.name}-to-{result.name}",
+                dtype=result.name,
+                layout=f"{kind.__name__}-{output.__name__}",
+                check=partial(_convert, source, result, kind, output, seed),
+            )
+    for dtype in ALL_DTYPES:
+        yield Case(
+            level=LEVEL,
+            family="copy-layouts",
+            subject="copy",
+            dtype=dtype.name,
+            check=partial(_layouts, dtype, seed),
+        )
+        yield Case(
+            level=LEVEL,
+            family="fill",
+            subject="copy",
+            dtype=dtype.name,
+            check=partial(_fill, dtype, seed),
+        )
+        for family, lengths in (("copy-lengths", zoo.LENGTHS), ("copy-long", zoo.LONG)):
+            yield Case(
+                level=LEVEL,
+                family=family,
+                subject="copy",
+                dtype=dtype.name,
+                tier=Tier.QUICK if dtype in (int8, int16, float32, float64) else Tier.DEFAULT,
+                check=partial(_lengths, dtype, lengths, seed),
+            )
+
+
+def _drawn(source: DType, count: int, key: str, seed: int) -> list[Scalar]:
+    return columns([source], [_REALS], count, key, seed)[0]
+
+
+def _around(source: DType, result: DType) -> list[Scalar]:
+    """Return floats around the ends of an integer dtype and halves, which are to be cut."""
+    if not source.is_floating_point or result.is_floating_point:
+        return []
+    low, high = integer_range(result)
+    edges = [low, high, low - 1, high + 1, 2**31, -(2**31), 2**63, -(2**63), 2**32, 2**16, 256]
+    near = [edge + step for edge in edges for step in (-0.75, 0.0, 0.5, 0.99)]
+    return [float(source.round(float(each))) for each in (*near, 0.99, -0.99, 2.5, -3.5)]
+
+
+def _convert(
+    source: DType, result: DType, kind: zoo.Kind, output: zoo.Kind, seed: int, target: Target
+) -> Evidence:
+    key = f"{source.name} {result.name}"
+    values = [*_drawn(source, 120, key, seed), *_around(source, result)]
+    if source.kind == result.kind and result.is_floating_point:
+        values += _ties(source, result)
+    rows, rest = divmod(len(values), 7)
+    shape = (rows + bool(rest), 7)
+    stores: list[bytes] = []
+    # What an expanded operand repeats would hide values: they come in a second, dense launch.
+    evidence = NOTHING
+    for layout in dict.fromkeys((zoo.contiguous, kind)):
+        stores = []
+        place = zoo.placed(stores, values, layout(shape), source)
+        launch = CopyLaunch(
+            inputs=(place,),
+            outputs=(zoo.blank(stores, output(shape), result),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _ties(source: DType, result: DType) -> list[Scalar]:
+    """Return numbers that lie half-way between two of the result's, and just beside it."""
+    chooser = Random(f"{source.name} {result.name} ties")
+    found: list[Scalar] = []
+    for _ in range(40):
+        start = float(result.round(chooser.uniform(-9.0, 9.0) * 2.0 ** chooser.randint(-6, 6)))
+        for fraction in (0.25, 0.5, 0.500001, 0.75):
+            step = abs(start) * 2.0 ** -{2: 10, 4: 23}.get(result.itemsize, 52)
+            if result.name == "bfloat16":
+                step = abs(start) * 2.0**-7
+            found.append(float(source.round(start + fraction * step)))
+    return found
+
+
+def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:
+    """From every layout to every layout one can write to, in several shapes."""
+    evidence = NOTHING
+    for number, kind in enumerate(zoo.ALL):
+        for other, output in enumerate(zoo.INJECTIVE):
+            shape = _SHAPES[(number + other) % len(_SHAPES)]
+            stores: list[bytes] = []
+            values = _drawn(dtype, 120, f"{dtype.name} {number} {other}", seed)
+            place = zoo.placed(stores, values, kind(shape), dtype)
+            launch = CopyLaunch(
+                inputs=(place,),
+                outputs=(zoo.blank(stores, output(shape), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+    for number, shape in enumerate(zoo.SHAPES):
+        for turn in range(2):
+            kind = zoo.ALL[(number + 4 * turn) % len(zoo.ALL)]
+            output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
+            stores = []
+            place = zoo.placed(stores, _drawn(dtype, 80, f"{shape}", seed), kind(shape), dtype)
+            launch = CopyLaunch(
+                inputs=(place,),
+                outputs=(zoo.blank(stores, output(shape), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _fill(dtype: DType, seed: int, target: Target) -> Evidence:
+    """A number fills an output of any layout, one number after the other."""
+    evidence = NOTHING
+    values = _drawn(dtype, 24, f"{dtype.name} fill", seed)
+    for number, value in enumerate(values):
+        kind = zoo.INJECTIVE[number % len(zoo.INJECTIVE)]
+        shape = ((5, 7), (), (33,), (2, 3, 4), (0, 3))[number % 5]
+        stores: list[bytes] = []
+        launch = CopyLaunch(
+            inputs=(value,),
+            outputs=(zoo.blank(stores, kind(shape), dtype),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) -> Evidence:
+    """Every length around which loops are cut; the same dtype is moved bit for bit."""
+    evidence = NOTHING
+    for number, length in enumerate(lengths):
+        data = Random(f"{dtype.name} {length} {seed}").randbytes(length * dtype.itemsize)
+        if dtype.name == "bool":
+            data = bytes(byte & 1 for byte in data)
+        kind = (zoo.contiguous, zoo.offset, zoo.stepped)[number % 3]
+        output = (zoo.contiguous, zoo.contiguous, zoo.offset)[number // 3 % 3]
+        values = dtype.unpack(memoryview(data).cast(dtype.cell))
+        stores: list[bytes] = []
+        place = zoo.placed(stores, list(values), kind((length,)), dtype)
+        launch = CopyLaunch(
+            inputs=(place,),
+            outputs=(zoo.blank(stores, output((length,)), dtype),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence

@@ -1,0 +1,351 @@
+"""Elementwise launches: every record on every dtype, in every layout, form and size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from zlib import crc32
+
+from gnomon.backend import (
+    DType,
+    Layout,
+    Scalar,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+)
+from gnomon.records import Elementwise
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.inventory import (
+    arity_of,
+    defined_on,
+    elementwise_records,
+    given_dtypes,
+    number_for,
+)
+from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
+from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of
+from gnomon_conformance.target import Target
+from gnomon_conformance.values import columns
+
+LEVEL = Level.ELEMENTWISE
+#: Records that stand for the rest where all layouts or sizes are tried.
+_NUMBERED = (float32, int32)
+REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of elementwise launches."""
+    for record in elementwise_records():
+        for compute, result in defined_on(record):
+            yield from _cases_of(record, compute, result, seed)
+    for record in elementwise_records():
+        if record.name in REPRESENTATIVES:
+            yield from _cases_of_layouts(record, seed)
+
+
+def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> Iterator[Case]:
+    turn = crc32(f"{record.name} {compute.name}".encode())
+    for rotation in range(4):
+        kinds, output = _laid_out(arity_of(record), turn, rotation)
+        yield Case(
+            level=LEVEL,
+            family="values",
+            subject=record.name,
+            dtype=compute.name,
+            layout="-".join(kind.__name__ for kind in (*kinds, output)),
+            mode="" if rotation == 0 else f"again{rotation}",
+            tier=(Tier.QUICK, Tier.DEFAULT, Tier.DEFAULT, Tier.THOROUGH)[rotation],
+            check=partial(_values, record, compute, result, kinds, output, rotation, seed),
+        )
+    yield Case(
+        level=LEVEL,
+        family="in-place",
+        subject=record.name,
+        dtype=compute.name,
+        tier=Tier.QUICK if result is compute else Tier.THOROUGH,
+        check=partial(_in_place, record, compute, result, seed),
+    )
+    # Two numbers for each operand in turn: a kernel that keeps the first is found out.
+    for operand in range(record.conditions, arity_of(record)):
+        if arity_of(record) > 1:
+            yield Case(
+                level=LEVEL,
+                family="numbers",
+                subject=record.name,
+                dtype=compute.name,
+                mode=f"operand{operand}",
+                tier=Tier.QUICK if compute in _NUMBERED else Tier.DEFAULT,
+                check=partial(_numbers, record, compute, result, operand, seed),
+            )
+
+
+def _laid_out(count: int, turn: int, rotation: int) -> tuple[list[zoo.Kind], zoo.Kind]:
+    """Return the layouts of operands and output.
+
+    The first time no operand repeats its elements, so that all values meet all; half of the
+    combinations are dense throughout, as fast paths want it, half are not at all.
+    """
+    if rotation:
+        kinds = [zoo.ALL[(turn + rotation * 3 + 7 * k) % len(zoo.ALL)] for k in range(count)]
+        return kinds, zoo.INJECTIVE[(turn // 16 + rotation) % len(zoo.INJECTIVE)]
+    some = zoo.DENSE if turn % 2 else zoo.SPARSE
+    *kinds, output = [some[(turn // 2 + 3 * k) % len(some)] for k in range(count + 1)]
+    return kinds, output
+
+
+def operands(
+    record: Elementwise,
+    compute: DType,
+    kinds: Sequence[zoo.Kind],
+    shape: tuple[int, ...],
+    key: str,
+    seed: int,
+) -> tuple[list[bytes], list[Place]]:
+    """Return operands of a record with values from its domains, and their storages."""
+    dtypes = given_dtypes(record, compute)
+    count = max(Layout.contiguous(shape).numel, 1)
+    drawn = columns(dtypes, domains_of(record, len(dtypes)), count, key, seed)
+    stores: list[bytes] = []
+    places = [
+        zoo.placed(stores, column, kind(shape), dtype)
+        for column, kind, dtype in zip(drawn, kinds, dtypes, strict=True)
+    ]
+    return stores, places
+
+
+def _values(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    kinds: Sequence[zoo.Kind],
+    output: zoo.Kind,
+    rotation: int,
+    seed: int,
+    target: Target,
+) -> Evidence:
+    shape = (13, 7) if arity_of(record) == 1 else (19, 13)
+    if compute is bool_:
+        shape = (3, 7)
+    key = f"{record.name} {compute.name} {rotation}"
+    stores, places = operands(record, compute, kinds, shape, key, seed)
+    launch = ElementwiseLaunch(
+        record=record,
+        compute=compute,
+        flushes=target.flushes(compute),
+        inputs=tuple(places),
+        outputs=(zoo.blank(stores, output(shape), result),),
+        stores=tuple(stores),
+    )
+    return judge_launch(target.backend, launch)
+
+
+def _in_place(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """The output is one of the operands, each in turn."""
+    evidence = NOTHING
+    dtypes = given_dtypes(record, compute)
+    for number, dtype in enumerate(dtypes):
+        if dtype is not result:
+            continue
+        shape = (6, 11)
+        turn = crc32(f"{record.name} {compute.name}".encode())
+        kinds, _ = _laid_out(len(dtypes), turn, 0)
+        key = f"{record.name} {compute.name} in place"
+        stores, places = operands(record, compute, kinds, shape, key, seed)
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            flushes=target.flushes(compute),
+            inputs=tuple(places),
+            outputs=(places[number],),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+        if len({*domains_of(record, len(dtypes)), *dtypes}) == 2:  # one domain, one dtype
+            all_one = launch.mapped(partial(_replaced, places[number]))
+            evidence += judge_launch(target.backend, all_one)
+    return evidence if evidence.comparisons else Evidence(1)
+
+
+def _replaced(by: Place, place: Place) -> Place:
+    return by
+
+
+def _numbers(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    operand: int,
+    seed: int,
+    target: Target,
+) -> Evidence:
+    """One operand is a Python number, and then another one."""
+    evidence = NOTHING
+    shape = (5, 9)
+    key = f"{record.name} {compute.name} number {operand}"
+    kinds = [zoo.DENSE[(operand + k) % len(zoo.DENSE)] for k in range(arity_of(record))]
+    stores, places = operands(record, compute, kinds, shape, key, seed)
+    domain = domains_of(record, len(places))[operand]
+    (column,) = columns([compute], [domain], 60, key, seed)
+    inside = [each for each in column if each == each and domain.low <= each <= domain.high]
+    for number in [*dict.fromkeys(inside[-6:])][:3]:
+        inputs: list[Place | Scalar] = [*places]
+        inputs[operand] = number_for(record, number, compute)
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            flushes=target.flushes(compute),
+            inputs=tuple(inputs),
+            outputs=(zoo.blank(own := [*stores], zoo.contiguous(shape), result),),
+            stores=tuple(own),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _cases_of_layouts(record: Elementwise, seed: int) -> Iterator[Case]:
+    for compute, result in defined_on(record):
+        for number, kind in enumerate(zoo.ALL):
+            yield Case(
+                level=LEVEL,
+                family="layouts",
+                subject=record.name,
+                dtype=compute.name,
+                layout=kind.__name__,
+                tier=_tier(record, compute, (bool_, int8, int64, float16)),
+                check=partial(_layouts, record, compute, result, number, seed),
+            )
+        yield Case(
+            level=LEVEL,
+            family="shapes",
+            subject=record.name,
+            dtype=compute.name,
+            tier=_tier(record, compute, (int64,)),
+            check=partial(_shapes, record, compute, result, seed),
+        )
+        yield Case(
+            level=LEVEL,
+            family="lengths",
+            subject=record.name,
+            dtype=compute.name,
+            tier=_tier(record, compute, (int8, float64, float16)),
+            check=partial(_lengths, record, compute, result, zoo.LENGTHS, seed),
+        )
+        yield Case(
+            level=LEVEL,
+            family="long",
+            subject=record.name,
+            dtype=compute.name,
+            tier=Tier.QUICK if compute is float32 else Tier.DEFAULT,
+            check=partial(_lengths, record, compute, result, zoo.LONG, seed),
+        )
+
+
+def _tier(record: Elementwise, compute: DType, more: Sequence[DType]) -> Tier:
+    """Return in which tier a representative is tried: on ``more`` dtypes, if it is ``add``."""
+    quick = compute is float32 or (record.name == "add" and compute in more)
+    return Tier.QUICK if quick else Tier.DEFAULT
+
+
+def _layouts(
+    record: Elementwise, compute: DType, result: DType, number: int, seed: int, target: Target
+) -> Evidence:
+    """One operand in one layout, each operand in turn, against all layouts of the others.
+
+    All launches have one shape, so that what is remembered of one does not fit the next.
+    """
+    evidence = NOTHING
+    shape = (5, 4, 6)
+    count = arity_of(record)
+    for operand in range(count):
+        for other in range(len(zoo.ALL)):
+            kinds = [zoo.ALL[(other + 3 * k) % len(zoo.ALL)] for k in range(count)]
+            kinds[operand] = zoo.ALL[number]
+            output = zoo.INJECTIVE[(other + number) % len(zoo.INJECTIVE)]
+            key = f"{record.name} {compute.name} {number} {operand} {other}"
+            stores, places = operands(record, compute, kinds, shape, key, seed)
+            launch = ElementwiseLaunch(
+                record=record,
+                compute=compute,
+                flushes=target.flushes(compute),
+                inputs=tuple(places),
+                outputs=(zoo.blank(stores, output(shape), result),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+            if count == 1 and other == len(zoo.INJECTIVE) - 1:
+                break
+    return evidence
+
+
+def _shapes(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Every special shape, none, one and many dims, in layouts by turns."""
+    evidence = Evidence(1)
+    for number, shape in enumerate(zoo.SHAPES):
+        for turn in range(3):
+            kinds = [
+                zoo.ALL[(number + turn + k * 2) % len(zoo.ALL)] for k in range(arity_of(record))
+            ]
+            output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
+            key = f"{record.name} {compute.name} {shape} {turn}"
+            stores, places = operands(record, compute, kinds, shape, key, seed)
+            launch = ElementwiseLaunch(
+                record=record,
+                compute=compute,
+                flushes=target.flushes(compute),
+                inputs=tuple(places),
+                outputs=(zoo.blank(stores, output(shape), result),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _lengths(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    lengths: Sequence[int],
+    seed: int,
+    target: Target,
+) -> Evidence:
+    """Every length around which loops are cut: contiguous, from an odd offset, and stepped."""
+    evidence = NOTHING
+    for number, length in enumerate(lengths):
+        kinds = [
+            (zoo.contiguous, zoo.offset, zoo.contiguous, zoo.stepped)[(number // 2 + k) % 4]
+            if number % 2
+            else zoo.contiguous
+            for k in range(arity_of(record))
+        ]
+        output = zoo.offset if number % 3 == 2 else zoo.contiguous
+        key = f"{record.name} {compute.name} {length}"
+        shape = (length,)
+        dtypes = given_dtypes(record, compute)
+        drawn = columns(
+            dtypes, domains_of(record, len(dtypes)), min(length, 509) or 1, key, seed
+        )
+        stores: list[bytes] = []
+        places = [
+            zoo.placed(stores, column, kind(shape), dtype)
+            for column, kind, dtype in zip(drawn, kinds, dtypes, strict=True)
+        ]
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            flushes=target.flushes(compute),
+            inputs=tuple(places),
+            outputs=(zoo.blank(stores, output(shape), result),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence

@@ -1,0 +1,283 @@
+"""Reductions and scans: every record, over any dims, of any number of elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain, combinations
+from random import Random
+from typing import TypeVar
+from zlib import crc32
+
+from gnomon.backend import (
+    DType,
+    Kind,
+    Layout,
+    Scalar,
+    float16,
+    float32,
+    int64,
+)
+from gnomon.records import Reduction, Scan
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.inventory import defined_on, records_of
+from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
+from gnomon_conformance.launches import Launch, ReduceLaunch, ScanLaunch
+from gnomon_conformance.target import Target
+from gnomon_conformance.values import integer_range, pool, specials
+
+LEVEL = Level.REDUCTION
+Folding = TypeVar("Folding", Reduction, Scan)
+#: The dtypes whose lengths are all tried in quick runs, too.
+_MAIN = (float32, int64)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of reductions and scans."""
+    records: list[Reduction | Scan] = [*records_of(Reduction), *records_of(Scan)]
+    for record in records:
+        family = "reduce" if isinstance(record, Reduction) else "scan"
+        for compute, result in defined_on(record):
+            main = compute in _MAIN
+            checks = {
+                "values": partial(_values, record, compute, result, seed),
+                "dims": partial(_dims, record, compute, result, seed),
+                "lengths": partial(_lengths, record, compute, result, zoo.LENGTHS, seed),
+                "long": partial(_lengths, record, compute, result, zoo.LONG[:5], seed),
+                "places": partial(_places, record, compute, result, seed),
+                "empty": partial(_empty, record, compute, result, seed),
+            }
+            quick = {"values", "empty"} | ({*checks} if main else set())
+            if compute is float16:
+                quick |= {"long", "places"}
+            for mode, check in checks.items():
+                yield Case(
+                    level=LEVEL,
+                    family=family,
+                    subject=record.name,
+                    dtype=compute.name,
+                    mode=mode,
+                    tier=Tier.QUICK if mode in quick else Tier.DEFAULT,
+                    check=check,
+                )
+
+
+def launches_of(
+    record: Reduction | Scan,
+    compute: DType,
+    result: DType,
+    values: Sequence[Scalar],
+    layout: Layout,
+    dims: tuple[int, ...],
+    output: zoo.Kind,
+) -> Iterator[Launch]:
+    """Yield the launch of a record over ``dims``, with each of its sample parameters; of a scan
+    one for each dim.
+    """
+    shape = layout.shape
+    if isinstance(record, Reduction):
+        for parameters in record.samples:
+            stores: list[bytes] = []
+            place = zoo.placed(stores, values, layout, compute)
+            kept = tuple([1 if dim in dims else size for dim, size in enumerate(shape)])
+            yield ReduceLaunch(
+                record=record,
+                dims=dims,
+                parameters=parameters,
+                inputs=(place,),
+                outputs=(zoo.blank(stores, output(kept), result),),
+                stores=tuple(stores),
+            )
+        return
+    for dim in dims:
+        stores = []
+        place = zoo.placed(stores, values, layout, compute)
+        yield ScanLaunch(
+            record=record,
+            dim=dim,
+            inputs=(place,),
+            outputs=(zoo.blank(stores, output(shape), result),),
+            stores=tuple(stores),
+        )
+
+
+def _has_value(record: Reduction | Scan, parameters: tuple[Scalar, ...]) -> bool:
+    """Whether an empty list of elements has a result."""
+    if isinstance(record, Scan):
+        return True
+    smallest = any(isinstance(each, float) and each == -math.inf for each in parameters)
+    return record.has_identity and not smallest
+
+
+def ordinary(
+    record: Reduction | Scan, dtype: DType, count: int, key: str, seed: int
+) -> list[Scalar]:
+    """Return elements that a fold of many keeps finite: of moderate size, small for products.
+
+    Half of the keys give whole numbers, whose sums are exact in every order.
+    """
+    chooser = Random(f"{key} {seed}")
+    if dtype.kind is Kind.BOOL:
+        return [chooser.random() < 0.5 for _ in range(count)]
+    if not dtype.is_floating_point:
+        low, high = integer_range(dtype)
+        near = [chooser.randint(max(low, -9), 9) for _ in range(count)]
+        return [chooser.randint(low, high) if k % 5 == 4 else v for k, v in enumerate(near)]
+    if "prod" in record.name:
+        return [
+            float(dtype.round(chooser.uniform(0.9, 1.1) * chooser.choice((1, -1))))
+            for _ in range(count)
+        ]
+    if crc32(key.encode()) % 2:
+        return [float(chooser.randint(-4, 4)) for _ in range(count)]
+    return [float(dtype.round(chooser.uniform(-2.0, 2.0))) for _ in range(count)]
+
+
+def _values(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Rows of special values, alone among ordinary ones and mixed, and rows of drawn ones."""
+    turn = crc32(f"{record.name} {compute.name}".encode())
+    chooser = Random(f"{turn} {seed}")
+    domain = record.domain
+    assert not isinstance(domain, tuple)
+    drawn = pool(compute, domain, seed)
+    special = specials(compute)
+    length, rows = 5, []
+    for value in special:
+        row = [drawn[chooser.randrange(len(drawn))] for _ in range(length)]
+        row[chooser.randrange(length)] = value
+        rows.append(row)
+        rows.append([value] * length)
+    for _ in range(24):
+        rows.append([chooser.choice(special) for _ in range(length)])
+        rows.append([drawn[chooser.randrange(len(drawn))] for _ in range(length)])
+    shape = (len(rows), length)
+    values = [*chain.from_iterable(rows)]
+    evidence = NOTHING
+    for number in range(2):
+        layout = zoo.INJECTIVE[(turn + 2 * number) % len(zoo.INJECTIVE)](shape)
+        output = zoo.INJECTIVE[(turn // 8 + number) % len(zoo.INJECTIVE)]
+        for launch in launches_of(record, compute, result, values, layout, (1,), output):
+            evidence += judge_launch(target.backend, launch, twice=not number)
+    columns = [values[column::length] for column in range(length)]
+    upright = [*chain.from_iterable(columns)]
+    layout = zoo.contiguous((length, len(rows)))
+    for launch in launches_of(record, compute, result, upright, layout, (0,), zoo.contiguous):
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _dims(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Every choice of dims of a shape with equal sizes, in every layout."""
+    evidence = NOTHING
+    for number, kind in enumerate(zoo.ALL):
+        shape = ((3, 4, 3, 2), (3, 3, 3), (4, 4), (2, 5, 1, 2, 2))[number % 4]
+        every = range(len(shape))
+        subsets = chain.from_iterable(combinations(every, count) for count in (1, 2, 3, 4))
+        count = math.prod(shape)
+        for turn, dims in enumerate(subsets):
+            if isinstance(record, Scan) and len(dims) > 1:
+                continue
+            key = f"{record.name} {compute.name} {number} {turn}"
+            values = ordinary(record, compute, count, key, seed)
+            output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
+            found = launches_of(record, compute, result, values, kind(shape), dims, output)
+            for launch in found:
+                evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _lengths(
+    record: Reduction | Scan,
+    compute: DType,
+    result: DType,
+    lengths: Sequence[int],
+    seed: int,
+    target: Target,
+) -> Evidence:
+    """Rows and columns of every length around which loops are cut into pieces."""
+    evidence = NOTHING
+    for number, length in enumerate(lengths):
+        if not length:
+            continue
+        # A different key makes whole numbers, whose sums show every lost term.
+        key = f"{record.name} {compute.name} {length} {number % 3}"
+        wide = 3 if length < 3000 else 1
+        values = ordinary(record, compute, wide * length, key, seed)
+        upright = number % 2 == 1
+        shape, dim = ((length, wide), 0) if upright else ((wide, length), 1)
+        kind = (zoo.contiguous, zoo.permuted, zoo.stepped, zoo.padded)[number // 2 % 4]
+        found = launches_of(
+            record, compute, result, values, kind(shape), (dim,), zoo.contiguous
+        )
+        for count, launch in enumerate(found):
+            if count and number % 4:
+                break
+            evidence += judge_launch(target.backend, launch, twice=number % 7 == 0)
+        if number % 5 == 0 and isinstance(record, Reduction):
+            flat = launches_of(
+                record, compute, result, values, kind(shape), (0, 1), zoo.contiguous
+            )
+            evidence += judge_launch(target.backend, next(flat))
+    return evidence
+
+
+def _places(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """An extreme, a NaN or a tie at each place of a row: no block of it may be forgotten."""
+    evidence = NOTHING
+    low, high = (-3, 3) if compute.is_signed else (1, 3)
+    marks: list[tuple[Scalar, Scalar]] = [(0, 1), (1, 0)]
+    if compute.kind is not Kind.BOOL:
+        marks = [(1, high), (1, low), (0, 1)]
+    if compute.is_floating_point:
+        marks = [*marks, (1.0, math.nan), (-0.0, 0.0), (0.0, -0.0)]
+    for number, length in enumerate((1, 2, 3, 5, 8, 17, 33, 65, 130, 257)):
+        places = sorted({0, length // 2, length - 1})
+        rows = []
+        for plain, mark in marks:
+            for place in places:
+                row = [compute.convert(plain)] * length
+                row[place] = compute.convert(mark)
+                rows.append([*row])
+                row[length - 1 - place // 2] = compute.convert(mark)
+                rows.append(row)
+        kind = (zoo.contiguous, zoo.permuted, zoo.padded)[number % 3]
+        values = [*chain.from_iterable(rows)]
+        layout = kind((len(rows), length))
+        found = launches_of(record, compute, result, values, layout, (1,), zoo.contiguous)
+        evidence += judge_launch(target.backend, next(found))
+    return evidence
+
+
+def _empty(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Nothing to fold gives the identity for each row; no row gives nothing at all."""
+    evidence = Evidence(1)
+    shapes: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+        ((3, 0), (1,)),
+        ((0, 4), (0,)),
+        ((2, 0, 3), (0, 1)),
+        ((0, 4), (1,)),
+        ((0,), (0,)),
+        ((1,), (0,)),
+        ((1, 1), (0, 1)),
+        ((7, 1), (1,)),
+    ]
+    for shape, dims in shapes:
+        count = math.prod(shape)
+        values = ordinary(record, compute, count, f"{record.name} {shape}", seed)
+        layout = zoo.stepped(shape)
+        for launch in launches_of(record, compute, result, values, layout, dims, zoo.offset):
+            terms = math.prod([shape[dim] for dim in dims])
+            parameters = launch.parameters if isinstance(launch, ReduceLaunch) else ()
+            if terms or _has_value(record, parameters):
+                evidence += judge_launch(target.backend, launch)
+    return evidence

@@ -1,0 +1,193 @@
+"""What "correct" means for one element: the value, and how far from it a backend may be.
+
+The reference states the value in higher precision than the dtype has, as a Python number; the
+record states the tolerance, from the relative-error tables of the OpenCL C specification (full
+profile). From both follows an :class:`Expected`, and :func:`verdict` compares an element with
+it.
+
+The rules, all of them:
+
+- NaN must be NaN, an infinity that infinity, a zero that zero, its sign included, whatever the
+  tolerance.
+- An exact result, and every integer and bool, is the value rounded once to the dtype.
+- Any other is off by at most so many units in the last place (ULP) of the value, and may be
+  infinite where that reaches past the largest number of the dtype.
+- A sum is off by at most ``n * eps * sum(|x_i|)``, a product by ``n * eps`` of itself, and the
+  result is rounded once. 16-bit floats are added up in float32 or better, so that eps is
+  float32's. Where the terms are whole numbers whose sums the dtype of accumulation holds, in
+  any order, the sum is exact.
+- Operands outside the domain of a record, or subnormal ones where the backend declares that it
+  takes them for zero, are judged by the class of the result: NaN, infinite, or finite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple, final
+
+from gnomon.backend import DType, Kind, Scalar, float32
+from gnomon.records import ProductOfTerms, SumOfTerms, Tolerance, Ulps
+
+#: Digits and the exponent of the smallest normal number.
+_FORMATS: Final = {
+    "float16": (11, -14),
+    "bfloat16": (8, -126),
+    "float32": (24, -126),
+    "float64": (53, -1022),
+}
+
+
+@final
+class Expected(NamedTuple):
+    """One element of a result: its value before rounding, and the distance allowed from it."""
+
+    value: Scalar
+    #: 0: the value rounded once, and nothing else.
+    slack: float = 0.0
+    #: Only whether the result is NaN, infinite or finite is judged.
+    class_only: bool = False
+    #: Other values that are right too, such as those of subnormal operands taken for zero.
+    others: tuple[Scalar, ...] = ()
+
+
+def unit(value: float, dtype: DType) -> float:
+    """Return the unit in the last place of numbers of the size of ``value``.
+
+    >>> from gnomon.backend import float16
+    >>> unit(1.0, float16), unit(-3.0, float16), unit(0.0, float16) == 2.0**-24
+    (0.0009765625, 0.001953125, True)
+    """
+    digits, least = _FORMATS[dtype.name]
+    exponent = least if value == 0 else max(math.frexp(value)[1] - 1, least)
+    return math.ldexp(1.0, exponent - digits + 1)
+
+
+def largest(dtype: DType) -> float:
+    """Return the largest finite number of a floating-point dtype."""
+    digits, least = _FORMATS[dtype.name]
+    return math.ldexp(2.0 - math.ldexp(1.0, 1 - digits), 1 - least)
+
+
+def smallest_normal(dtype: DType) -> float:
+    """Return the smallest positive normal number of a floating-point dtype."""
+    return math.ldexp(1.0, _FORMATS[dtype.name][1])
+
+
+def epsilon(dtype: DType) -> float:
+    """Return the distance from 1 to the next number of a floating-point dtype."""
+    return math.ldexp(1.0, 1 - _FORMATS[dtype.name][0])
+
+
+def is_subnormal(value: Scalar, dtype: DType) -> bool:
+    """Return whether ``value`` is a subnormal number of ``dtype``."""
+    return dtype.is_floating_point and 0 < abs(value) < smallest_normal(dtype)
+
+
+def allowed_ulps(tolerance: Ulps, dtype: DType) -> float:
+    """Return how many ULP a record allows on ``dtype``."""
+    if dtype.itemsize == 2:
+        return tolerance.float16
+    return tolerance.float64 if dtype.itemsize == 8 else tolerance.float32
+
+
+def of_function(value: Scalar, tolerance: Ulps, dtype: DType) -> Expected:
+    """Return what is expected of a function whose exact value is ``value``."""
+    if not dtype.is_floating_point or not math.isfinite(value):
+        return Expected(value)
+    allowed = allowed_ulps(tolerance, dtype)
+    if allowed and dtype.itemsize == 8:
+        allowed += 1  # what the reference itself, computed in float64, may be off by
+    return Expected(value, allowed * unit(value, dtype))
+
+
+@final
+class Terms:
+    """What the tolerance of a fold depends on: the terms so far."""
+
+    __slots__ = ("count", "exact", "size", "whole")
+
+    def __init__(self, terms: Sequence[Scalar] = ()) -> None:
+        finite = [float(term) for term in terms if math.isfinite(term)]
+        self.count = len(terms)
+        #: The sum of the finite terms and that of their absolute values, in float64.
+        self.exact = sum(finite)
+        self.size = sum(map(abs, finite))
+        #: Whether all terms are whole numbers.
+        self.whole = all(map(float.is_integer, finite))
+
+    def add(self, term: Scalar) -> None:
+        """Count one more term."""
+        self.count += 1
+        number = float(term)
+        if math.isfinite(number):
+            self.exact += number
+            self.size += abs(number)
+            self.whole = self.whole and number.is_integer()
+
+
+def needs_terms(tolerance: Tolerance, dtype: DType) -> bool:
+    """Return whether the tolerance of a fold depends on its terms."""
+    return dtype.is_floating_point and isinstance(tolerance, SumOfTerms)
+
+
+def of_fold(value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType) -> Expected:
+    """Return what is expected of a fold of ``terms`` whose exact result is ``value``."""
+    if not dtype.is_floating_point or not math.isfinite(value):
+        return Expected(value)
+    if isinstance(tolerance, Ulps):
+        return of_function(value, tolerance, dtype)
+    eps = epsilon(float32 if dtype.itemsize == 2 else dtype)
+    if isinstance(tolerance, ProductOfTerms):
+        return Expected(value, terms.count * eps * abs(value) + 0.5 * unit(value, dtype))
+    assert isinstance(tolerance, SumOfTerms)
+    if terms.whole and terms.size * eps < 1 and value == terms.exact:
+        return Expected(value)
+    return Expected(value, terms.count * eps * terms.size + 0.5 * unit(value, dtype))
+
+
+@final
+class Verdict(NamedTuple):
+    """How one element compares: whether it is right, and how many ULP it is off."""
+
+    right: bool
+    ulps: float
+    allowed: float
+
+
+def verdict(got: Scalar, expected: Expected, dtype: DType) -> Verdict:
+    """Compare an element of ``dtype`` with what is expected of it."""
+    value, slack, class_only, others = expected
+    if dtype.kind < Kind.FLOAT:
+        right = got == dtype.convert(value)
+        return Verdict(right, 0.0 if right else math.inf, 0.0)
+    if any(_agrees(got, other, slack, dtype) for other in others):
+        return Verdict(True, 0.0, 0.0)
+    if class_only:
+        return Verdict(_same_class(got, value, dtype), 0.0, 0.0)
+    right = _agrees(got, value, slack, dtype)
+    if not (math.isfinite(got) and math.isfinite(value)):
+        return Verdict(right, 0.0 if right else math.inf, 0.0)
+    step = unit(value, dtype)
+    off = abs(got - dtype.round(value)) if slack == 0 else abs(got - value)
+    return Verdict(right, off / step, slack / step)
+
+
+def _agrees(got: Scalar, value: Scalar, slack: float, dtype: DType) -> bool:
+    if value != value or got != got:
+        return value != value and got != got
+    rounded = dtype.round(float(value))
+    if got == rounded:
+        return got != 0 or math.copysign(1.0, got) == math.copysign(1.0, rounded)
+    if slack == 0 or math.isinf(value):
+        return False
+    if math.isinf(got):
+        return abs(value) + slack >= largest(dtype) and (got > 0) == (value > 0)
+    return abs(got - value) <= slack
+
+
+def _same_class(got: Scalar, value: Scalar, dtype: DType) -> bool:
+    rounded = dtype.round(float(value))
+    if math.isfinite(rounded):
+        return math.isfinite(got) or abs(rounded) > 0.5 * largest(dtype)
+    return got == rounded or (got != got and rounded != rounded)

@@ -1,0 +1,268 @@
+"""Judging one launch: perform it, compare every byte, and make of a failure a small script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final, NamedTuple, final
+
+from gnomon.backend import Backend, Layout, NotSupported, Scalar
+from gnomon_conformance.correct import Expected, verdict
+from gnomon_conformance.launches import Launch, Place, Stores, values_at
+
+#: How many smaller launches are tried to make a failing one small.
+_ATTEMPTS: Final = 120
+_REPRODUCER: Final = """\
+import gnomon as torch
+from gnomon.backend import *
+from gnomon.plugins import backend_for
+from gnomon.records import COPY, all_records
+
+backend = backend_for(torch.device({device!r}))
+
+
+def storage(data):
+    found = Storage(backend, backend.allocate(len(data)))
+    backend.write(found.memory, 0, memoryview(data))
+    return found
+
+
+{stores}
+{call}
+{prints}
+# {fault}
+"""
+
+
+class Wrong(Exception):
+    """A backend did something else than the protocol says."""
+
+    def __init__(self, fault: str, reproducer: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.reproducer = reproducer
+
+
+@final
+class Evidence(NamedTuple):
+    """What a check has compared: how many elements, and the largest error among them."""
+
+    comparisons: int
+    ulps: float = 0.0
+    allowed: float = 0.0
+
+    def __add__(self, other: object) -> Evidence:
+        """Return the evidence of both together."""
+        assert isinstance(other, Evidence)
+        worse = max(self, other, key=lambda each: each.ulps / (each.allowed or 1.0))
+        return Evidence(self.comparisons + other.comparisons, worse.ulps, worse.allowed)
+
+
+NOTHING: Final = Evidence(0)
+
+
+def judge_launch(backend: Backend, launch: Launch, *, twice: bool = False) -> Evidence:
+    """Perform ``launch`` and raise Wrong unless everything is as it must be.
+
+    With ``twice`` it is performed again, on fresh memory, and must give the same bytes.
+    """
+    after = launch.run(backend)
+    fault, evidence = _compare(launch, after)
+    if not fault and twice and launch.run(backend) != after:
+        fault = "performed again on fresh memory, it gives other bytes"
+    if fault:
+        small = smallest(backend, launch)
+        fault = _compare(small, small.run(backend))[0] or fault
+        described = f"{launch.name}: {fault}"
+        raise Wrong(described, reproducer_of(backend, small, described))
+    return evidence
+
+
+def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
+    """Return the first thing that is wrong (or the empty string), and what was compared."""
+    judged = launch.judged()
+    evidence = NOTHING
+    for number, (place, expected) in enumerate(zip(judged, launch.expected(), strict=True)):
+        got = values_at(after, place)
+        which = f"output {number} " if len(judged) > 1 else ""
+        fault, found = _compare_elements(launch, place, got, expected)
+        if fault:
+            return which + fault, evidence
+        evidence += found
+        if place.dtype.name == "bool" and any(
+            after[place.store][position] > 1 for position in place.layout.positions()
+        ):
+            return f"{which}holds a bool that is neither 0 nor 1", evidence
+    for number, (before, now) in enumerate(zip(launch.stores, after, strict=True)):
+        written = [place for place in judged if place.store == number]
+        position = _changed_outside(before, now, written)
+        if position is not None:
+            role = "outside the output's elements" if written else "of an operand it reads"
+            return f"byte {position} {role} was changed", evidence
+    return "", evidence
+
+
+def _compare_elements(
+    launch: Launch, place: Place, got: Sequence[Scalar], expected: Sequence[Expected]
+) -> tuple[str, Evidence]:
+    worst, allowed = 0.0, 0.0
+    for element, (mine, right) in enumerate(zip(got, expected, strict=True)):
+        if mine == right.value and mine:
+            continue
+        found = verdict(mine, right, place.dtype)
+        if not found.right:
+            return _described(launch, place, element, mine, right, found.ulps), NOTHING
+        if found.ulps > worst and found.allowed:
+            worst, allowed = found.ulps, found.allowed
+    return "", Evidence(len(got), worst, allowed)
+
+
+def _described(
+    launch: Launch,
+    place: Place,
+    element: int,
+    mine: Scalar,
+    right: Expected,
+    ulps: float,
+) -> str:
+    value = place.dtype.convert(right.value)
+    far = f", {ulps:.3g} ULP off" if math.isfinite(ulps) else ""
+    within = f" within {right.slack:.3g}" if right.slack else ""
+    given = ""
+    if launch.verb == "elementwise":
+        row = [launch.column(each)[element] for each in launch.inputs]
+        given = f" of ({', '.join(map(repr, row))})"
+    index = _index(element, place.layout.shape)
+    dtype = place.dtype.name
+    return f"element {index}{given} is {mine!r}{far}; it must be {value!r}{within} ({dtype})"
+
+
+def _index(element: int, shape: Sequence[int]) -> list[int]:
+    index: list[int] = []
+    for size in reversed(shape):
+        element, place = divmod(element, size)
+        index.insert(0, place)
+    return index
+
+
+def _changed_outside(before: bytes, now: bytes, written: Sequence[Place]) -> int | None:
+    """Return where a byte changed that no output's element covers."""
+    if before == now:
+        return None
+    allowed = bytearray(now)
+    restored = bytearray(before)
+    for place in written:
+        size = place.dtype.itemsize
+        for position in place.layout.positions():
+            span = slice(position * size, (position + 1) * size)
+            restored[span] = allowed[span]
+    if restored == allowed:
+        return None
+    return next(k for k, (a, b) in enumerate(zip(restored, allowed, strict=True)) if a != b)
+
+
+def smallest(backend: Backend, launch: Launch) -> Launch:
+    """Return a launch that fails like ``launch`` and has as few elements as could be found."""
+    attempts = 0
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _smaller(launch):
+            attempts += 1
+            if attempts > _ATTEMPTS:
+                return launch
+            if _fails(backend, candidate):
+                launch, smaller = candidate, True
+                break
+    return launch
+
+
+def _fails(backend: Backend, launch: Launch) -> bool:
+    try:
+        return bool(_compare(launch, launch.run(backend))[0])
+    except NotSupported:
+        return False
+
+
+def _smaller(launch: Launch) -> Iterator[Launch]:
+    """Yield launches with half the size of a dim, then with plain operands."""
+    shape = launch.shape
+    for dim, size in sorted(enumerate(shape), key=lambda each: -each[1]):
+        if size < 2:
+            continue
+        half = size // 2
+        for start, length in ((0, half), (half, size - half)):
+            yield launch.mapped(
+                partial(_narrowed, dim=dim, size=size, start=start, length=length)
+            )
+    plain = _plain(launch)
+    if plain.stores != launch.stores:
+        yield plain
+
+
+def _narrowed(place: Place, dim: int, size: int, start: int, length: int) -> Place:
+    if place.layout.shape[dim] != size:
+        return place
+    return place._replace(layout=place.layout.narrow(dim, start, length))
+
+
+def _plain(launch: Launch) -> Launch:
+    """Return the launch with contiguous operands, one storage each, and no guards."""
+    stores: list[bytes] = []
+
+    def alone(place: Place) -> Place:
+        dtype, shape = place.dtype, place.layout.shape
+        cells = dtype.pack(values_at(launch.stores, place))
+        stores.append(cells.tobytes())
+        return Place(len(stores) - 1, Layout.contiguous(shape), dtype)
+
+    if launch.verb in ("gather", "scatter"):
+        return launch  # strides have a meaning there
+    return replace(launch.mapped(alone), stores=tuple(stores))
+
+
+def reproducer_of(backend: Backend, launch: Launch, fault: str) -> str:
+    """Return a script that performs ``launch`` and shows what it gives and what is right."""
+    used = sorted({place.store for place in launch.places()})
+    names = {store: f"s{number}" for number, store in enumerate(used)}
+    dtypes = {place.store: place.dtype for place in launch.places()}
+    stores = []
+    for store in used:
+        dtype = dtypes[store]
+        cells = dtype.unpack(memoryview(launch.stores[store]).cast(dtype.cell))
+        data = f"bytes.fromhex({launch.stores[store].hex()!r})"
+        stores.append(f"{names[store]} = storage({data})  # {_listed(cells)}")
+
+    def operand(place: Place | Scalar) -> str:
+        if not isinstance(place, Place):
+            return f"float({str(place)!r})" if isinstance(place, float) else repr(place)
+        layout = f"Layout{tuple(place.layout)}"
+        return f"Operand({names[place.store]}, {layout}, {_dtype_code(place)})"
+
+    prints = []
+    for place, expected in zip(launch.judged(), launch.expected(), strict=True):
+        right = _listed([place.dtype.convert(each.value) for each in expected])
+        whole = f"{names[place.store]}.memory, 0, {names[place.store]}.nbytes"
+        cells_code = f"backend.read({whole}).cast({place.dtype.cell!r})"
+        code = f"{_dtype_code(place)}.unpack({cells_code})"
+        positions = f"Layout{tuple(place.layout)}.positions()"
+        prints.append(f"cells = {code}")
+        prints.append(f"print([cells[k] for k in {positions}])  # right: {right}")
+    return _REPRODUCER.format(
+        device=str(backend.device),
+        stores="\n".join(stores),
+        call="\n".join(launch.code(operand)),
+        prints="\n".join(prints),
+        fault=fault,
+    )
+
+
+def _dtype_code(place: Place) -> str:
+    return "bool_" if place.dtype.name == "bool" else place.dtype.name
+
+
+def _listed(cells: Sequence[Scalar]) -> str:
+    shown = ", ".join(repr(each) for each in cells[:24])
+    return f"[{shown}{', ...' if len(cells) > 24 else ''}]"

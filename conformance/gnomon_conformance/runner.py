@@ -1,0 +1,145 @@
+"""Running cases one after the other; and what a run is: its outcomes, and what gave them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import gnomon
+from gnomon_conformance.cases import (
+    Case,
+    Level,
+    Outcome,
+    Selection,
+    Status,
+    judge,
+    levels_reached,
+)
+from gnomon_conformance.checks import all_cases
+from gnomon_conformance.target import Target
+
+#: Called after every case with how many are done, how many there are, and the outcome.
+Progress = Callable[[int, int, Outcome], None]
+#: From which share of failed cases on a level says nothing about those above it.
+_HOPELESS = 0.5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The outcomes of one run, and what it was a run of."""
+
+    device: str
+    description: str
+    tier: str
+    seed: int
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        return [each for each in self.outcomes if each.status == Status.FAILED.value]
+
+    @property
+    def levels(self) -> list[Level]:
+        """The levels that are reached."""
+        return levels_reached(self.outcomes)
+
+    def environment(self) -> dict[str, str]:
+        """Return what the run ran on."""
+        return {
+            "device": self.device,
+            "backend": self.description,
+            "gnomon": gnomon.__version__,
+            "python": sys.version.partition(" ")[0],
+            "machine": f"{platform.machine()} {platform.system()} {platform.release()}",
+            "tier": self.tier,
+            "seed": str(self.seed),
+            "seconds": f"{self.seconds:.1f}",
+        }
+
+
+def selected(selection: Selection, seed: int) -> list[Case]:
+    """Return the cases that a selection chooses."""
+    return [case for case in all_cases(seed) if selection.chooses(case)]
+
+
+def run(target: Target, selection: Selection, progress: Progress | None = None) -> Run:
+    """Judge a backend by the selected cases.
+
+    Where most of a level fails, what stands above it is blocked: it would only repeat that.
+    """
+    cases = selected(selection, target.seed)
+    started = time.perf_counter()
+    outcomes: list[Outcome] = []
+    blocked = False
+    with gnomon.fallback(None):
+        for number, case in enumerate(cases, 1):
+            if number > 1 and case.level > cases[number - 2].level:
+                blocked = blocked or is_hopeless(outcomes, cases[number - 2].level)
+            if blocked:
+                outcome = blocked_outcome(case)
+            else:
+                outcome = judge(case, target)
+            outcomes.append(outcome)
+            if progress is not None:
+                progress(number, len(cases), outcome)
+    seconds = time.perf_counter() - started
+    return finished(target, selection, outcomes, seconds)
+
+
+def finished(
+    target: Target, selection: Selection, outcomes: Sequence[Outcome], seconds: float
+) -> Run:
+    """Return the run that these outcomes are of."""
+    backend = type(target.backend).__name__
+    inner = getattr(target.backend, "inner", None)
+    description = backend if inner is None else type(inner).__name__
+    return Run(
+        str(target.device),
+        description,
+        selection.tier.name.lower(),
+        target.seed,
+        seconds,
+        tuple(outcomes),
+    )
+
+
+def is_hopeless(outcomes: Sequence[Outcome], level: Level) -> bool:
+    """Return whether most cases of a level have failed."""
+    found = [each for each in outcomes if each.level == level]
+    failed = [each for each in found if each.status == Status.FAILED.value]
+    return len(failed) > _HOPELESS * len(found)
+
+
+def blocked_outcome(case: Case) -> Outcome:
+    """Return what a case that was not run comes to."""
+    return Outcome(
+        case.id,
+        case.level,
+        case.family,
+        case.subject,
+        case.dtype,
+        case.layout,
+        case.mode,
+        Status.BLOCKED.value,
+        "most of a level below fails",
+    )
+
+
+def as_data(run: Run) -> dict[str, object]:
+    """Return a run as JSON has it."""
+    return {
+        "environment": run.environment(),
+        "levels": [level.name.lower() for level in run.levels],
+        "summary": {
+            status.value: sum(each.status == status.value for each in run.outcomes)
+            for status in Status
+        },
+        "comparisons": sum(each.comparisons for each in run.outcomes),
+        "outcomes": [each._asdict() for each in run.outcomes],
+    }

@@ -1,0 +1,43 @@
+"""``gnomon conform``: what it prints, what it returns, and that a case has one id for good."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from gnomon_conformance.checks import all_cases
+from gnomon_conformance.command import conform
+
+FEW = ["cpu", "--quick", "--only", "sin/float32"]
+
+
+def test_the_reference_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert conform(FEW) == 0
+    assert "reached" in capsys.readouterr().out
+
+
+def test_reports_hold_every_outcome(tmp_path: Path) -> None:
+    written = tmp_path / "run.json", tmp_path / "run.xml"
+    assert conform([*FEW, "--json", str(written[0]), "--junit", str(written[1])]) == 0
+    outcomes = json.loads(written[0].read_text())["outcomes"]
+    assert {outcome["subject"] for outcome in outcomes} == {"sin"}
+    assert all(outcome["comparisons"] for outcome in outcomes)
+    suite = ElementTree.parse(written[1]).getroot()
+    assert len(suite) == len(outcomes) == int(suite.attrib["tests"])
+
+
+def test_ids_are_the_same_whatever_the_seed() -> None:
+    assert [case.id for case in all_cases(0)] == [case.id for case in all_cases(1)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nowhere:0"], ["cpu", "--only", "no-such-operation"]], ids=["device", "case"]
+)
+def test_a_wrong_call_is_told_what_is_wrong(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert conform(arguments) == 2
+    assert capsys.readouterr().out.startswith("gnomon conform: ")

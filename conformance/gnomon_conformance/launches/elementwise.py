@@ -1,0 +1,129 @@
+"""What elementwise launches and copies mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from gnomon.backend import (
+    Backend,
+    DType,
+    Scalar,
+)
+from gnomon.records import (
+    COPY,
+    Domain,
+    Elementwise,
+    Ulps,
+)
+from gnomon_conformance.correct import (
+    Expected,
+    is_subnormal,
+    of_function,
+)
+from gnomon_conformance.launches.base import (
+    Finder,
+    Launch,
+    Place,
+    record_code,
+)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementwiseLaunch(Launch):
+    """``output[i] = meaning(inputs[0][i], inputs[1][i], ...)``."""
+
+    record: Elementwise
+    compute: DType
+    #: Whether the backend takes subnormal numbers of the dtype for zero.
+    flushes: bool = False
+
+    @property
+    def verb(self) -> str:
+        return "elementwise"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        inputs = [operand(each) if isinstance(each, Place) else each for each in self.inputs]
+        backend.elementwise(self.record, inputs, operand(self.outputs[0]))
+
+    def expected(self) -> list[list[Expected]]:
+        record, dtype = self.record, self.outputs[0].dtype
+        columns = [self.column(each) for each in self.inputs]
+        values = list(record.values(columns, self.compute, total=True))
+        rows = list(zip(*columns, strict=True))
+        domains = domains_of(record, len(columns))
+        found = []
+        for value, row in zip(values, rows, strict=True):
+            expected = of_function(value, tolerance_of(record), dtype)
+            if expected.slack and not _inside(row, domains):
+                expected = expected._replace(class_only=True)
+            if self.flushes and any(is_subnormal(each, self.compute) for each in row):
+                flushed = [
+                    each * 0.0 if is_subnormal(each, self.compute) else each for each in row
+                ]
+                zeroed = record.values([[each] for each in flushed], self.compute, total=True)
+                expected = expected._replace(others=tuple(zeroed))
+            if self.flushes and is_subnormal(value, dtype):
+                expected = expected._replace(others=(*expected.others, value * 0.0))
+            found.append(expected)
+        return [found]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        inputs = ", ".join(map(operand, self.inputs))
+        return [
+            f"record = {record_code(self.name, self.record)}",
+            f"backend.elementwise(record, [{inputs}], {operand(self.outputs[0])})",
+        ]
+
+
+def tolerance_of(record: Elementwise) -> Ulps:
+    """Return the tolerance of an elementwise record, which is one of ULP."""
+    assert isinstance(record.tolerance, Ulps)
+    return record.tolerance
+
+
+def domains_of(record: Elementwise, count: int) -> tuple[Domain, ...]:
+    """Return the domain of each of ``count`` operands."""
+    return record.domain if isinstance(record.domain, tuple) else (record.domain,) * count
+
+
+def _inside(row: Sequence[Scalar], domains: Sequence[Domain]) -> bool:
+    return all(
+        domain.low <= value <= domain.high and (value or not domain.nonzero)
+        for value, domain in zip(row, domains, strict=True)
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyLaunch(Launch):
+    """``output[i] = input[i]``, converted to the output's dtype; same dtype: bit for bit."""
+
+    @property
+    def verb(self) -> str:
+        return "elementwise"
+
+    @property
+    def name(self) -> str:
+        return "copy"
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (value,) = self.inputs
+        given = operand(value) if isinstance(value, Place) else value
+        backend.elementwise(COPY, (given,), operand(self.outputs[0]))
+
+    def expected(self) -> list[list[Expected]]:
+        (value,) = self.inputs
+        dtype = self.outputs[0].dtype
+        source = value.dtype if isinstance(value, Place) else dtype
+        return [[Expected(each) for each in dtype.convert_all(self.column(value), source)]]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (value,) = self.inputs
+        return [f"backend.elementwise(COPY, [{operand(value)}], {operand(self.outputs[0])})"]

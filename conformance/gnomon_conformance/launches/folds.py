@@ -1,0 +1,190 @@
+"""What reductions, scans and sorts mean: what is done to rows of elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from gnomon.backend import (
+    Backend,
+    Layout,
+    Scalar,
+)
+from gnomon.records import (
+    Reduction,
+    Scan,
+)
+from gnomon_conformance.correct import (
+    Expected,
+    Terms,
+    needs_terms,
+    of_fold,
+)
+from gnomon_conformance.launches.base import (
+    Finder,
+    Launch,
+    Place,
+    record_code,
+    values_at,
+)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceLaunch(Launch):
+    """Each output element is the fold of the input's elements along ``dims``."""
+
+    record: Reduction
+    dims: tuple[int, ...]
+    parameters: tuple[Scalar, ...] = ()
+
+    @property
+    def verb(self) -> str:
+        return "reduce"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        output = operand(self.outputs[0])
+        backend.reduce(self.record, operand(input), self.dims, self.parameters, output)
+
+    def expected(self) -> list[list[Expected]]:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        dtype = self.outputs[0].dtype
+        fold = self.record.meaning_on(input.dtype)
+        rows = rows_along(self.stores, input, self.dims)
+        tolerance = self.record.tolerance
+        return [
+            [of_fold(fold(row, self.parameters), Terms(row), tolerance, dtype) for row in rows]
+        ]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (input,) = self.inputs
+        return [
+            f"record = {record_code(self.name, self.record)}",
+            f"backend.reduce(record, {operand(input)}, {self.dims}, {self.parameters}, "
+            f"{operand(self.outputs[0])})",
+        ]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanLaunch(Launch):
+    """Each output element is the fold of what stands up to it along ``dim``."""
+
+    record: Scan
+    dim: int
+
+    @property
+    def verb(self) -> str:
+        return "scan"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        backend.scan(self.record, operand(input), self.dim, operand(self.outputs[0]))
+
+    def expected(self) -> list[list[Expected]]:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        running = self.record.meaning_on(input.dtype)
+        dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
+        rows = rows_along(self.stores, input, (self.dim,))
+        found = []
+        weighs = needs_terms(tolerance, dtype)
+        for row in rows:
+            terms = Terms()
+            for term, value in zip(row, running(row), strict=True):
+                if weighs:
+                    terms.add(term)
+                else:
+                    terms.count += 1
+                found.append(of_fold(value, terms, tolerance, dtype))
+        return [in_logical_order(found, self.outputs[0].layout, self.dim)]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (input,) = self.inputs
+        return [
+            f"record = {record_code(self.name, self.record)}",
+            f"backend.scan(record, {operand(input)}, {self.dim}, {operand(self.outputs[0])})",
+        ]
+
+
+def moved_last(layout: Layout, dims: Sequence[int]) -> Layout:
+    """Return ``layout`` with ``dims`` behind all others."""
+    kept = [dim for dim in range(len(layout.shape)) if dim not in dims]
+    return layout.permute((*kept, *dims))
+
+
+def rows_along(
+    stores: Sequence[bytes], place: Place, dims: tuple[int, ...]
+) -> list[list[Scalar]]:
+    """Return the elements along ``dims`` for every index of the other dims."""
+    moved = place._replace(layout=moved_last(place.layout, dims))
+    elements = values_at(stores, moved)
+    length = 1
+    for dim in dims:
+        length *= place.layout.shape[dim]
+    rows = 1
+    for size in moved.layout.shape[: len(moved.layout.shape) - len(dims)]:
+        rows *= size
+    return [elements[row * length : (row + 1) * length] for row in range(rows)]
+
+
+def in_logical_order(found: Sequence[Expected], layout: Layout, dim: int) -> list[Expected]:
+    """Return in logical order what was found with ``dim`` walked innermost."""
+    order = moved_last(Layout.contiguous(layout.shape), (dim,)).positions()
+    placed = dict(zip(order, found, strict=True))
+    return [placed[position] for position in range(len(found))]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortLaunch(Launch):
+    """Stable sort along ``dim``, NaN the largest; the second output says from where."""
+
+    dim: int
+    descending: bool
+
+    @property
+    def verb(self) -> str:
+        return "sort"
+
+    @property
+    def name(self) -> str:
+        return "sort"
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        values, indices = map(operand, self.outputs)
+        backend.sort(operand(input), self.dim, self.descending, values, indices)
+
+    def expected(self) -> list[list[Expected]]:
+        (input,) = self.inputs
+        assert isinstance(input, Place)
+        values: list[Expected] = []
+        places: list[Expected] = []
+        for row in rows_along(self.stores, input, (self.dim,)):
+            keys = [(value != value, 0 if value != value else value) for value in row]
+            order = sorted(range(len(row)), key=keys.__getitem__, reverse=self.descending)
+            values += [Expected(row[place]) for place in order]
+            places += [Expected(place) for place in order]
+        layout = input.layout
+        return [in_logical_order(each, layout, self.dim) for each in (values, places)]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (input,) = self.inputs
+        values, indices = map(operand, self.outputs)
+        how = f"{self.dim}, {self.descending}"
+        return [f"backend.sort({operand(input)}, {how}, {values}, {indices})"]

@@ -1,0 +1,186 @@
+"""What reading and writing through indices mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from gnomon.backend import (
+    Backend,
+    DType,
+    IndexedDimension,
+    Layout,
+    Scalar,
+)
+from gnomon.records import (
+    Combination,
+    ProductOfTerms,
+    SumOfTerms,
+    Tolerance,
+)
+from gnomon_conformance.correct import (
+    Expected,
+    Terms,
+    of_fold,
+)
+from gnomon_conformance.launches.base import (
+    Finder,
+    Launch,
+    Lookup,
+    Place,
+    record_code,
+    values_at,
+)
+
+
+def looked_up(
+    stores: Sequence[bytes], layout: Layout, lookups: Sequence[Lookup]
+) -> Iterator[int]:
+    """Yield the position that each element of a launch through indices reads or writes."""
+    columns = [values_at(stores, lookup.indices) for lookup in lookups]
+    for element, position in enumerate(layout.positions()):
+        for lookup, column in zip(lookups, columns, strict=True):
+            position += int(column[element]) % lookup.size * lookup.stride
+        yield position
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatherLaunch(Launch):
+    """``output[i] = source[i + sum(indices_j[i] * stride_j)]``; the one input is the source."""
+
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def verb(self) -> str:
+        return "gather"
+
+    @property
+    def name(self) -> str:
+        return "gather"
+
+    def places(self) -> list[Place]:
+        # Not super(): a dataclass with slots is another class than the one named here.
+        return [*Launch.places(self), *[lookup.indices for lookup in self.lookups]]
+
+    def mapped(self, change: Callable[[Place], Place]) -> Launch:
+        lookups = tuple([each._replace(indices=change(each.indices)) for each in self.lookups])
+        return Launch.mapped(replace(self, lookups=lookups), change)
+
+    def dtypes(self) -> tuple[DType, ...]:
+        return (self.outputs[0].dtype,)
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (source,) = self.inputs
+        assert isinstance(source, Place)
+        backend.gather(
+            operand(source), _dimensions(self.lookups, operand), operand(self.outputs[0])
+        )
+
+    def expected(self) -> list[list[Expected]]:
+        (source,) = self.inputs
+        assert isinstance(source, Place)
+        cells = source.dtype.unpack(
+            memoryview(self.stores[source.store]).cast(source.dtype.cell)
+        )
+        return [
+            [
+                Expected(cells[position])
+                for position in looked_up(self.stores, source.layout, self.lookups)
+            ]
+        ]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (source,) = self.inputs
+        return [
+            f"indexed = [{_lookups_code(self.lookups, operand)}]",
+            f"backend.gather({operand(source)}, indexed, {operand(self.outputs[0])})",
+        ]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScatterLaunch(Launch):
+    """The source's elements, in logical order, combined into what the indices find."""
+
+    record: Combination
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def verb(self) -> str:
+        return "scatter"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def places(self) -> list[Place]:
+        return [*Launch.places(self), *[lookup.indices for lookup in self.lookups]]
+
+    def mapped(self, change: Callable[[Place], Place]) -> Launch:
+        lookups = tuple([each._replace(indices=change(each.indices)) for each in self.lookups])
+        return Launch.mapped(replace(self, lookups=lookups), change)
+
+    def dtypes(self) -> tuple[DType, ...]:
+        return (self.outputs[0].dtype,)
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        (source,) = self.inputs
+        given = operand(source) if isinstance(source, Place) else source
+        backend.scatter(
+            self.record,
+            given,
+            _dimensions(self.lookups, operand),
+            operand(self.outputs[0]),
+        )
+
+    def judged(self) -> tuple[Place, ...]:
+        """Return the whole storage that is written to, as one row of elements."""
+        store, _, dtype = self.outputs[0]
+        size = len(self.stores[store]) // dtype.itemsize
+        return (Place(store, Layout.contiguous((size,)), dtype),)
+
+    def expected(self) -> list[list[Expected]]:
+        (whole,) = self.judged()
+        present = values_at(self.stores, whole)
+        terms: dict[int, list[Scalar]] = {}
+        positions = looked_up(self.stores, self.outputs[0].layout, self.lookups)
+        for position, value in zip(positions, self.column(self.inputs[0]), strict=True):
+            terms.setdefault(position, []).append(value)
+        found = [Expected(value) for value in present]
+        for position, arriving in terms.items():
+            value = present[position]
+            for each in arriving:
+                value = self.record.combine(value, each)
+            found[position] = self._of_combination(value, [present[position], *arriving])
+        return [found]
+
+    def _of_combination(self, value: Scalar, terms: Sequence[Scalar]) -> Expected:
+        tolerances: dict[str, Tolerance] = {"add": SumOfTerms(), "multiply": ProductOfTerms()}
+        tolerance = tolerances.get(self.record.name)
+        if tolerance is None:
+            return Expected(value)
+        return of_fold(value, Terms(terms), tolerance, self.outputs[0].dtype)
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        (source,) = self.inputs
+        return [
+            f"record = {record_code(self.name, self.record)}",
+            f"indexed = [{_lookups_code(self.lookups, operand)}]",
+            f"backend.scatter(record, {operand(source)}, indexed, {operand(self.outputs[0])})",
+        ]
+
+
+def _dimensions(lookups: Sequence[Lookup], operand: Finder) -> list[IndexedDimension]:
+    return [
+        IndexedDimension(operand(indices), size, stride, negative)
+        for indices, size, stride, negative in lookups
+    ]
+
+
+def _lookups_code(lookups: Sequence[Lookup], operand: Callable[[Place | Scalar], str]) -> str:
+    return ", ".join(
+        f"IndexedDimension({operand(indices)}, {size}, {stride}, {negative})"
+        for indices, size, stride, negative in lookups
+    )

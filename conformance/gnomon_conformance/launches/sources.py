@@ -1,0 +1,88 @@
+"""What sources mean: elements made of nothing but their place and a few parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from gnomon.backend import (
+    Backend,
+    DType,
+    PhiloxGenerator,
+    Scalar,
+)
+from gnomon.records import (
+    RandomSource,
+    Source,
+    Ulps,
+)
+from gnomon_conformance.correct import (
+    Expected,
+    of_function,
+)
+from gnomon_conformance.launches.base import (
+    Finder,
+    Launch,
+    Place,
+    record_code,
+)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLaunch(Launch):
+    """The output filled in logical order with what a record makes of its parameters.
+
+    A random record draws from a Philox stream of ``seed`` that has made ``drawn`` draws, or on
+    the reference's own device from its Mersenne Twister; the numbers are equal, not close.
+    """
+
+    record: Source | RandomSource
+    parameters: tuple[Scalar, ...]
+    seed: int = 0
+    drawn: int = 0
+
+    @property
+    def verb(self) -> str:
+        return "source"
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    def stream(self) -> PhiloxGenerator | None:
+        """Return the stream that the launch draws from."""
+        if isinstance(self.record, Source):
+            return None
+        stream = PhiloxGenerator(self.seed)
+        for _ in range(self.drawn):
+            stream.next_offset()
+        return stream
+
+    def perform(self, backend: Backend, operand: Finder) -> None:
+        backend.source(self.record, self.parameters, self.stream(), operand(self.outputs[0]))
+
+    def expected(self) -> list[list[Expected]]:
+        record, (_, layout, dtype) = self.record, self.outputs[0]
+        if isinstance(record, RandomSource):
+            drawn = record.generate(layout, dtype, self.parameters, self.stream())
+            return [[Expected(value) for value in drawn]]
+        assert isinstance(record.tolerance, Ulps)
+        values = [record.element(index, self.parameters) for index in range(layout.numel)]
+        return [[_of_element(value, record.tolerance, dtype) for value in values]]
+
+    def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
+        stream = "None"
+        if isinstance(self.record, RandomSource):
+            stream = f"PhiloxGenerator({self.seed})"
+        return [
+            f"record = {record_code(self.name, self.record)}",
+            f"backend.source(record, {self.parameters}, {stream}, {operand(self.outputs[0])})",
+        ]
+
+
+def _of_element(value: Scalar, tolerance: Ulps, dtype: DType) -> Expected:
+    if dtype.is_floating_point:
+        return of_function(value, tolerance, dtype)
+    return Expected(dtype.convert(value))

@@ -62,7 +62,7 @@ def measured(index: int, lanes: int) -> Peak:
     from gnomon_opencl.provider import opened
 
     runtime = opened(index).runtime
-    context, queue = runtime.context, runtime.queue
+    context, queue = runtime.context, runtime.timeline.queue
     (device,) = context.devices
     chunk = 8192 if runtime.traits.is_processor else 8
     program = cl.Program(context, _source(lanes, chunk)).build(["-cl-mad-enable"])

@@ -46,6 +46,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "gnomon",
             "__main__",
+            "accelerator",
             "autograd",
             "command",
             "cuda",

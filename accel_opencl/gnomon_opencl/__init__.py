@@ -18,17 +18,5 @@ except ImportError as error:
         "`pip install 'gnomon[opencl]'`, which also brings a driver for this processor."
     ) from error
 
-from gnomon_opencl.memory import MemoryStats
-from gnomon_opencl.provider import Provider, opened
-
-__all__ = ["MemoryStats", "Provider", "empty_cache", "memory_stats"]
-
-
-def memory_stats(index: int = 0) -> MemoryStats:
-    """Return what the memory pool of ``opencl:<index>`` holds, and what it moved, in bytes."""
-    return opened(index).runtime.pool.stats()
-
-
-def empty_cache(index: int = 0) -> None:
-    """Give back to ``opencl:<index>`` what its memory pool holds and no tensor uses."""
-    opened(index).runtime.pool.empty()
+from gnomon_opencl.provider import Provider
+from gnomon_opencl.public import *

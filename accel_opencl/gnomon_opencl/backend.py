@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Concatenate, ParamSpec, final
 
 import pyopencl as cl
@@ -10,11 +11,14 @@ import pyopencl as cl
 from gnomon.backend import (
     Backend,
     Device,
+    DeviceEvent,
     DType,
     ElementwiseRecord,
     FusedKernels,
+    HostMemory,
     IndexedDimension,
     Memory,
+    MemoryUse,
     MersenneTwister,
     Operand,
     ReductionRecord,
@@ -106,9 +110,37 @@ class OpenCLBackend(Backend):
         self.runtime.flush()
         return self.runtime.pool.read(memory, offset, nbytes)
 
+    def lend(
+        self, memory: Memory, offset: int, nbytes: int
+    ) -> AbstractContextManager[memoryview]:
+        assert isinstance(memory, DeviceMemory)
+        self.runtime.flush()
+        return self.runtime.pool.lend(memory, offset, nbytes)
+
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        return HostMemory(self.read(memory, offset, nbytes))
+
+    def memory_use(self, reset_peaks: bool = False) -> MemoryUse:
+        if reset_peaks:
+            self.runtime.pool.reset_peaks()
+        return self.runtime.pool.use()
+
+    def empty_cache(self) -> int:
+        self.runtime.flush()
+        return self.runtime.pool.empty()
+
+    def start_profiling(self) -> bool:
+        self.runtime.flush()
+        self.runtime.timeline.start()
+        return True
+
+    def stop_profiling(self) -> list[DeviceEvent]:
+        self.runtime.flush()
+        return self.runtime.timeline.stop()
+
     def synchronize(self) -> None:
         self.runtime.flush()
-        self.runtime.queue.finish()
+        self.runtime.timeline.finish()
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):

@@ -7,6 +7,9 @@ be queued: a block is issued again only on the one in-order queue, behind those 
 from __future__ import annotations
 
 import gc
+import os
+import re
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +20,38 @@ import numpy as np
 import pyopencl as cl
 from pyopencl.tools import ImmediateAllocator, MemoryPool, PooledBuffer
 
-from gnomon.backend import Memory, OutOfMemoryError
+from gnomon.backend import Memory, MemoryUse, OutOfMemoryError
+from gnomon_opencl.failures import failure
+from gnomon_opencl.timeline import Timeline
+from gnomon_opencl.traits import Traits
+
+#: The variable of the environment that limits what a device's pool may hold.
+LIMIT_VARIABLE: Final = "GNOMON_OPENCL_MEMORY_LIMIT"
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 _SMALLEST: Final = 8
+#: Leading bits in which the sizes of a block and of what is stored in it agree: the pool wastes
+#: a 64th at most.
+_SIZE_BITS: Final = 6
 
 
 class MemoryStats(NamedTuple):
-    """What the pool of a device holds, and what went between host and device, in bytes."""
+    """What the pool of a device holds, and what went between host and device, in bytes.
+
+    ``active`` is what tensors use, ``held`` what the pool keeps to use it again, ``limit`` what
+    both together may come to. ``retries`` counts allocations for which what was held had to be
+    given back, ``failures`` those for which that was not enough.
+    """
 
     active_bytes: int
+    active_peak: int
     held_bytes: int
+    reserved_peak: int
     active_blocks: int
     held_blocks: int
+    limit: int
+    retries: int
+    failures: int
     reads: int
     writes: int
     bytes_read: int
@@ -64,7 +86,10 @@ class Buffer:
         """What kernels are given. Raises OutOfMemoryError when there is none left."""
         pooled = self._pooled
         if pooled is None:
-            pooled = self._pooled = self._pool.take(self.nbytes)
+            with self._pool.lock:
+                pooled = self._pooled
+                if pooled is None:
+                    pooled = self._pooled = self._pool.take(self.nbytes)
         return pooled
 
     @property
@@ -94,21 +119,17 @@ def buffer_in(memory: Memory) -> Buffer:
 class Pool:
     """The memory of one device and the way between it and the host."""
 
-    def __init__(
-        self,
-        queue: cl.CommandQueue,
-        name: str,
-        max_allocation: int,
-        total: int,
-        unified: bool,
-    ) -> None:
-        self._queue = queue
+    def __init__(self, timeline: Timeline, name: str, traits: Traits) -> None:
+        self._timeline = timeline
         self._name = name
-        self._max_allocation = max_allocation
-        self._total = total
-        self._unified = unified
-        self._pool = MemoryPool(ImmediateAllocator(queue))
+        self._max_allocation = traits.max_allocation
+        self._total = traits.global_memory_bytes
+        self._pool = MemoryPool(ImmediateAllocator(timeline.queue), _SIZE_BITS)
+        self.limit = limit_of(os.environ.get(LIMIT_VARIABLE, ""), self._total, LIMIT_VARIABLE)
+        self._active_peak = self._reserved_peak = 0
+        self._retries = self._failures = 0
         self.transfers = TransferCount()
+        self.lock = threading.RLock()
 
     def allocate(self, nbytes: int) -> DeviceMemory:
         """Return memory of ``nbytes`` bytes of undefined content, taken when first touched.
@@ -130,20 +151,39 @@ class Pool:
         tried again; then OutOfMemoryError names the sizes.
         """
         size = max(nbytes, _SMALLEST)
-        try:
-            buffer = self._pool.allocate(size)
-        except (cl.MemoryError, cl.RuntimeError, cl.LogicError):
+        buffer = self._tried(size)
+        if buffer is None:
+            self._retries += 1
+            gc.collect()  # tensors in reference cycles
             self.empty()
-            gc.collect()
-            try:
-                buffer = self._pool.allocate(size)
-            except (cl.MemoryError, cl.RuntimeError, cl.LogicError) as error:
-                raise OutOfMemoryError(
-                    f"allocate: {self._name} has no {nbytes} bytes left: tensors hold "
-                    f"{self._pool.active_bytes} of {self._total} bytes. Free tensors, or make "
-                    "smaller ones."
-                ) from error
-        assert buffer is not None
+            buffer = self._tried(size)
+        if buffer is None:
+            self._failures += 1
+            raise OutOfMemoryError(
+                f"allocate: {self._name} has no {nbytes} bytes left: tensors hold "
+                f"{self._pool.active_bytes} of {min(self.limit, self._total)} bytes. Free "
+                f"tensors, make smaller ones, or raise the limit if {LIMIT_VARIABLE} sets one."
+            )
+        if self._pool.active_bytes > self._active_peak:
+            self._active_peak = self._pool.active_bytes
+        return buffer
+
+    def _tried(self, size: int) -> PooledBuffer | None:
+        """Return a buffer, or None when the device has none or the limit would be passed."""
+        pool = self._pool
+        try:
+            buffer: PooledBuffer | None = pool.allocate(size)
+        except (cl.MemoryError, cl.RuntimeError, cl.LogicError):
+            return None
+        reserved = pool.managed_bytes
+        if reserved > self._reserved_peak:
+            if reserved > self.limit:
+                pool.free_held()
+                if pool.managed_bytes > self.limit:
+                    del buffer
+                    pool.free_held()
+                    return None
+            self._reserved_peak = pool.managed_bytes
         return buffer
 
     def write(self, memory: DeviceMemory, offset: int, data: memoryview) -> None:
@@ -152,66 +192,126 @@ class Pool:
             return
         self.transfers.writes += 1
         self.transfers.bytes_written += data.nbytes
-        if self._unified:
-            with self._mapped(memory, offset, data.nbytes, cl.map_flags.WRITE) as cells:
-                cells[:] = data
-        else:
-            source = np.frombuffer(data, dtype=np.uint8)
-            cl.enqueue_copy(self._queue, memory.buffer.pooled, source, dst_offset=offset)
+        source = np.frombuffer(data, dtype=np.uint8)
+        self._copied("write", memory.buffer.pooled, source, dst_offset=offset)
 
     def read(self, memory: DeviceMemory, offset: int, nbytes: int) -> memoryview:
         """Return a copy of ``nbytes`` bytes of ``memory``, when all work before is done."""
-        data = memoryview(bytearray(nbytes))
+        target = np.empty(nbytes, np.uint8)
+        if nbytes:
+            self.transfers.reads += 1
+            self.transfers.bytes_read += nbytes
+            self._copied("read", target, memory.buffer.pooled, src_offset=offset)
+        return target.data
+
+    def _copied(
+        self,
+        action: str,
+        target: PooledBuffer | np.ndarray[tuple[int], np.dtype[np.uint8]],
+        source: PooledBuffer | np.ndarray[tuple[int], np.dtype[np.uint8]],
+        **offset: int,
+    ) -> None:
+        try:
+            event = cl.enqueue_copy(self._timeline.queue, target, source, **offset)
+        except cl.Error as error:
+            raise failure(action, self._name, error) from error
+        self._timeline.note(action, event)
+
+    @contextmanager
+    def lend(self, memory: DeviceMemory, offset: int, nbytes: int) -> Iterator[memoryview]:
+        """Yield a part of ``memory`` as bytes of this process, once all work before is done.
+
+        Memory that the host shares with the device is not copied.
+        """
         if not nbytes:
-            return data
+            yield memoryview(b"")
+            return
         self.transfers.reads += 1
         self.transfers.bytes_read += nbytes
-        if self._unified:
-            with self._mapped(memory, offset, nbytes, cl.map_flags.READ) as cells:
-                data[:] = cells
-        else:
-            target = np.frombuffer(data, dtype=np.uint8)
-            cl.enqueue_copy(self._queue, target, memory.buffer.pooled, src_offset=offset)
-        return data
+        queue = self._timeline.queue
+        try:
+            cells, event = cl.enqueue_map_buffer(
+                queue, memory.buffer.pooled, cl.map_flags.READ, offset, (nbytes,), np.uint8
+            )
+        except cl.Error as error:
+            raise failure("read", self._name, error) from error
+        self._timeline.note("map", event)
+        try:
+            yield memoryview(cells)
+        finally:
+            cells.base.release(queue)
 
     def clear_word(self, memory: DeviceMemory) -> None:
         """Write 0 to the 32-bit word at the start of ``memory``."""
-        cl.enqueue_fill_buffer(self._queue, memory.buffer.pooled, np.uint32(0), 0, 4)
+        cl.enqueue_fill_buffer(self._timeline.queue, memory.buffer.pooled, np.uint32(0), 0, 4)
 
     def word(self, memory: DeviceMemory) -> int:
         """Return the word at the start of ``memory``: a signal, not counted as data."""
         found = np.empty(1, np.uint32)
-        cl.enqueue_copy(self._queue, found, memory.buffer.pooled)
+        self._copied("read", found, memory.buffer.pooled)
         return int(found[0])
 
-    @contextmanager
-    def _mapped(
-        self, memory: DeviceMemory, offset: int, nbytes: int, flags: cl.map_flags
-    ) -> Iterator[memoryview]:
-        """Yield a part of ``memory`` as bytes of this process, once all work before is done."""
-        cells, _ = cl.enqueue_map_buffer(
-            self._queue, memory.buffer.pooled, flags, offset, (nbytes,), np.uint8
-        )
-        try:
-            yield memoryview(cells)
-        finally:
-            cells.base.release(self._queue)
-
-    def empty(self) -> None:
-        """Give back to the device what the pool holds and no tensor uses."""
-        self._queue.finish()
+    def empty(self) -> int:
+        """Give back to the device what the pool holds and no tensor uses; return how much."""
+        before = self._pool.managed_bytes
+        self._timeline.finish()
         self._pool.free_held()
+        return int(before - self._pool.managed_bytes)
 
     def stats(self) -> MemoryStats:
         """Return what the pool holds."""
         pool, moved = self._pool, self.transfers
         return MemoryStats(
             active_bytes=pool.active_bytes,
+            active_peak=self._active_peak,
             held_bytes=pool.managed_bytes - pool.active_bytes,
+            reserved_peak=self._reserved_peak,
             active_blocks=pool.active_blocks,
             held_blocks=pool.held_blocks,
+            limit=self.limit,
+            retries=self._retries,
+            failures=self._failures,
             reads=moved.reads,
             writes=moved.writes,
             bytes_read=moved.bytes_read,
             bytes_written=moved.bytes_written,
         )
+
+    def use(self) -> MemoryUse:
+        """Return what is in use, as gnomon asks every backend."""
+        pool = self._pool
+        return MemoryUse(
+            allocated=pool.active_bytes,
+            allocated_peak=self._active_peak,
+            reserved=pool.managed_bytes,
+            reserved_peak=self._reserved_peak,
+            blocks=pool.active_blocks,
+            limit=min(self.limit, self._total),
+            retries=self._retries,
+            failures=self._failures,
+        )
+
+    def reset_peaks(self) -> None:
+        """Let the peaks be what is in use now."""
+        self._active_peak = self._pool.active_bytes
+        self._reserved_peak = self._pool.managed_bytes
+
+
+def limit_of(text: str, total: int, asker: str) -> int:
+    """Return the bytes that ``text`` names: a number with or without K, M, G or %, or "" for
+    ``total``.
+
+    Raises ValueError for any other text.
+    """
+    if not text:
+        return total
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)I?B?|(\d+(?:\.\d+)?)\s*%", text.upper())
+    if found is None:
+        raise ValueError(
+            f"{asker}: {text!r} is no size. Write a number of bytes, perhaps with K, M, G or "
+            '% behind it, as in "512M" or "50%".'
+        )
+    number, unit, part = found.groups()
+    if part:
+        return int(total * float(part) / 100)
+    return int(float(number) * 1024 ** " KMG".index(unit or " "))

@@ -32,17 +32,11 @@ class Provider:
 
     def open(self, index: int) -> OpenCLBackend:
         """Return the backend of the device ``index``."""
-        found = _devices()
-        if index >= len(found):
-            raise RuntimeError(
-                f"device: opencl:{index} does not exist, there are {len(found)} OpenCL "
-                "devices. `gnomon devices` lists them."
-            )
         return opened(index)
 
     def describe(self, index: int) -> str:
         """Return the name, platform, versions, memory and float types of a device."""
-        device = _devices()[index]
+        device = _device(index)
         extensions = device.extensions.split()
         version = re.match(r"OpenCL \S+", device.version)
         parts = [
@@ -63,9 +57,10 @@ class Provider:
 def opened(index: int) -> OpenCLBackend:
     """Return the backend of the device ``index``, one for the whole process.
 
-    Raises RuntimeError, with the remedy, when the device's driver builds no kernels.
+    Raises RuntimeError, with the remedy, when there is no such device or its driver builds no
+    kernels.
     """
-    device = _devices()[index]
+    device = _device(index)
     outcome = compiler_works(device)
     if not outcome.passed:
         raise RuntimeError(
@@ -76,6 +71,16 @@ def opened(index: int) -> OpenCLBackend:
             "intel-opencl-rt` brings another driver."
         )
     return OpenCLBackend(device, index)
+
+
+def _device(index: int) -> cl.Device:
+    found = _devices()
+    if not 0 <= index < len(found):
+        raise RuntimeError(
+            f"device: opencl:{index} does not exist, there are {len(found)} OpenCL devices. "
+            "`gnomon devices` lists them."
+        )
+    return found[index]
 
 
 def _failure(status: int, words: str) -> str:

@@ -11,9 +11,11 @@ import numpy as np
 import pyopencl as cl
 
 from gnomon.backend import DType, Operand, Scalar
+from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
 from gnomon_opencl.programs import Programs
+from gnomon_opencl.timeline import Timeline
 from gnomon_opencl.traits import Traits, traits_of
 from gnomon_opencl.window import Window
 
@@ -33,14 +35,9 @@ class Runtime:
         self.name = name
         self.traits = traits or traits_of(device)
         self.context = cl.Context([device])
-        self.queue = cl.CommandQueue(self.context, device)
-        self.pool = Pool(
-            self.queue,
-            f"{name} ({device.name.strip()})",
-            self.traits.max_allocation,
-            self.traits.global_memory_bytes,
-            self.traits.unified_memory,
-        )
+        long_name = f"{name} ({device.name.strip()})"
+        self.timeline = Timeline(self.context, device, long_name)
+        self.pool = Pool(self.timeline, long_name, self.traits)
         options = ["-cl-std=CL1.2"]
         if self.traits.exact_division:
             options.append("-cl-fp32-correctly-rounded-divide-sqrt")
@@ -99,11 +96,15 @@ class Runtime:
             if kernel is None:
                 kernel = self._kernels[source, name] = self.programs.kernel(source, name)
                 kernel.set_arg_types(list(map(_declared, arguments)))
-            kernel.set_args(
-                *[each.pooled if isinstance(each, Buffer) else each for each in arguments]
-            )
             whole = -(-items // size) * size
-            cl.enqueue_nd_range_kernel(self.queue, kernel, (whole,), (size,))
+            timeline = self.timeline
+            given = [each.pooled if isinstance(each, Buffer) else each for each in arguments]
+            try:
+                kernel.set_args(*given)
+                event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, (whole,), (size,))
+            except cl.Error as error:
+                raise failure(name, self.name, error) from error
+            timeline.note(name, event)
             self.launches += 1
 
     def flag_is_set(

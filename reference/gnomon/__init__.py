@@ -15,6 +15,7 @@ from math import pi as pi
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from gnomon import accelerator as accelerator
 from gnomon import autograd as autograd
 from gnomon import cuda as cuda
 from gnomon import func as func
@@ -106,6 +107,7 @@ from gnomon.dtypes import uint8 as uint8
 from gnomon.dtypes import uint16 as uint16
 from gnomon.dtypes import uint32 as uint32
 from gnomon.dtypes import uint64 as uint64
+from gnomon.errors import OutOfMemoryError as OutOfMemoryError
 from gnomon.formats import MemoryFormat as memory_format
 from gnomon.formats import TensorLayout as layout
 from gnomon.formats import channels_last as channels_last
@@ -159,6 +161,7 @@ from gnomon.ops.views import *
 from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.random import *
 from gnomon.registry import register_backend as _register_backend
+from gnomon.registry import synchronize as synchronize
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import *
 from gnomon.tensor.factories import *
@@ -183,7 +186,11 @@ _register_backend(_ReferenceBackend())
 
 
 def __getattr__(name: str) -> _ModuleType:
-    """Import a subpackage that not every program needs when it is first asked for."""
-    if name in ("nn", "optim", "testing"):
+    """Import what not every program needs when it is first asked for: a subpackage, or the
+    public module of an installed backend under the name of its device.
+    """
+    if name in ("nn", "optim", "profiler", "testing"):
         return _import_module(f"gnomon.{name}")
+    if not name.startswith("_") and name in plugins.installed():
+        return plugins.public_module(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

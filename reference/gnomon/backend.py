@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, cast, final
 
 from gnomon.devices import Device
@@ -51,6 +52,7 @@ __all__ = [
     "Cells",
     "DType",
     "Device",
+    "DeviceEvent",
     "ElementwiseRecord",
     "FusedKernels",
     "Fusible",
@@ -60,6 +62,7 @@ __all__ = [
     "Kind",
     "Layout",
     "Memory",
+    "MemoryUse",
     "MersenneTwister",
     "NotSupported",
     "Operand",
@@ -258,6 +261,34 @@ class FusedKernels:
         return cast("Kernel | None", self._kernels.get(composite.name))
 
 
+@final
+class MemoryUse(NamedTuple):
+    """What a device's memory is used for, in bytes, and how often it was short."""
+
+    #: Held by tensors.
+    allocated: int = 0
+    allocated_peak: int = 0
+    #: Taken from the device, for tensors or to be used again.
+    reserved: int = 0
+    reserved_peak: int = 0
+    #: Blocks held by tensors.
+    blocks: int = 0
+    #: What may be reserved at most.
+    limit: int = 0
+    #: How often an allocation needed a second try, and how often there was no memory then.
+    retries: int = 0
+    failures: int = 0
+
+
+@final
+class DeviceEvent(NamedTuple):
+    """Something a device ran, in nanoseconds of ``time.perf_counter_ns``."""
+
+    name: str
+    start: int
+    end: int
+
+
 class Backend(ABC):
     """One device, as the operations of gnomon see it.
 
@@ -364,6 +395,41 @@ class Backend(ABC):
         which a draw takes ``initial_seed()`` and ``next_offset()``.
         """
         raise self.lacks(record.name, (output.dtype,))
+
+    def lend(
+        self, memory: Memory, offset: int, nbytes: int
+    ) -> AbstractContextManager[memoryview]:
+        """Return ``nbytes`` bytes from ``offset`` on, to be read until the block ends.
+
+        Another device copies from there; a backend whose memory the host can see lends it
+        without a copy of its own.
+        """
+        return nullcontext(self.read(memory, offset, nbytes))
+
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        """Return the host's own copy of ``nbytes`` bytes from ``offset`` on."""
+        return HostMemory(memoryview(bytearray(self.read(memory, offset, nbytes))))
+
+    def memory_use(self, reset_peaks: bool = False) -> MemoryUse:
+        """Return what the device's memory is used for; zeros where nobody counts.
+
+        With ``reset_peaks``, peaks are counted anew from now on.
+        """
+        return MemoryUse()
+
+    def empty_cache(self) -> int:
+        """Give back what the backend keeps of the device's memory and no tensor uses; return
+        how many bytes that is.
+        """
+        return 0
+
+    def start_profiling(self) -> bool:
+        """Take the times of what the device runs from now on; return whether that can be."""
+        return False
+
+    def stop_profiling(self) -> list[DeviceEvent]:
+        """Wait for the device and return what it ran since ``start_profiling``."""
+        return []
 
     def gaps(self) -> Sequence[Gap]:
         """Return what the backend does not do; conformance fails a gap that is not declared,

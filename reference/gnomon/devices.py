@@ -45,6 +45,9 @@ class Device:
     __slots__ = ("_entered", "index", "type")
 
     def __init__(self, type: str | Device | int, index: int | None = None) -> None:
+        if isinstance(type, int) and "cuda" in _aliases and index is None:
+            index = type
+            type = "cuda"
         if isinstance(type, int):
             raise RuntimeError(
                 f"device: the index {type} alone names no device. "
@@ -63,6 +66,17 @@ class Device:
         object.__setattr__(self, "type", name)
         object.__setattr__(self, "index", index)
         object.__setattr__(self, "_entered", [])
+
+    @property
+    def current_index(self) -> int:
+        """The index, or the one that the type alone means in this thread, which is 0 at first.
+
+        >>> device("opencl:3").current_index, device("opencl").current_index
+        (3, 0)
+        """
+        if self.index is not None:
+            return self.index
+        return _defaults.indices.get(self.type, 0)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"device: the attribute {name!r} can't be changed.")
@@ -118,7 +132,12 @@ CPU = Device("cpu")
 
 
 class _Defaults(threading.local):
-    current: Device = CPU
+    """What a thread has chosen."""
+
+    def __init__(self) -> None:
+        self.current: Device = CPU
+        #: The index that a device type alone means, where it is not 0.
+        self.indices: dict[str, int] = {}
 
 
 _defaults = _Defaults()
@@ -137,3 +156,14 @@ def set_default_device(device: str | Device | None) -> None:
     device(type='cpu')
     """
     _defaults.current = CPU if device is None else Device(device)
+
+
+def set_current_index(device: Device) -> None:
+    """Let the type of ``device`` alone mean its index in this thread from now on.
+
+    >>> set_current_index(device("example:1"))
+    >>> Device("example").current_index
+    1
+    """
+    if device.index is not None:
+        _defaults.indices[device.type] = device.index

@@ -6,6 +6,7 @@ says what to do. No plugin can replace ``cpu``.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from gnomon.backend import Backend
@@ -15,6 +16,7 @@ from gnomon.registry import backend_for, install_loader, register_backend
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+    from types import ModuleType
 
 __all__ = [
     "BackendStatus",
@@ -61,7 +63,7 @@ def load_backend(device: Device) -> Backend:
     import or its device to open, or when there is no device of that index.
     """
     provider = load_provider(device.type)
-    index = device.index or 0
+    index = device.current_index
     count = provider.device_count()
     if index >= count:
         raise RuntimeError(
@@ -80,14 +82,48 @@ def load_backend(device: Device) -> Backend:
 
 
 def load_provider(name: str) -> Provider:
-    """Import the plugin for the device type ``name``."""
+    """Return the provider of the device type ``name``, importing its plugin.
+
+    Raises RuntimeError when no plugin, or more than one, has the type, or it fails to import.
+    """
+    entry = _entry_of(name)
+    try:
+        loaded = entry.load()
+        # The group's contract, which conformance checks.
+        return cast(Provider, loaded() if isinstance(loaded, type) else loaded)
+    except Exception as error:
+        raise _broken(entry, error) from error
+
+
+def public_module(name: str) -> ModuleType:
+    """Return the module that the plugin for the device type ``name`` is announced by.
+
+    It is the backend's public face, under the name of its device: ``gnomon.opencl`` is the
+    module of the entry point ``opencl``. Raises RuntimeError as ``load_provider`` does.
+    """
+    entry = _entry_of(name)
+    try:
+        return import_module(entry.module)
+    except Exception as error:
+        raise _broken(entry, error) from error
+
+
+def installed() -> list[str]:
+    """Return the device types that plugins announce, which are not imported for that.
+
+    >>> "no such device" in installed()
+    False
+    """
+    return sorted({entry.name for entry in _entry_points()} - {"cpu"})
+
+
+def _entry_of(name: str) -> EntryPoint:
     found = [entry for entry in _entry_points() if entry.name == name]
     if not found:
-        installed = sorted({entry.name for entry in _entry_points()} - {"cpu"})
         raise RuntimeError(
             f"device: no installed backend is called {name!r} (installed: "
-            f"{', '.join(['cpu', *installed])}). Install the package that provides it, such as "
-            "gnomon[opencl], or choose one of these."
+            f"{', '.join(['cpu', *installed()])}). Install the package that provides it, such "
+            "as gnomon[opencl], or choose one of these."
         )
     if len(found) > 1:
         packages = ", ".join(sorted(_package(entry) for entry in found))
@@ -95,22 +131,20 @@ def load_provider(name: str) -> Provider:
             f"device: {len(found)} packages provide the backend {name!r}: {packages}. "
             "Uninstall all but one."
         )
-    (entry,) = found
-    try:
-        loaded = entry.load()
-        # The group's contract, which conformance checks.
-        return cast(Provider, loaded() if isinstance(loaded, type) else loaded)
-    except Exception as error:
-        raise RuntimeError(
-            f"device: the backend {name!r} of {_package(entry)} fails to import: "
-            f"{type(error).__name__}: {error}. Repair or reinstall that package."
-        ) from error
+    return found[0]
+
+
+def _broken(entry: EntryPoint, error: Exception) -> RuntimeError:
+    return RuntimeError(
+        f"device: the backend {entry.name!r} of {_package(entry)} fails to import: "
+        f"{type(error).__name__}: {error}. Repair or reinstall that package."
+    )
 
 
 def backends() -> list[BackendStatus]:
     """Return every installed backend, with its devices or the reason why it does not load."""
     found = [BackendStatus("cpu", ["cpu"], ["the reference, pure Python"])]
-    for name in sorted({entry.name for entry in _entry_points()} - {"cpu"}):
+    for name in installed():
         try:
             provider = load_provider(name)
             devices = [f"{name}:{index}" for index in range(provider.device_count())]

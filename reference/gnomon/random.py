@@ -82,14 +82,15 @@ def _state_bytes(state: Tensor) -> bytes:
     return bytes(map(int, values_of(state.operand)))
 
 
-def _default_of(device: Device) -> Generator:
+def default_generator_of(device: Device) -> Generator:
+    """Return the generator of draws on ``device`` that name none."""
     generator = Generator(device)
     generator.stream = default_stream(generator.device)
     return generator
 
 
 #: The generator of draws on the CPU that name none.
-default_generator = _default_of(CPU)
+default_generator = default_generator_of(CPU)
 
 
 def manual_seed(seed: SupportsInt | str) -> Generator:

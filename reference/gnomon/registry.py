@@ -47,8 +47,21 @@ def backend_for(device: Device) -> Backend:
     if device.type == "cpu":
         return _backends[Device("cpu")]
     if device.index is None:
-        backend = backend_for(Device(device.type, 0))
-    else:
-        backend = _loader(device)
-    _backends[device] = backend
+        return backend_for(Device(device.type, device.current_index))
+    backend = _backends[device] = _loader(device)
     return backend
+
+
+def opened_backends() -> list[Backend]:
+    """Return the backends of all devices opened so far, the reference among them."""
+    return list(_backends.values())
+
+
+def synchronize(device: Device | str | None = None) -> None:
+    """Wait until ``device``, by default every device in use, has done all work given to it.
+
+    >>> synchronize("cpu")
+    """
+    waited = opened_backends() if device is None else [backend_for(Device(device))]
+    for backend in waited:
+        backend.synchronize()

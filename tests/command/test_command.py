@@ -31,7 +31,7 @@ def distribution(site: Path, name: str, entry: str, source: str) -> None:
 def test_no_argument_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([]) == 0
     text = capsys.readouterr().out
-    assert "run       Run a PyTorch program" in text and "devices   List the backends" in text
+    assert "run       Run a PyTorch program" in text and "devices   List the devices" in text
 
 
 def test_arguments_come_from_the_process(

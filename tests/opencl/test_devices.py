@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -14,10 +13,9 @@ import pyopencl as cl
 
 import gnomon
 import gnomon_opencl
-from gnomon.errors import NotSupported, OutOfMemoryError
+from gnomon.errors import NotSupported
 from gnomon_opencl import provider
 from gnomon_opencl.programs import Programs
-from gnomon_opencl.runtime import Runtime
 
 from .devices import default_backend
 
@@ -56,64 +54,6 @@ def test_no_platform_and_no_device_say_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr(cl, "get_platforms", list)
     with pytest.raises(RuntimeError, match="have no device"):
         provider._devices.__wrapped__()
-
-
-def test_memory_is_pooled_and_counted() -> None:
-    backend = default_backend()
-    pool = backend.runtime.pool
-    memory = backend.allocate(1 << 20)
-    assert memory.buffer.pooled.size >= 1 << 20
-    active = gnomon_opencl.memory_stats().active_bytes
-    assert active >= 1 << 20
-    del memory
-    stats = gnomon_opencl.memory_stats()
-    assert stats.active_bytes <= active - (1 << 20) and stats.held_bytes >= 1 << 20
-    gnomon_opencl.empty_cache()
-    assert pool.stats().held_bytes == 0
-    for _ in range(2000):
-        assert backend.allocate(4096).buffer.pooled.size >= 4096
-    assert pool.stats().held_blocks <= 2
-
-
-def test_transfers_are_counted() -> None:
-    backend = default_backend()
-    before = gnomon_opencl.memory_stats()
-    memory = backend.allocate(16)
-    backend.write(memory, 4, memoryview(bytes(range(8))))
-    assert bytes(backend.read(memory, 4, 8)) == bytes(range(8))
-    after = gnomon_opencl.memory_stats()
-    assert after.bytes_written - before.bytes_written == 8
-    assert (after.reads - before.reads, after.bytes_read - before.bytes_read) == (1, 8)
-
-
-def test_memory_without_a_mapping_moves_as_well() -> None:
-    backend = default_backend()
-    (device,) = backend.runtime.context.devices
-    runtime = Runtime(device, "opencl:98")
-    runtime.pool._unified = False
-    memory = runtime.pool.allocate(16)
-    runtime.pool.write(memory, 4, memoryview(bytes(range(8))))
-    assert bytes(runtime.pool.read(memory, 4, 8)) == bytes(range(8))
-
-
-def test_too_large_an_allocation_names_the_limit() -> None:
-    backend = default_backend()
-    limit = backend.runtime.traits.max_allocation
-    with pytest.raises(OutOfMemoryError, match=f"{limit + 1} bytes.*MAX_MEM_ALLOC_SIZE"):
-        backend.allocate(limit + 1)
-
-
-def test_a_full_device_names_sizes() -> None:
-    backend = default_backend()
-    traits = backend.runtime.traits
-    held = []
-    with pytest.raises(OutOfMemoryError, match=r"has no \d+ bytes left: tensors hold \d+ of"):
-        while len(held) * traits.max_allocation <= 2 * traits.global_memory_bytes:
-            held.append(backend.allocate(traits.max_allocation).buffer.pooled)
-        pytest.skip("the driver gives more memory than it says the device has")
-    held.clear()
-    gc.collect()
-    assert backend.allocate(64).nbytes == 64
 
 
 def test_programs_are_kept_on_disk_and_rebuilt_when_damaged(

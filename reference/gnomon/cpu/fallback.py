@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import final
 
 from gnomon.backend import (
     Backend,
+    DeviceEvent,
     ElementwiseRecord,
     Gap,
     IndexedDimension,
+    MemoryUse,
     Operand,
     ReductionRecord,
     ScanRecord,
@@ -79,6 +81,26 @@ class FallbackBackend(Backend):
 
     def synchronize(self) -> None:
         self.inner.synchronize()
+
+    def lend(
+        self, memory: Memory, offset: int, nbytes: int
+    ) -> AbstractContextManager[memoryview]:
+        return self.inner.lend(memory, offset, nbytes)
+
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        return self.inner.to_host(memory, offset, nbytes)
+
+    def memory_use(self, reset_peaks: bool = False) -> MemoryUse:
+        return self.inner.memory_use(reset_peaks)
+
+    def empty_cache(self) -> int:
+        return self.inner.empty_cache()
+
+    def start_profiling(self) -> bool:
+        return self.inner.start_profiling()
+
+    def stop_profiling(self) -> list[DeviceEvent]:
+        return self.inner.stop_profiling()
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         return self.inner.supports(name, dtypes)

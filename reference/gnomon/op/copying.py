@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import Cotangents, TensorCore
+from gnomon.devices import CPU
 from gnomon.dispatch import converted
 from gnomon.dtypes import DType
 from gnomon.graph.nodes import OperationNode, recording, set_history
@@ -65,15 +66,23 @@ def to_backend(input: T, backend: Backend) -> T:
 
 
 def transferred(operand: Operand, backend: Backend) -> Operand:
-    """Return the elements of ``operand`` on ``backend``, through the host, its dense strides
+    """Return the elements of ``operand`` on the other device of ``backend``, its dense strides
     kept.
     """
     source = operand if operand.layout.is_dense else converted(operand, operand.dtype)
     layout, itemsize = source.layout, source.dtype.itemsize
     nbytes = layout.numel * itemsize
-    data = source.storage.backend.read(source.storage.memory, layout.offset * itemsize, nbytes)
-    storage = Storage(backend, backend.allocate(nbytes))
-    backend.write(storage.memory, 0, data)
+    origin, memory, start = (
+        source.storage.backend,
+        source.storage.memory,
+        layout.offset * itemsize,
+    )
+    if backend.device == CPU:
+        storage = Storage(backend, origin.to_host(memory, start, nbytes))
+    else:
+        storage = Storage(backend, backend.allocate(nbytes))
+        with origin.lend(memory, start, nbytes) as data:
+            backend.write(storage.memory, 0, data)
     return Operand(storage, layout._replace(offset=0), source.dtype)
 
 

@@ -1,0 +1,75 @@
+"""The queue of a device, and the times of what ran on it while a profile was taken."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, final
+
+import pyopencl as cl
+
+from gnomon.backend import DeviceEvent
+from gnomon_opencl.failures import failure
+
+#: Events whose times are not asked for yet; more would hold on to the driver's memory.
+_MOST_PENDING: Final = 4096
+
+
+@final
+class Timeline:
+    """The one in-order queue that everything on a device goes through.
+
+    A queue takes times from its creation on or never, and taking them costs; so another one is
+    used while a profile is taken. The device is idle when they change places.
+    """
+
+    def __init__(self, context: cl.Context, device: cl.Device, name: str) -> None:
+        self._context = context
+        self._device = device
+        self._name = name
+        self.queue = self._plain = cl.CommandQueue(context, device)
+        self._pending: list[tuple[str, cl.Event]] | None = None
+        self._ran: list[DeviceEvent] = []
+        self._offset = 0
+
+    def note(self, name: str, event: cl.Event) -> None:
+        """Remember that ``event`` is of something called ``name``, if a profile is taken."""
+        pending = self._pending
+        if pending is not None:
+            pending.append((name, event))
+            if len(pending) >= _MOST_PENDING:
+                self._collect(pending)
+
+    def finish(self) -> None:
+        """Wait for the device."""
+        try:
+            self.queue.finish()
+        except cl.Error as error:
+            raise failure("synchronize", self._name, error) from error
+
+    def start(self) -> None:
+        """Take times from now on."""
+        if self._pending is not None:
+            return
+        self.finish()
+        properties = cl.command_queue_properties.PROFILING_ENABLE
+        self.queue = cl.CommandQueue(self._context, self._device, properties)
+        marker = cl.enqueue_marker(self.queue)
+        marker.wait()
+        self._offset = time.perf_counter_ns() - marker.profile.end
+        self._pending, self._ran = [], []
+
+    def stop(self) -> list[DeviceEvent]:
+        """Return what ran since ``start``, and take no more times."""
+        if self._pending is None:
+            return []
+        self._collect(self._pending)
+        self.queue, self._pending = self._plain, None
+        ran, self._ran = self._ran, []
+        return ran
+
+    def _collect(self, pending: list[tuple[str, cl.Event]]) -> None:
+        self.finish()
+        for name, event in pending:
+            times, offset = event.profile, self._offset
+            self._ran.append(DeviceEvent(name, times.start + offset, times.end + offset))
+        pending.clear()

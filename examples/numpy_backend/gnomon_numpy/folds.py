@@ -100,11 +100,30 @@ def _last_places(rows: Array, running: Array) -> Array:
     return np.maximum.accumulate(places, -1)
 
 
+def _log_sums(rows: Array) -> Array:
+    """Return the running log(sum(exp(x))), kept as a maximum and a sum relative to it.
+
+    Each step doubles how many elements a sum goes back over.
+    """
+    largest, relative = rows.copy(), np.ones_like(rows)
+    reach = 1
+    while reach < rows.shape[-1]:
+        parts = (slice(None, -reach), slice(reach, None))
+        higher = np.maximum(*[largest[..., part] for part in parts])
+        sums = np.zeros_like(higher)
+        for part in parts:
+            below = np.where(largest[..., part] == higher, 0, largest[..., part] - higher)
+            sums += relative[..., part] * np.exp(below)
+        largest[..., reach:], relative[..., reach:] = higher, sums
+        reach *= 2
+    return np.where(np.isfinite(largest), largest + np.log(relative), largest)
+
+
 SCANS: Final[dict[str, Running]] = {
-    # A sum starts from 0.0, so that none is -0.0, and a logarithm of one is neither.
+    # A sum starts from 0.0, so that none is -0.0.
     "cumsum": lambda rows: rows.cumsum(-1, _widest(rows)) + _widest(rows).type(0),
     "cumprod": lambda rows: rows.cumprod(-1, _widest(rows)),
-    "logcumsumexp": lambda rows: np.logaddexp.accumulate(rows, -1) + 0.0,
+    "logcumsumexp": _log_sums,
     "cummax_positions": lambda rows: _last_places(rows, np.maximum.accumulate(rows, -1)),
     "cummin_positions": lambda rows: _last_places(rows, np.minimum.accumulate(rows, -1)),
 }

@@ -16,6 +16,7 @@ import pytest
 import gnomon
 from backends.accelerator import ToyBackend
 from gnomon import registry
+from gnomon.cpu import ReferenceBackend
 
 IS_REFERENCE = gnomon.get_default_device().type == "cpu"
 reference_only = pytest.mark.reference_only
@@ -38,7 +39,9 @@ def stand_in() -> Iterator[None]:
     all others: what names the device, what only memory of the host can do, random numbers.
     """
     before = dict(registry._backends)
-    registry.register_backend(ToyBackend(0, frozenset()))
+    backend = ToyBackend(0, frozenset())
+    backend.kernels = ReferenceBackend().kernels
+    registry.register_backend(backend)
     try:
         with gnomon.device("toy:0"):
             yield

@@ -46,7 +46,7 @@ if not IS_REFERENCE:
     }
 
 # What an accelerator is called, wherever a value's text names it.
-ACCELERATOR = re.compile(r"\b(opencl|toy):\d+")
+ACCELERATOR = re.compile(r"\b(opencl|toy)(:\d+|', index=\d+)")
 
 
 def outcome_of(expression: str, module: ModuleType, **names: object) -> Outcome:

@@ -10,13 +10,15 @@ from array import array
 
 from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
-from gnomon_opencl.kernels.matrix_product import multiply_packed, wide_tile
+from gnomon_opencl.kernels import panels
+from gnomon_opencl.kernels.panels import Factors, Product, Tile, wide_tiles
+from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import all_devices
 
 _SIZE = 53
 
 
-def is_right(backend: OpenCLBackend, dtype: DType) -> bool:
+def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool) -> bool:
     """Return whether a product of numbers that leave no room for rounding comes out right."""
     layout = Layout.contiguous((1, _SIZE, _SIZE))
     numbers = range(_SIZE)
@@ -28,9 +30,27 @@ def is_right(backend: OpenCLBackend, dtype: DType) -> bool:
         storage = Storage(backend, backend.allocate(cells.nbytes))
         backend.write(storage.memory, 0, cells.cast("B"))
         operands.append(Operand(storage, layout, dtype))
-    left, right, output = operands
-    multiply_packed(backend.runtime, left, right, output, wide_tile(dtype))
-    found = array(dtype.cell, bytes(backend.read(output.storage.memory, 0, cells.nbytes)))
+    product = Product(
+        rows=_SIZE,
+        columns=_SIZE,
+        steps=_SIZE,
+        width=1 if has_tables else _SIZE,
+        left_row=_SIZE,
+        left_step=1,
+        right_step=_SIZE,
+        right_column=1,
+        right_steps=_SIZE,
+        product_row=_SIZE,
+        product_column=1,
+        step_table=_SIZE,
+        right_table=0,
+    )
+    factors = Factors(*map(buffer_of, operands))
+    if has_tables:
+        factors = factors._replace(tables=buffer_of(_tables(backend)))
+    packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
+    panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
+    found = array(dtype.cell, bytes(backend.read(operands[2].storage.memory, 0, cells.nbytes)))
     columns = list(zip(*values, strict=True))
     expected = [
         sum(x * y for x, y in zip(row, column, strict=True))
@@ -40,13 +60,24 @@ def is_right(backend: OpenCLBackend, dtype: DType) -> bool:
     return list(found) == expected
 
 
+def _tables(backend: OpenCLBackend) -> Operand:
+    """Return the places of rows, or of the right operand's steps, then of the left one's."""
+    places = [row * _SIZE for row in range(_SIZE)] + list(range(_SIZE))
+    cells = memoryview(int64.pack(places)).cast("B")
+    storage = Storage(backend, backend.allocate(cells.nbytes))
+    backend.write(storage.memory, 0, cells)
+    return Operand(storage, Layout.contiguous((len(places),)), int64)
+
+
 def main() -> int:
     """Return 0 if the products of all types of sums are right on the device named."""
     backend = OpenCLBackend(all_devices()[int(sys.argv[1])], 0)
     dtypes = [float32, int32, int64]
     if backend.runtime.traits.double_arithmetic:
         dtypes.append(float64)
-    return 0 if all(is_right(backend, dtype) for dtype in dtypes) else 1
+    trials = [(dtype, tile, False) for dtype in dtypes for tile in wide_tiles(dtype)]
+    trials.append((float32, wide_tiles(float32)[0], True))
+    return 0 if all(is_right(backend, *trial) for trial in trials) else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Trials of a device's compiler, in a process of their own: a compiler may abort the process.
 
 Each trial is a module, run with the device's number, that ends with status 0 if all went well.
-How it ended is kept on disk with the built programs, by device and driver.
+How it ended is kept on disk with the built programs, by device, driver and what was tried.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from typing import Final, NamedTuple, final
 import pyopencl as cl
 
 from gnomon_opencl.caching import cache_directory, keep
+from gnomon_opencl.generation import source_file
 
 _SECONDS: Final = 120
 _SUFFIX: Final = ".trial"
+#: The text of products in wide vectors: another one has to be tried again.
+_WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product")
 
 
 @final
@@ -45,12 +48,13 @@ def wide_vectors_are_safe(device: cl.Device) -> bool:
     PoCL 3.0 aborts on some kernels with such vectors, and runs others at twice the speed of
     shorter vectors.
     """
-    return _outcome(device, "trial_of_wide_vectors").passed
+    texts = [source_file(name) for name in _WIDE_PRODUCT]
+    return _outcome(device, "trial_of_wide_vectors", "".join(texts)).passed
 
 
 @cache
-def _outcome(device: cl.Device, trial: str) -> Outcome:
-    identity = f"{trial}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
+def _outcome(device: cl.Device, trial: str, text: str = "") -> Outcome:
+    identity = f"{trial}\n{text}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
     path = cache_directory() / f"{hashlib.sha256(identity.encode()).hexdigest()}{_SUFFIX}"
     found = _kept(path)
     if found is None:

@@ -1,0 +1,71 @@
+/* Operands of products packed for panel_product.cl. */
+
+/* Steps that one work-item packs. */
+#define CHUNK 256
+/* Steps that are packed together, so that each cache line is read once in either order. */
+#define NEAR 16
+
+typedef __global COMPUTE *Packed;
+
+/* One item packs CHUNK steps of one panel. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_right(Source source, Tables tables, Packed packed, const Plan plan) {
+    const long panels = (plan.columns + COLUMNS - 1) / COLUMNS;
+    const long chunks = (plan.right_steps + CHUNK - 1) / CHUNK;
+    long item = get_global_id(0);
+    const long first = item % chunks * CHUNK, last = min(first + CHUNK, plan.right_steps);
+    item /= chunks;
+    const long repeat = item % plan.repeats;
+    item /= plan.repeats;
+    const long panel = item % panels;
+    item /= panels;
+    const long inner = item % plan.inner, outer = item / plan.inner;
+    const int lanes = (int)min((long)COLUMNS, plan.columns - panel * COLUMNS);
+    source += plan.right_offset + outer * plan.right_outer + inner * plan.right_inner
+        + repeat * plan.right_repeat + panel * COLUMNS * plan.right_column;
+    packed += outer * plan.panel_outer + inner * plan.panel_inner
+        + ((panel * plan.repeats + repeat) * plan.right_steps) * COLUMNS;
+    for (long start = first; start < last; start += NEAR) {
+        const long end = min(start + NEAR, last);
+        if (plan.right_column == 1 && lanes == COLUMNS) {
+            for (long step = start; step < end; ++step) {
+                const long at = RIGHT_STEP(step);
+                for (int lane = 0; lane < COLUMNS; ++lane)
+                    packed[step * COLUMNS + lane] = LOAD(source, at + lane);
+            }
+        } else {
+            for (int lane = 0; lane < COLUMNS; ++lane)
+                for (long step = start; step < end; ++step)
+                    packed[step * COLUMNS + lane] = lane < lanes
+                        ? LOAD(source, lane * plan.right_column + RIGHT_STEP(step))
+                        : (COMPUTE)0;
+        }
+    }
+}
+
+/* One item packs CHUNK steps of ROWS rows of the left operand, step after step. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_left(Source source, Packed packed, const Plan plan) {
+    const long strips = (plan.rows + ROWS - 1) / ROWS;
+    const long chunks = (plan.steps + CHUNK - 1) / CHUNK;
+    const long item = get_global_id(0);
+    const long first = item % chunks * CHUNK, last = min(first + CHUNK, plan.steps);
+    const long strip = item / chunks % strips, outer = item / chunks / strips;
+    const int rows = (int)min((long)ROWS, plan.rows - strip * ROWS);
+    source += plan.source_offset + outer * plan.source_outer + strip * ROWS * plan.source_row;
+    packed += (outer * strips + strip) * plan.steps * ROWS;
+    for (long start = first; start < last; start += NEAR) {
+        const long end = min(start + NEAR, last);
+        if (plan.source_row == 1 && rows == ROWS) {
+            for (long step = start; step < end; ++step)
+                for (int row = 0; row < ROWS; ++row)
+                    packed[step * ROWS + row] = LOAD(source, step * plan.source_step + row);
+        } else {
+            for (int row = 0; row < ROWS; ++row)
+                for (long step = start; step < end; ++step)
+                    packed[step * ROWS + row] = row < rows
+                        ? LOAD(source, row * plan.source_row + step * plan.source_step)
+                        : (COMPUTE)0;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+/* Where elements of operands stand, from strides or from tables. Rows are taken in lines of
+   `width`: a row stands at its line's place plus a stride for each row of the line before. */
+
+typedef __global const STORAGE *Source;
+typedef __global const long *Tables;
+
+#if HAS_TABLES
+#define LEFT_LINE(line) tables[plan.left_table + (line)]
+#define LEFT_STEP(step) tables[plan.step_table + (step)]
+#define RIGHT_STEP(step) tables[plan.right_table + (step)]
+#define PLACE_LINE(line) tables[plan.place_table + (line)]
+#else
+#define LEFT_LINE(line) 0
+#define LEFT_STEP(step) ((step) * plan.left_step)
+#define RIGHT_STEP(step) ((step) * plan.right_step)
+#define PLACE_LINE(line) 0
+#endif

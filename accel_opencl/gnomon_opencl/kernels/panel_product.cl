@@ -1,0 +1,175 @@
+/* Products of matrices on processors: rows of the left operand, read where they lie, times
+   panels of the right one, which are packed before.
+
+   An element of the left operand stands at the sum of a place for its row and one for its
+   step: so rows may be the windows of an image. The steps are repeated, `repeats` times, a
+   stride apart. A batch has an outer and an inner part.
+
+   A panel holds COLUMNS columns, all steps after each other, padded with zeros. A work-item
+   keeps a tile of ROWS rows of a panel's columns in registers, for one tile after another;
+   steps are taken in blocks, so that a block of the panel stays in the cache for all tiles. */
+
+#pragma OPENCL FP_CONTRACT ON
+
+#define SUMS (ROWS * VECTORS)
+/* Steps that are multiplied for all tiles of a work-item before the next ones. */
+#define BLOCK 1024
+
+/* What one work-item multiplies. */
+typedef struct {
+    long part, panel, outer, inner, first_row;
+    int rows, tiles;
+} Share;
+
+static inline Share share_of(const Plan *plan, long item) {
+    Share share;
+    const long rows = plan->tiles * ROWS, shares = (plan->rows + rows - 1) / rows;
+    const long panels = (plan->columns + COLUMNS - 1) / COLUMNS;
+    share.first_row = item % shares * rows;
+    item /= shares;
+    share.panel = item % panels;
+    item /= panels;
+    share.part = item % plan->parts;
+    item /= plan->parts;
+    share.inner = item % plan->inner;
+    share.outer = item / plan->inner;
+    share.rows = (int)min(rows, plan->rows - share.first_row);
+    share.tiles = (share.rows + ROWS - 1) / ROWS;
+    return share;
+}
+
+/* Add up the products of the share's part of the steps in `kept`, tile after tile. */
+static inline void multiply_share(__global const COMPUTE *left, __global const COMPUTE *right,
+                                  Tables tables, const Plan plan, const Share share,
+                                  VECTOR *kept) {
+    left += plan.left_offset + share.outer * plan.left_outer + share.inner * plan.left_inner;
+    __global const VECTOR *panel = (__global const VECTOR *)
+        (right + share.outer * plan.panel_outer + share.inner * plan.panel_inner)
+        + (share.panel * plan.repeats * plan.right_steps + plan.first_step) * VECTORS;
+    for (int i = 0; i < share.tiles * SUMS; ++i) kept[i] = (VECTOR)(0);
+    const long blocks = (plan.steps + BLOCK - 1) / BLOCK;
+    const long first = share.part * plan.part_blocks;
+    const long last = min(first + plan.part_blocks, blocks * plan.repeats);
+    for (long block = first; block < last; ++block) {
+        const long repeat = block / blocks, start = block % blocks * BLOCK;
+        const long end = min(start + BLOCK, plan.steps);
+        for (int tile = 0; tile < share.tiles; ++tile) {
+            VECTOR sums[SUMS];
+            __global const COMPUTE *rows[ROWS];
+#pragma unroll
+            for (int i = 0; i < SUMS; ++i) sums[i] = kept[tile * SUMS + i];
+            const long row = share.first_row + tile * ROWS;
+            long line = row / plan.width, at = row % plan.width;
+#pragma unroll
+            for (int i = 0; i < ROWS; ++i) {
+                rows[i] = left + repeat * plan.left_repeat
+                    + (plan.is_packed ? row * plan.steps + i
+                                      : LEFT_LINE(line) + at * plan.left_row);
+                if (row + i + 1 < plan.rows && ++at == plan.width) {
+                    at = 0;
+                    ++line;
+                }
+            }
+            __global const VECTOR *b = panel + (repeat * plan.right_steps + start) * VECTORS;
+            for (long step = start; step < end; ++step) {
+                const long place = LEFT_STEP(step);
+#pragma unroll
+                for (int row = 0; row < ROWS; ++row) {
+#pragma unroll
+                    for (int v = 0; v < VECTORS; ++v)
+                        sums[row * VECTORS + v] =
+                            (VECTOR)(rows[row][place]) * b[v] + sums[row * VECTORS + v];
+                }
+                b += VECTORS;
+            }
+#pragma unroll
+            for (int i = 0; i < SUMS; ++i) kept[tile * SUMS + i] = sums[i];
+        }
+    }
+}
+
+#if !IN_PARTS
+
+/* The packed operand is a whole buffer, which OpenCL aligns for any vector. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right, Tables tables,
+                     Source addend, __global STORAGE *product, const Plan plan) {
+    VECTOR kept[TILES * SUMS];
+    const Share share = share_of(&plan, get_global_id(0));
+    multiply_share(left, right, tables, plan, share, kept);
+    const COMPUTE *cells = (const COMPUTE *)kept;
+    const long first_column = share.panel * COLUMNS;
+    const int columns = (int)min((long)COLUMNS, plan.columns - first_column);
+    product += plan.product_offset + share.outer * plan.product_outer
+        + share.inner * plan.product_inner + first_column * plan.product_column;
+    if (plan.has_addend) {
+        addend += plan.addend_offset + share.outer * plan.addend_outer
+            + share.inner * plan.addend_inner + first_column * plan.addend_column
+            + share.first_row * plan.addend_row;
+        COMPUTE *sums = (COMPUTE *)kept;
+        for (int row = 0; row < share.rows; ++row)
+            for (int column = 0; column < columns; ++column)
+                sums[row * COLUMNS + column] += LOAD(
+                    addend, row * plan.addend_row + column * plan.addend_column);
+    }
+    long places[TILES * ROWS];
+    long line = share.first_row / plan.width, at = share.first_row % plan.width;
+    for (int row = 0; row < share.rows; ++row) {
+        places[row] = PLACE_LINE(line) + at * plan.product_row;
+        if (++at == plan.width) {
+            at = 0;
+            ++line;
+        }
+    }
+    if (plan.product_column == 1) {
+        for (int row = 0; row < share.rows; ++row)
+            for (int column = 0; column < columns; ++column)
+                STORE(cells[row * COLUMNS + column], product, places[row] + column);
+    } else {
+        for (int column = 0; column < columns; ++column)
+            for (int row = 0; row < share.rows; ++row)
+                STORE(cells[row * COLUMNS + column], product,
+                      places[row] + column * plan.product_column);
+    }
+}
+
+#else
+
+/* Sums over a part of the steps, as (outer, inner, part, row, column). */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void multiply_parts(__global const COMPUTE *left, __global const COMPUTE *right, Tables tables,
+                    __global COMPUTE *partial, const Plan plan) {
+    VECTOR kept[TILES * SUMS];
+    const Share share = share_of(&plan, get_global_id(0));
+    multiply_share(left, right, tables, plan, share, kept);
+    const COMPUTE *cells = (const COMPUTE *)kept;
+    const long first_column = share.panel * COLUMNS;
+    const int columns = (int)min((long)COLUMNS, plan.columns - first_column);
+    const long matrix = (share.outer * plan.inner + share.inner) * plan.parts + share.part;
+    partial += (matrix * plan.rows + share.first_row) * plan.columns + first_column;
+    for (int row = 0; row < share.rows; ++row)
+        for (int column = 0; column < columns; ++column)
+            partial[row * plan.columns + column] = cells[row * COLUMNS + column];
+}
+
+/* One item adds up one row of the product. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void add_parts(__global const COMPUTE *partial, Tables tables, Source addend,
+               __global STORAGE *product, const Plan plan) {
+    const long item = get_global_id(0), row = item % plan.rows, matrix = item / plan.rows;
+    const long inner = matrix % plan.inner, outer = matrix / plan.inner;
+    partial += (matrix * plan.parts * plan.rows + row) * plan.columns;
+    product += plan.product_offset + outer * plan.product_outer + inner * plan.product_inner
+        + PLACE_LINE(row / plan.width) + row % plan.width * plan.product_row;
+    addend += plan.addend_offset + outer * plan.addend_outer + inner * plan.addend_inner
+        + row * plan.addend_row;
+    for (long column = 0; column < plan.columns; ++column) {
+        COMPUTE sum = 0;
+        for (long part = 0; part < plan.parts; ++part)
+            sum += partial[part * plan.rows * plan.columns + column];
+        if (plan.has_addend) sum += LOAD(addend, column * plan.addend_column);
+        STORE(sum, product, column * plan.product_column);
+    }
+}
+
+#endif

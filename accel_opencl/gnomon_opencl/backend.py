@@ -28,6 +28,7 @@ from gnomon.backend import (
     SourceRecord,
     Stream,
 )
+from gnomon.fusible import convolution as convolution_of
 from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
@@ -36,6 +37,7 @@ from gnomon.fusible import softmax_backward as softmax_backward_of
 from gnomon.fusible import standardization, standardization_backward
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
+    convolution,
     copying,
     elementwise,
     folds,
@@ -66,20 +68,21 @@ class OpenCLBackend(Backend):
         self.kernels = FusedKernels()
         self.runtime = Runtime(device, str(self.device), traits)
         self._formulas: dict[tuple[str, tuple[DType, ...], DType], tuple[Formula, DType]] = {}
-        self.kernels.offer(matrix_product_of, self._multiply_matrices)
+        self.kernels.offer(matrix_product_of, self._on_device(matrix_product.multiply_matrices))
+        self.kernels.offer(convolution_of, self._on_device(convolution.convolve))
         self._offer_rows()
 
     def _offer_rows(self) -> None:
         """Offer the composites that go along rows of floats."""
         offer = self.kernels.offer
-        offer(softmax_of, self._of_floats(softmax.softmax))
-        offer(log_softmax_of, self._of_floats(softmax.log_softmax))
-        offer(softmax_backward_of, self._of_floats(softmax.softmax_backward))
-        offer(log_softmax_backward_of, self._of_floats(softmax.log_softmax_backward))
-        offer(standardization, self._of_floats(standardize.standardize))
-        offer(standardization_backward, self._of_floats(standardize.standardize_backward))
+        offer(softmax_of, self._on_device(softmax.softmax))
+        offer(log_softmax_of, self._on_device(softmax.log_softmax))
+        offer(softmax_backward_of, self._on_device(softmax.softmax_backward))
+        offer(log_softmax_backward_of, self._on_device(softmax.log_softmax_backward))
+        offer(standardization, self._on_device(standardize.standardize))
+        offer(standardization_backward, self._on_device(standardize.standardize_backward))
 
-    def _of_floats(
+    def _on_device(
         self, kernel: Callable[Concatenate[Runtime, Operand, P], None]
     ) -> Callable[Concatenate[Operand, P], None]:
         """Return ``kernel`` on this device, for the dtypes that it computes with."""
@@ -90,11 +93,6 @@ class OpenCLBackend(Backend):
             kernel(self.runtime, first, *others, **named)
 
         return checked
-
-    def _multiply_matrices(self, left: Operand, right: Operand, output: Operand) -> None:
-        if not self._stores(left.dtype):
-            raise self.lacks("matrix_product", (left.dtype, right.dtype))
-        matrix_product.multiply_matrices(self.runtime, left, right, output)
 
     def allocate(self, nbytes: int) -> DeviceMemory:
         self.runtime.check_process()
@@ -145,7 +143,7 @@ class OpenCLBackend(Backend):
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):
             return False
-        if name in ("copy", "gather", "sort", "matrix_product") or not dtypes:
+        if name in ("copy", "gather", "sort", "matrix_product", "convolution") or not dtypes:
             return True
         if indexing.can_combine(name) or folds.can_fold(name) or scan.can_scan(name):
             return True

@@ -54,7 +54,9 @@ def wide_vectors_are_safe(device: cl.Device) -> bool:
 
 @cache
 def _outcome(device: cl.Device, trial: str, text: str = "") -> Outcome:
-    identity = f"{trial}\n{text}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
+    identity = (
+        f"{trial}\n{text}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
+    )
     path = cache_directory() / f"{hashlib.sha256(identity.encode()).hexdigest()}{_SUFFIX}"
     found = _kept(path)
     if found is None:

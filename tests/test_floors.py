@@ -55,6 +55,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "nn",
             "optim",
             "random",
+            "serialization",
             "special",
             "tensor",
             "testing",
@@ -73,7 +74,7 @@ BACKENDS = (
 PUBLIC = ("gnomon", "gnomon.backend", "gnomon.fusible")
 
 # Imported inside the one function that needs it, and only there: gnomon has no dependencies.
-OPTIONAL = frozenset({"numpy"})
+OPTIONAL = frozenset({"numpy", "safetensors"})
 
 
 def module_name(file: Path, package: Path) -> str:

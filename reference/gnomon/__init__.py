@@ -12,7 +12,6 @@ from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
-from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from gnomon import accelerator as accelerator
@@ -177,7 +176,10 @@ from gnomon.version import __version__ as __version__
 if _TYPE_CHECKING:
     from gnomon import nn as nn
     from gnomon import optim as optim
+    from gnomon import serialization as serialization
     from gnomon import testing as testing
+    from gnomon.serialization import load as load
+    from gnomon.serialization import save as save
 
 #: What adds a dim in an index: ``x[:, newaxis]``.
 newaxis: None = None
@@ -185,12 +187,14 @@ newaxis: None = None
 _register_backend(_ReferenceBackend())
 
 
-def __getattr__(name: str) -> _ModuleType:
+def __getattr__(name: str) -> object:
     """Import what not every program needs when it is first asked for: a subpackage, or the
     public module of an installed backend under the name of its device.
     """
-    if name in ("nn", "optim", "profiler", "testing"):
+    if name in ("nn", "optim", "profiler", "serialization", "testing"):
         return _import_module(f"gnomon.{name}")
+    if name in ("load", "save"):
+        return getattr(_import_module("gnomon.serialization"), name)
     if not name.startswith("_") and name in plugins.installed():
         return plugins.public_module(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=TensorCore)
 
 # What a tensor's attributes are besides those a program gave it.
-_OWN_ATTRIBUTES = frozenset(
+OWN_ATTRIBUTES = frozenset(
     {"autograd", "counts_writes", "is_wrapped_number", "made_for_inference", "operand"}
 )
 
@@ -145,7 +145,7 @@ class StorageMethods(TensorCore):
         if state is not None:
             result.autograd_state().requires_grad = state.requires_grad
             result.autograd_state().grad = copy.deepcopy(state.grad, memo)
-        result.__dict__.update(copy.deepcopy(self._given_attributes(), memo))
+        result.__dict__.update(copy.deepcopy(self.given_attributes(), memo))
         return result
 
     def __reduce_ex__(
@@ -155,12 +155,12 @@ class StorageMethods(TensorCore):
         _, (shape, strides, offset), dtype = self.operand
         read = (dtype, tuple(shape), strides, offset)
         arguments = (type(self), self.untyped_storage(), *read, self.tracked)
-        return rebuilt_tensor, arguments, self._given_attributes() or None
+        return rebuilt_tensor, arguments, self.given_attributes() or None
 
-    def _given_attributes(self) -> dict[str, object]:
+    def given_attributes(self) -> dict[str, object]:
         """Return the attributes that a program gave the tensor."""
         return {
-            name: value for name, value in self.__dict__.items() if name not in _OWN_ATTRIBUTES
+            name: value for name, value in self.__dict__.items() if name not in OWN_ATTRIBUTES
         }
 
 

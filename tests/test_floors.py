@@ -54,6 +54,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "linalg",
             "nn",
             "optim",
+            "profiler",
             "random",
             "serialization",
             "special",

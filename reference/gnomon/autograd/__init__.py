@@ -8,6 +8,9 @@ one's own, and checks that a derivative is right.
 tensor(6.)
 """
 
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+
 from gnomon.autograd import functional as functional
 from gnomon.autograd import graph as graph
 from gnomon.autograd.anomaly_mode import detect_anomaly as detect_anomaly
@@ -22,3 +25,10 @@ from gnomon.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from gnomon.autograd.gradcheck import gradcheck as gradcheck
 from gnomon.autograd.gradcheck import gradgradcheck as gradgradcheck
 from gnomon.autograd.variable import Variable as Variable
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """Import the profiler when it is first asked for."""
+    if name == "profiler":
+        return _import_module("gnomon.autograd.profiler")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

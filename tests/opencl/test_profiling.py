@@ -25,7 +25,8 @@ def test_kernels_lie_in_the_time_of_the_block() -> None:
     ended = time.perf_counter() * 1e6
     kernels = [event for event in taken.events() if event.device_type == "opencl:0"]
     names = [event.name for event in kernels]
-    assert "multiply_packed" in names and "read" in names and len(names) >= 4
+    assert any("multiply" in name for name in names)
+    assert any("reduce" in name for name in names) and names[-1] == "read"
     slack = 2000  # between the clocks of driver and host, in microseconds
     for event in kernels:
         assert started - slack <= event.start <= event.end <= ended + slack

@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "version",
         }
     ),
-    frozenset({"backend", "devices", "memory", "registry"}),
+    frozenset({"backend", "devices", "memory", "recording", "registry"}),
     frozenset({"core"}),
     frozenset({"dispatch", "graph", "op", "return_types"}),
     frozenset({"ops"}),

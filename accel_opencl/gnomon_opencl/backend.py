@@ -52,6 +52,7 @@ from gnomon_opencl.kernels import (
 )
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import DeviceMemory
+from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
 
@@ -101,18 +102,23 @@ class OpenCLBackend(Backend):
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
         assert isinstance(memory, DeviceMemory)
         self.runtime.flush()
+        self.runtime.obstruct("data was copied from the host to the device")
         self.runtime.pool.write(memory, offset, data)
 
     def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
         assert isinstance(memory, DeviceMemory)
         self.runtime.flush()
-        return self.runtime.pool.read(memory, offset, nbytes)
+        self.runtime.obstruct("a value was read from the device")
+        data = self.runtime.pool.read(memory, offset, nbytes)
+        self.runtime.check_watched()
+        return data
 
     def lend(
         self, memory: Memory, offset: int, nbytes: int
     ) -> AbstractContextManager[memoryview]:
         assert isinstance(memory, DeviceMemory)
         self.runtime.flush()
+        self.runtime.obstruct("the host was lent memory of the device")
         return self.runtime.pool.lend(memory, offset, nbytes)
 
     def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
@@ -139,6 +145,10 @@ class OpenCLBackend(Backend):
     def synchronize(self) -> None:
         self.runtime.flush()
         self.runtime.timeline.finish()
+        self.runtime.check_watched()
+
+    def recorder(self) -> LaunchRecorder:
+        return LaunchRecorder(self.runtime)
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):

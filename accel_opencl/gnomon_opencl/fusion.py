@@ -63,6 +63,14 @@ class Node(NamedTuple):
         return [read for read in self.reads if isinstance(read, Part)]
 
 
+@final
+class Opaque(NamedTuple):
+    """A launch that stays what it is: which one, and which buffers it may read and write."""
+
+    place: int
+    buffers: frozenset[int]
+
+
 class Content(NamedTuple):
     """A group as one kernel: its expression, and the operands and numbers it is given."""
 
@@ -100,6 +108,11 @@ class Group:
         dims = len(node.target.layout.shape)
         members = 6 + dims + operands * (dims + 1)
         return 8 * (members + operands + numbers) <= most_bytes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the elements that go through the group."""
+        return self.nodes[0].target.layout.shape
 
     @property
     def _calls_functions(self) -> bool:
@@ -153,10 +166,14 @@ class Group:
         return Content(expression, (*stored, *loads), tuple(numbers))
 
 
-def nodes_of(writes: Iterable[Write]) -> Iterator[Node]:
+def nodes_of(writes: Iterable[Write | Opaque]) -> Iterator[Node | Opaque]:
     """Yield the writes with the places of their numbers."""
     place = 0
-    for formula, compute, reads, buffer, layout, dtype in writes:
+    for write in writes:
+        if isinstance(write, Opaque):
+            yield write
+            continue
+        formula, compute, reads, buffer, layout, dtype = write
         found: list[Part | Number] = []
         for read in reads:
             if isinstance(read, DType):
@@ -167,55 +184,72 @@ def nodes_of(writes: Iterable[Write]) -> Iterator[Node]:
         yield Node(formula, compute, tuple(found), Part(buffer, layout, dtype))
 
 
-def grouped(nodes: Iterable[Node], most_bytes: int) -> list[Group]:
+#: By buffer: the last group that touched each part of it, None standing for any part.
+Touched: TypeAlias = dict[int, dict[Part | None, int]]
+
+
+def grouped(nodes: Iterable[Node | Opaque], most_bytes: int) -> list[Group | Opaque]:
     """Return groups that, run in their order, have the effect of the nodes in theirs."""
-    groups: list[Group] = []
-    #: The parts of each buffer that were written and read, and the last group to do so.
-    writers: dict[int, dict[Part, int]] = {}
-    readers: dict[int, dict[Part, int]] = {}
+    groups: list[Group | Opaque] = []
+    writers: Touched = {}
+    readers: Touched = {}
     for node in nodes:
-        earliest = 0
-        for part in node.parts:
-            earliest = max(earliest, _behind(part, writers.get(part.buffer)))
-        for seen in (writers, readers):
-            earliest = max(earliest, _behind(node.target, seen.get(node.target.buffer)))
+        if isinstance(node, Opaque):
+            for buffer in node.buffers:
+                writers.setdefault(buffer, {})[None] = len(groups)
+            groups.append(node)
+            continue
+        target = node.target
+        earliest = max(
+            _behind(target, writers.get(target.buffer)),
+            _behind(target, readers.get(target.buffer)),
+            *[_behind(part, writers.get(part.buffer)) for part in node.parts],
+        )
         place = _place(groups, node, earliest, most_bytes)
         for part in node.parts:
-            readers.setdefault(part.buffer, {})[part] = max(
-                place, readers.get(part.buffer, {}).get(part, 0)
-            )
-        writers.setdefault(node.target.buffer, {})[node.target] = place
+            read = readers.setdefault(part.buffer, {})
+            read[part] = max(place, read.get(part, 0))
+        writers.setdefault(target.buffer, {})[target] = place
     return groups
 
 
-def _behind(part: Part, seen: dict[Part, int] | None) -> int:
+def _behind(part: Part, seen: dict[Part | None, int] | None) -> int:
     """Return the first group that may touch ``part`` after those that touched its buffer."""
     if not seen:
         return 0
     return max([place if other == part else place + 1 for other, place in seen.items()])
 
 
-def _place(groups: list[Group], node: Node, earliest: int, most_bytes: int) -> int:
+def _place(groups: list[Group | Opaque], node: Node, earliest: int, most_bytes: int) -> int:
     """Add ``node`` to the last group from ``earliest`` on that takes it, or to a new one."""
     shape = node.target.layout.shape
     for place in range(len(groups) - 1, earliest - 1, -1):
         group = groups[place]
-        if group.nodes[0].target.layout.shape == shape and group.has_room_for(node, most_bytes):
+        if (
+            isinstance(group, Group)
+            and group.shape == shape
+            and group.has_room_for(node, most_bytes)
+        ):
             group.add(node)
             return place
-    groups.append(Group())
-    groups[-1].add(node)
+    made = Group()
+    made.add(node)
+    groups.append(made)
     return len(groups) - 1
 
 
-def needed(groups: Sequence[Group], held: Sequence[bool]) -> list[Group]:
+def needed(groups: Sequence[Group | Opaque], held: Sequence[bool]) -> list[Group | Opaque]:
     """Return the groups without what nobody reads, and with what they have to store.
 
     ``held`` says of each buffer whether it can be read after the window.
     """
     wanted = {buffer for buffer, is_held in enumerate(held) if is_held}
-    kept = []
+    kept: list[Group | Opaque] = []
     for group in reversed(groups):
+        if isinstance(group, Opaque):
+            wanted.update(group.buffers)
+            kept.append(group)
+            continue
         group.stored = {node.target for node in group.nodes if node.target.buffer in wanted}
         live = set(group.stored)
         dropped = set()

@@ -73,13 +73,15 @@ class TransferCount:
 class Buffer:
     """Bytes of the device, which are taken from the pool when a kernel first touches them."""
 
-    __slots__ = ("_holder", "_pool", "_pooled", "nbytes")
+    __slots__ = ("_pool", "_pooled", "holder", "nbytes", "serial")
 
     def __init__(self, pool: Pool, nbytes: int, holder: DeviceMemory) -> None:
         self._pool = pool
         self._pooled: PooledBuffer | None = None
-        self._holder = weakref.ref(holder)
+        self.holder = weakref.ref(holder)
         self.nbytes = nbytes
+        #: How many buffers there were before this one.
+        self.serial = pool.serial = pool.serial + 1
 
     @property
     def pooled(self) -> PooledBuffer:
@@ -95,7 +97,7 @@ class Buffer:
     @property
     def is_held(self) -> bool:
         """Whether a tensor may still read the buffer."""
-        return self._holder() is not None
+        return self.holder() is not None
 
 
 @final
@@ -130,6 +132,7 @@ class Pool:
         self._retries = self._failures = 0
         self.transfers = TransferCount()
         self.lock = threading.RLock()
+        self.serial = 0
 
     def allocate(self, nbytes: int) -> DeviceMemory:
         """Return memory of ``nbytes`` bytes of undefined content, taken when first touched.

@@ -60,6 +60,11 @@ class Programs:
             kernel = self._kernels[source, name] = cl.Kernel(program, name)
         return kernel
 
+    def fresh_kernel(self, source: str, name: str) -> cl.Kernel:
+        """Return a kernel object of the caller's own, whose arguments nobody else sets."""
+        self.kernel(source, name)
+        return cl.Kernel(self._programs[source], name)
+
     def _program(self, source: str, name: str) -> cl.Program:
         started = time.perf_counter()
         digest = hashlib.sha256(f"{self._identity}\n{source}".encode()).hexdigest()

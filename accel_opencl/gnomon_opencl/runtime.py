@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
 from gnomon_opencl.programs import Programs
 from gnomon_opencl.timeline import Timeline
+from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.traits import Traits, traits_of
 from gnomon_opencl.window import Window
 
@@ -43,6 +45,8 @@ class Runtime:
             options.append("-cl-fp32-correctly-rounded-divide-sqrt")
         self.programs = Programs(self.context, device, tuple(options))
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
+        self.recorder: LaunchRecorder | None = None
+        self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.enqueue)
         self.launches = 0
         self._process = os.getpid()
@@ -66,6 +70,8 @@ class Runtime:
         The number of items is rounded up to whole groups; kernels check the bound themselves.
         """
         self.flush()
+        if self.recorder is not None:
+            self.recorder.launch(source, name, arguments, items, group)
         self.enqueue(source, name, arguments, items, group)
 
     def flush(self) -> None:
@@ -84,6 +90,8 @@ class Runtime:
     ) -> None:
         """Put an elementwise launch into the window."""
         with self._lock:
+            if self.recorder is not None:
+                self.recorder.defer(formula, compute, inputs, output, conditions)
             self.window.add(formula, compute, inputs, output, conditions)
 
     def enqueue(
@@ -107,6 +115,35 @@ class Runtime:
             timeline.note(name, event)
             self.launches += 1
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep other threads from launching."""
+        self.check_process()
+        with self._lock:
+            yield
+
+    def obstruct(self, obstacle: str) -> None:
+        """Tell a recorder, if one is at work, why the call can't be replayed."""
+        if self.recorder is not None:
+            self.recorder.obstruct(obstacle)
+
+    def watch(self, flag: DeviceMemory) -> None:
+        """Look at the flag of a replayed recording when the host waits next."""
+        if flag not in self._watched:
+            self._watched.append(flag)
+
+    def check_watched(self) -> None:
+        """Raise IndexError if a replay since the last look met an index out of range."""
+        watched, self._watched = self._watched, []
+        for flag in watched:
+            if self.pool.word(flag):
+                self.pool.clear_word(flag)
+                raise IndexError(
+                    f"{self.name}: in a compiled call, an index was out of range. The call "
+                    "was replayed, so this comes late; run it without gnomon.compile to see "
+                    "which operation it was."
+                )
+
     def flag_is_set(
         self, source: str, name: str, arguments: Sequence[Argument], items: int
     ) -> bool:
@@ -120,7 +157,10 @@ class Runtime:
         with self._lock:
             self.flush()
             self.pool.clear_word(flag)
-            self.launch(source, name, [*arguments, flag.buffer], items)
+            arguments = [*arguments, flag.buffer]
+            if self.recorder is not None:
+                self.recorder.launch(source, name, arguments, items, 0, flag.buffer)
+            self.enqueue(source, name, arguments, items)
             return self.pool.word(flag) != 0
 
 

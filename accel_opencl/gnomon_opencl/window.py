@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar, final
 
 from gnomon.backend import DType, Layout, Operand, Scalar, bool_
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.fusion import Content, Number, Read, Write, grouped, needed, nodes_of
+from gnomon_opencl.fusion import Content, Group, Number, Read, Write, grouped, needed, nodes_of
 from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, launches
 from gnomon_opencl.memory import Buffer, buffer_in
 from gnomon_opencl.traits import Traits
@@ -130,6 +130,7 @@ class Window:
         settled = True
         groups = grouped(nodes_of(writes), self._traits.max_parameter_bytes)
         for group in needed(groups, held):
+            assert isinstance(group, Group)
             content = group.content()
             if len(group.nodes) == 1 or self._came_again(content):
                 made += self._bound(content)

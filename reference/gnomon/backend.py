@@ -45,6 +45,7 @@ from gnomon.errors import NotSupported, OutOfMemoryError
 from gnomon.generator import MersenneTwister, PhiloxGenerator
 from gnomon.layout import Layout, collapse_together
 from gnomon.memory import HostMemory, Memory
+from gnomon.recording import LiveBytes, LiveNumber, NotRecordable, Recorder, Recording
 
 __all__ = [
     "ALL_DTYPES",
@@ -61,13 +62,18 @@ __all__ = [
     "IndexedDimension",
     "Kind",
     "Layout",
+    "LiveBytes",
+    "LiveNumber",
     "Memory",
     "MemoryUse",
     "MersenneTwister",
+    "NotRecordable",
     "NotSupported",
     "Operand",
     "OutOfMemoryError",
     "PhiloxGenerator",
+    "Recorder",
+    "Recording",
     "ReductionRecord",
     "Scalar",
     "ScanRecord",
@@ -440,6 +446,12 @@ class Backend(ABC):
     def flushes_subnormals(self, dtype: DType) -> bool:
         """Return whether arithmetic may take subnormal numbers of ``dtype`` for zero."""
         return False
+
+    def recorder(self) -> Recorder | None:
+        """Begin to take down launches, for ``gnomon.compile`` to replay; None if that can't be
+        done here.
+        """
+        return None
 
     def lacks(self, name: str, dtypes: Sequence[DType]) -> NotSupported:
         """Return the error for an operation this backend has no kernel for."""

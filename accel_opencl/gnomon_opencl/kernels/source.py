@@ -7,7 +7,7 @@ the definition in ``gnomon.generator`` step by step, so that every device draws 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from struct import pack
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from gnomon.backend import (
     DType,
     Layout,
+    LiveBytes,
     Operand,
     PhiloxGenerator,
     Scalar,
@@ -152,10 +153,7 @@ def run(
         run(runtime, recipe, generator, made)
         copying.copy(runtime, made, output)
         return
-    draw = b""
-    if generator is not None:
-        seed, offset = generator.initial_seed(), generator.next_offset()
-        draw = pack("4I", seed & _MASK, seed >> 32, offset & _MASK, offset >> 32)
+    draw = b"" if generator is None else LiveBytes(partial(_next_draw, generator))
     if not output.layout.numel:
         return
     numbers = [element_type(dtype).packed(value) for dtype, value in recipe.parameters]
@@ -178,6 +176,12 @@ def run(
             arguments.append(draw)
         runtime.launch(text, "source", arguments, items)
         first += prod(part.shape)
+
+
+def _next_draw(generator: PhiloxGenerator) -> bytes:
+    """Return seed and offset of a draw that starts now."""
+    seed, offset = generator.initial_seed(), generator.next_offset()
+    return pack("4I", seed & _MASK, seed >> 32, offset & _MASK, offset >> 32)
 
 
 def write_elements(

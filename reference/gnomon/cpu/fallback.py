@@ -32,6 +32,7 @@ from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import NotSupported
 from gnomon.memory import HostMemory, Memory
+from gnomon.recording import Recorder
 from gnomon.registry import backend_for
 
 
@@ -107,6 +108,9 @@ class FallbackBackend(Backend):
 
     def gaps(self) -> Sequence[Gap]:
         return self.inner.gaps()
+
+    def recorder(self) -> Recorder | None:
+        return self.inner.recorder()
 
     def flushes_subnormals(self, dtype: DType) -> bool:
         return self.inner.flushes_subnormals(dtype)

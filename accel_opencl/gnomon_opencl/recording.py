@@ -1,0 +1,426 @@
+"""Recordings: the launches of one call, fused, planned and bound once, then queued again.
+
+A recording knows memory by numbers. Each is an input, which every replay is given; or captured,
+memory that was there before the call; or made by the call, and then a result, which is fresh at
+each replay, or temporary: temporaries share a few slabs, according to when they are used.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
+
+import pyopencl as cl
+from pyopencl.tools import PooledBuffer
+
+from gnomon.backend import (
+    DType,
+    LiveBytes,
+    LiveNumber,
+    Memory,
+    NotRecordable,
+    Operand,
+    Recorder,
+    Recording,
+    Scalar,
+    bool_,
+)
+from gnomon_opencl.element_types import element_type
+from gnomon_opencl.fusion import Opaque, Read, Write, grouped, needed, nodes_of
+from gnomon_opencl.kernels.expressions import Formula, launches
+from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
+
+if TYPE_CHECKING:
+    from gnomon_opencl.runtime import Argument, Runtime
+
+#: A slab serves a temporary that fills at least this part of it.
+_FILLED: Final = 0.5
+
+
+class Place(NamedTuple):
+    """An argument that is memory: which."""
+
+    number: int
+
+
+@final
+class Flag:
+    """The argument that is the recording's own flag: set where an index is out of range."""
+
+
+_FLAG: Final = Flag()
+
+
+class Live(NamedTuple):
+    """A number that is packed anew at each replay."""
+
+    number: LiveNumber
+    dtype: DType
+
+
+RecordedArgument: TypeAlias = Place | Flag | bytes | cl.LocalMemory | Live
+
+
+class DeferredWrite(NamedTuple):
+    """An elementwise launch, and its numbers."""
+
+    write: Write
+    numbers: tuple[Scalar, ...]
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what must be alike the next time."""
+        return self.write, *[
+            "live" if isinstance(each, LiveNumber) else repr(each) for each in self.numbers
+        ]
+
+
+class KernelLaunch(NamedTuple):
+    """A kernel and its arguments."""
+
+    source: str
+    name: str
+    arguments: tuple[RecordedArgument, ...]
+    items: int
+    group: int
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what must be alike the next time."""
+        return self.source, self.name, self.items, self.group, *map(_alike, self.arguments)
+
+    def numbers(self) -> frozenset[int]:
+        """Return which memory the kernel is given."""
+        return frozenset(each.number for each in self.arguments if isinstance(each, Place))
+
+
+def _alike(argument: RecordedArgument) -> object:
+    if isinstance(argument, Live | LiveBytes):
+        return "live"
+    return argument.size if isinstance(argument, cl.LocalMemory) else argument
+
+
+@final
+@dataclass(slots=True)
+class Seen:
+    """Memory that a recorder came across."""
+
+    nbytes: int
+    made: bool
+    holder: weakref.ref[DeviceMemory]
+    #: Kept only of memory that was there before, so that recording does not hold temporaries.
+    buffer: Buffer | None
+
+
+@final
+class LaunchRecorder(Recorder):
+    """Takes down what a runtime is asked to launch."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        runtime.flush()
+        self._begin = runtime.pool.serial
+        self._entries: list[DeferredWrite | KernelLaunch] = []
+        self._numbers: dict[int, int] = {}
+        self._seen: list[Seen] = []
+        self._obstacle: str | None = None
+        runtime.recorder = self
+
+    def number(self, buffer: Buffer) -> int:
+        """Return the number of ``buffer`` here."""
+        found = self._numbers.get(buffer.serial)
+        if found is None:
+            found = self._numbers[buffer.serial] = len(self._seen)
+            made = buffer.serial > self._begin
+            kept = None if made else buffer
+            self._seen.append(Seen(buffer.nbytes, made, buffer.holder, kept))
+        return found
+
+    def defer(
+        self,
+        formula: Formula,
+        compute: DType,
+        inputs: Sequence[Operand | Scalar],
+        output: Operand,
+        conditions: int,
+    ) -> None:
+        """Take down an elementwise launch."""
+        reads: list[Read] = []
+        numbers = []
+        for position, value in enumerate(inputs):
+            if isinstance(value, Operand):
+                number = self.number(buffer_in(value.storage.memory))
+                reads.append((number, value.layout, value.dtype))
+            else:
+                reads.append(bool_ if position < conditions else compute)
+                numbers.append(value)
+        target = self.number(buffer_in(output.storage.memory))
+        write = Write(formula, compute, tuple(reads), target, output.layout, output.dtype)
+        self._entries.append(DeferredWrite(write, tuple(numbers)))
+
+    def launch(
+        self,
+        source: str,
+        name: str,
+        arguments: Sequence[Argument],
+        items: int,
+        group: int,
+        flag: Buffer | None = None,
+    ) -> None:
+        """Take down a launch; ``flag`` is the argument, if any, that reports indices."""
+        recorded: list[RecordedArgument] = []
+        for argument in arguments:
+            if argument is flag:
+                recorded.append(_FLAG)
+            elif isinstance(argument, Buffer):
+                recorded.append(Place(self.number(argument)))
+            else:
+                recorded.append(argument)
+        self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group))
+
+    def obstruct(self, obstacle: str) -> None:
+        """Note why there can be no recording."""
+        self._obstacle = self._obstacle or obstacle
+
+    def cancel(self) -> None:
+        self._runtime.recorder = None
+
+    def finish(
+        self, inputs: Sequence[Memory], results: Sequence[Memory]
+    ) -> LaunchRecording | None:
+        self.cancel()
+        if self._obstacle is not None:
+            raise NotRecordable(self._obstacle)
+        if not self._entries:
+            return None
+        given = [self.number(buffer_in(memory)) for memory in inputs]
+        made = [self.number(buffer_in(memory)) for memory in results]
+        for number, seen in enumerate(self._seen):
+            if seen.made and number not in made and seen.holder() is not None:
+                raise NotRecordable(
+                    f"a tensor of {seen.nbytes} bytes that the call made is kept by something "
+                    "that a replay would not give another to"
+                )
+        return LaunchRecording(self._runtime, self._entries, self._seen, given, made)
+
+
+@final
+@dataclass(slots=True)
+class BoundKernel:
+    """A kernel with the arguments that never change, and those that do, by position."""
+
+    kernel: cl.Kernel
+    items: tuple[int]
+    group: tuple[int]
+    description: str
+
+
+@final
+@dataclass(slots=True)
+class Planned:
+    """A launch of a replay."""
+
+    source: str
+    name: str
+    arguments: tuple[RecordedArgument, ...]
+    items: int
+    group: int
+    steps: int = 1
+
+    def numbers(self) -> set[int]:
+        """Return which memory the kernel is given."""
+        return {each.number for each in self.arguments if isinstance(each, Place)}
+
+
+@final
+@dataclass(slots=True)
+class _Bound:
+    """What ``prepare`` makes: everything a replay needs."""
+
+    kernels: list[BoundKernel] = field(default_factory=list)
+    #: Which arguments are the memory of each number that changes from replay to replay.
+    rebound: dict[int, list[tuple[cl.Kernel, int]]] = field(default_factory=dict)
+    #: Which arguments each live value is, by identity: a draw for several kernels is one draw.
+    live: dict[int, tuple[Live | LiveBytes, list[tuple[cl.Kernel, int]]]] = field(
+        default_factory=dict
+    )
+    flag: DeviceMemory | None = None
+    slabs: list[PooledBuffer] = field(default_factory=list)
+
+
+@final
+class LaunchRecording(Recording):
+    """The launches of one call."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        entries: Sequence[DeferredWrite | KernelLaunch],
+        seen: Sequence[Seen],
+        inputs: Sequence[int],
+        results: Sequence[int],
+    ) -> None:
+        self._runtime = runtime
+        self._entries = entries
+        self._seen = seen
+        self._inputs = inputs
+        self._results = results
+        self._bound: _Bound | None = None
+        self._planned: list[Planned] = []
+
+    def matches(self, other: Recording) -> bool:
+        return (
+            isinstance(other, LaunchRecording)
+            and self._inputs == other._inputs
+            and self._results == other._results
+            and self._memory() == other._memory()
+            and [entry.signature() for entry in self._entries]
+            == [entry.signature() for entry in other._entries]
+        )
+
+    def _memory(self) -> list[object]:
+        """Return what memory there is: which, if captured; of which size, otherwise."""
+        return [
+            seen.nbytes if seen.made or number in self._inputs else seen.buffer
+            for number, seen in enumerate(self._seen)
+        ]
+
+    def prepare(self) -> None:
+        self._planned = list(self._plan())
+        self._bound = self._bind(self._planned)
+
+    def _plan(self) -> Iterator[Planned]:
+        """Yield the launches of a replay, elementwise ones fused."""
+        writes: list[Write | Opaque] = []
+        numbers: list[Scalar] = []
+        for place, entry in enumerate(self._entries):
+            if isinstance(entry, DeferredWrite):
+                writes.append(entry.write)
+                numbers += entry.numbers
+            else:
+                writes.append(Opaque(place, entry.numbers()))
+        temporary = self._temporary()
+        held = [number not in temporary for number in range(len(self._seen))]
+        traits = self._runtime.traits
+        groups = grouped(nodes_of(writes), traits.max_parameter_bytes)
+        for group in needed(groups, held):
+            if isinstance(group, Opaque):
+                entry = self._entries[group.place]
+                assert isinstance(entry, KernelLaunch)
+                yield Planned(*entry)
+                continue
+            expression, operands, given = content = group.content()
+            packed = [_packed(numbers[place], dtype) for place, dtype in given]
+            places = [Place(operand.buffer) for operand in operands]
+            for source, plan, items in launches(expression, content.layouts, traits):
+                arguments = (*places, plan, *packed)
+                yield Planned(source, "elementwise", arguments, items, 0, len(group.nodes))
+
+    def _temporary(self) -> set[int]:
+        """Return the numbers of memory that nobody sees from outside."""
+        lasting = {*self._inputs, *self._results}
+        return {n for n, seen in enumerate(self._seen) if seen.made and n not in lasting}
+
+    def _bind(self, planned: Sequence[Planned]) -> _Bound:
+        bound = _Bound()
+        memory = self._slabs(planned, bound)
+        for number, seen in enumerate(self._seen):
+            if seen.buffer is not None and number not in self._inputs:
+                memory[number] = seen.buffer.pooled
+        if any(_FLAG in each.arguments for each in planned):
+            bound.flag = self._runtime.pool.allocate(4)
+            self._runtime.pool.clear_word(bound.flag)
+        for launch in planned:
+            bound.kernels.append(self._bind_one(launch, memory, bound))
+        return bound
+
+    def _bind_one(
+        self, launch: Planned, memory: dict[int, PooledBuffer], bound: _Bound
+    ) -> BoundKernel:
+        kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
+        for position, argument in enumerate(launch.arguments):
+            if isinstance(argument, Live | LiveBytes):
+                _, places = bound.live.setdefault(id(argument), (argument, []))
+                places.append((kernel, position))
+            elif isinstance(argument, Flag):
+                assert bound.flag is not None
+                kernel.set_arg(position, bound.flag.buffer.pooled)
+            elif not isinstance(argument, Place):
+                kernel.set_arg(position, argument)
+            elif argument.number in memory:
+                kernel.set_arg(position, memory[argument.number])
+            else:
+                bound.rebound.setdefault(argument.number, []).append((kernel, position))
+        size = launch.group or self._runtime.traits.group_size
+        whole = -(-launch.items // size) * size
+        return BoundKernel(kernel, (whole,), (size,), launch.name)
+
+    def _slabs(self, planned: Sequence[Planned], bound: _Bound) -> dict[int, PooledBuffer]:
+        """Return a slab for each temporary, shared by those that are never used together."""
+        temporary = self._temporary()
+        last: dict[int, int] = {}
+        for place, launch in enumerate(planned):
+            last.update(dict.fromkeys(launch.numbers() & temporary, place))
+        memory: dict[int, PooledBuffer] = {}
+        free: list[PooledBuffer] = []
+        for place, launch in enumerate(planned):
+            used = launch.numbers() & temporary
+            for number in sorted(used - memory.keys(), key=lambda n: -self._seen[n].nbytes):
+                memory[number] = self._slab(self._seen[number].nbytes, free, bound)
+            free += [memory[number] for number in sorted(used) if last[number] == place]
+        return memory
+
+    def _slab(self, nbytes: int, free: list[PooledBuffer], bound: _Bound) -> PooledBuffer:
+        fitting = [slab for slab in free if nbytes <= slab.size <= max(nbytes / _FILLED, 4096)]
+        if fitting:
+            slab = min(fitting, key=lambda each: each.size)
+            free.remove(slab)
+            return slab
+        bound.slabs.append(self._runtime.pool.take(nbytes))
+        return bound.slabs[-1]
+
+    def replay(self, inputs: Sequence[Memory]) -> list[Memory]:
+        bound, runtime = self._bound, self._runtime
+        assert bound is not None
+        with runtime.turn():
+            runtime.flush()
+            results = [runtime.pool.allocate(self._seen[n].nbytes) for n in self._results]
+            given = [*map(buffer_in, inputs), *[memory.buffer for memory in results]]
+            for number, buffer in zip((*self._inputs, *self._results), given, strict=True):
+                for kernel, position in bound.rebound.get(number, ()):
+                    kernel.set_arg(position, buffer.pooled)
+            for value, places in bound.live.values():
+                renewed = _renewed(value)
+                for kernel, position in places:
+                    kernel.set_arg(position, renewed)
+            timeline = runtime.timeline
+            for each in bound.kernels:
+                event = cl.enqueue_nd_range_kernel(
+                    timeline.queue, each.kernel, each.items, each.group
+                )
+                timeline.note(each.description, event)
+            runtime.launches += len(bound.kernels)
+            if bound.flag is not None:
+                runtime.watch(bound.flag)
+        return list(results)
+
+    def explain(self) -> str:
+        """Return the kernels of a replay, one a line, with how many operations each runs."""
+        lines = [f"{'kernel':32} {'operations':>10} {'items':>10} {'buffers':>8}"]
+        lines += [
+            f"{each.name:32} {each.steps:10} {each.items:10} {len(each.numbers()):8}"
+            for each in self._planned
+        ]
+        return "\n".join(lines)
+
+
+def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
+    if isinstance(number, LiveNumber):
+        return Live(number, dtype)
+    return element_type(dtype).packed(number)
+
+
+def _renewed(value: Live | LiveBytes) -> bytes:
+    if isinstance(value, LiveBytes):
+        return value.now()
+    return element_type(value.dtype).packed(value.number.now())

@@ -1,0 +1,145 @@
+"""Recordings: the launches of one call, which a backend can run again without the call.
+
+While a call is recorded it runs as ever, and its backend takes down what it launches. Numbers
+and bytes that must be made anew each time, such as a learning rate or the offset of a random
+stream, are ``LiveNumber`` and ``LiveBytes``: ordinary values now, which know how to be asked
+again. Everything else is what it was when it was recorded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, final
+
+from gnomon.memory import Memory
+
+Number: TypeAlias = int | float
+NumberSource: TypeAlias = Callable[[], float]
+
+
+class NotRecordable(Exception):
+    """What a call did cannot be run again without it; the message says why."""
+
+
+@final
+class LiveNumber(float):
+    """A number that is computed anew at each replay, and so is what is computed from it.
+
+    >>> rate = [0.1]
+    >>> step = -LiveNumber(lambda: rate[0]) / 2
+    >>> step
+    -0.05
+    >>> rate[0] = 0.2
+    >>> step.now()
+    -0.1
+    """
+
+    __slots__ = ("_source",)
+
+    _source: NumberSource
+
+    def __new__(cls, source: NumberSource) -> LiveNumber:
+        """Return the number that ``source`` gives now and later."""
+        made = super().__new__(cls, source())
+        made._source = source
+        return made
+
+    def now(self) -> float:
+        """Return the number as it is by now."""
+        return self._source()
+
+    def __neg__(self) -> LiveNumber:
+        return LiveNumber(lambda: -self.now())
+
+    def __add__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: self.now() + current(other))
+
+    def __radd__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: current(other) + self.now())
+
+    def __sub__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: self.now() - current(other))
+
+    def __rsub__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: current(other) - self.now())
+
+    def __mul__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: self.now() * current(other))
+
+    def __rmul__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: current(other) * self.now())
+
+    def __truediv__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: self.now() / current(other))
+
+    def __rtruediv__(self, other: Number) -> LiveNumber:
+        return LiveNumber(lambda: current(other) / self.now())
+
+    def __pow__(self, other: Number, modulo: None = None) -> LiveNumber:
+        return LiveNumber(lambda: float(self.now() ** current(other)))
+
+    def __rpow__(self, other: Number, modulo: None = None) -> LiveNumber:
+        return LiveNumber(lambda: float(current(other) ** self.now()))
+
+
+def current(number: Number) -> Number:
+    """Return a number, a live one as it is by now."""
+    return number.now() if isinstance(number, LiveNumber) else number
+
+
+@final
+class LiveBytes(bytes):
+    """Bytes that are made anew at each replay."""
+
+    _source: Callable[[], bytes]
+
+    def __new__(cls, source: Callable[[], bytes]) -> LiveBytes:
+        """Return the bytes that ``source`` gives now and later."""
+        made = super().__new__(cls, source())
+        made._source = source
+        return made
+
+    def now(self) -> bytes:
+        """Return the bytes as they are by now."""
+        return self._source()
+
+
+class Recording(ABC):
+    """What one call launched on one device."""
+
+    @abstractmethod
+    def matches(self, other: Recording) -> bool:
+        """Return whether ``other`` is of the same launches, live values apart.
+
+        A call that makes the same launches twice in a row is taken to do so again.
+        """
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make ready to be replayed: fuse, plan memory, build kernels."""
+
+    @abstractmethod
+    def replay(self, inputs: Sequence[Memory]) -> list[Memory]:
+        """Run the launches on other inputs; return fresh memory for each result."""
+
+    @abstractmethod
+    def explain(self) -> str:
+        """Return what a replay runs, as a table of kernels."""
+
+
+class Recorder(ABC):
+    """Takes down the launches of one device, from when it is made until it is finished."""
+
+    @abstractmethod
+    def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> Recording | None:
+        """Stop; return the recording, or None when nothing was launched here.
+
+        ``inputs`` are what a replay is given others of, ``results`` what it makes anew; memory
+        that was there before and is no input is captured: a replay uses and changes it. Raises
+        NotRecordable when a value was read, or when other memory made by the call lives on.
+        """
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Stop, and forget what was taken down."""

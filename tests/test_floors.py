@@ -49,6 +49,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "accelerator",
             "autograd",
             "command",
+            "compiler",
             "cuda",
             "func",
             "linalg",

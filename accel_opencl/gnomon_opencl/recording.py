@@ -185,14 +185,17 @@ class LaunchRecorder(Recorder):
     def cancel(self) -> None:
         self._runtime.recorder = None
 
-    def finish(
-        self, inputs: Sequence[Memory], results: Sequence[Memory]
-    ) -> LaunchRecording | None:
+    @property
+    def has_launches(self) -> bool:
+        return bool(self._entries)
+
+    def made(self, memory: Memory) -> bool:
+        return buffer_in(memory).serial > self._begin
+
+    def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> LaunchRecording:
         self.cancel()
         if self._obstacle is not None:
             raise NotRecordable(self._obstacle)
-        if not self._entries:
-            return None
         given = [self.number(buffer_in(memory)) for memory in inputs]
         made = [self.number(buffer_in(memory)) for memory in results]
         for number, seen in enumerate(self._seen):

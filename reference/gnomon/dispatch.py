@@ -28,6 +28,7 @@ from gnomon.dtypes import (
 from gnomon.errors import explain
 from gnomon.layout import Layout, output_layout
 from gnomon.op.copy import COPY
+from gnomon.recording import LiveNumber
 
 if TYPE_CHECKING:
     from gnomon.op.rules import DTypeRule
@@ -202,7 +203,7 @@ def prepare(
     prepared: list[Operand | Scalar] = []
     for value, dtype, layout in zip(inputs, plan.dtypes, plan.layouts, strict=True):
         if not isinstance(value, TensorCore):
-            prepared.append(dtype.convert(value))
+            prepared.append(_number(value, dtype))
             continue
         operand = value.operand
         if operand.storage.backend is not backend or value.is_wrapped_number:
@@ -215,6 +216,13 @@ def prepare(
             operand = Operand(operand.storage, layout, dtype)
         prepared.append(operand)
     return Launch(backend, tuple(prepared), plan.layout, plan.result)
+
+
+def _number(value: Scalar, dtype: DType) -> Scalar:
+    """Return ``value`` as ``dtype``; a live number stays one."""
+    if isinstance(value, LiveNumber):
+        return LiveNumber(lambda: float(dtype.convert(value.now())))
+    return dtype.convert(value)
 
 
 class Plan(NamedTuple):

@@ -131,9 +131,18 @@ class Recording(ABC):
 class Recorder(ABC):
     """Takes down the launches of one device, from when it is made until it is finished."""
 
+    @property
     @abstractmethod
-    def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> Recording | None:
-        """Stop; return the recording, or None when nothing was launched here.
+    def has_launches(self) -> bool:
+        """Whether there was any launch."""
+
+    @abstractmethod
+    def made(self, memory: Memory) -> bool:
+        """Return whether ``memory`` was allocated by the call."""
+
+    @abstractmethod
+    def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> Recording:
+        """Stop, and return the recording.
 
         ``inputs`` are what a replay is given others of, ``results`` what it makes anew; memory
         that was there before and is no input is captured: a replay uses and changes it. Raises

@@ -36,6 +36,11 @@ def register_backend(backend: Backend) -> None:
     _backends[backend.device] = backend
 
 
+def opened_backends() -> list[Backend]:
+    """Return the backends of all devices used so far, each once."""
+    return list(dict.fromkeys(_backends.values()))
+
+
 def backend_for(device: Device) -> Backend:
     """Return the backend that serves ``device``, opening it at first use.
 

@@ -47,6 +47,8 @@ def run_backward(
     outer = modes.backward_pass
     with GradMode(create_graph):
         running = _Pass(roots, inputs, keep_graph, create_graph, accumulate)
+        if modes.notes is not None and not keep_graph:
+            modes.notes.used_up.update(running.waiting)
         modes.backward_pass = running
         try:
             return running.run()
@@ -303,6 +305,8 @@ def accumulate_grad(
     leaf = node.variable
     state = leaf.autograd_state()
     if arrived is not None and state.requires_grad:
+        if modes.notes is not None:
+            modes.notes.touch(leaf, replaced=False)
         if state.grad is None:
             # In the leaf's own layout, so that optimizers walk both alike.
             state.grad = clone_as(arrived, leaf.operand.layout.dense_like())

@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
 from gnomon.core import Node, TensorCore
+from gnomon.graph.notes import CallNotes
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,6 +54,8 @@ class Modes(threading.local):
     saved_tensor_hooks: SavedTensorHooks | None = None
     #: The pass that is running, the innermost one if there are several.
     backward_pass: BackwardPass | None = None
+    #: The notes of the call that is being recorded, if one is.
+    notes: CallNotes | None = None
     #: Why hooks on saved tensors are refused, if they are.
     saved_tensor_hooks_refusal: str | None = None
 

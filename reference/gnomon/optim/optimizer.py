@@ -15,9 +15,10 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from functools import wraps
 from itertools import chain
-from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from gnomon.errors import explain
+from gnomon.graph.modes import modes
 from gnomon.hooks import Hook, RemovableHandle
 from gnomon.optim.groups import (
     Group,
@@ -89,6 +90,9 @@ def _with_hooks(
         if self._stepping:
             return step(self, *args, **kwargs)
         self._stepping = self.stepped = True
+        if modes.notes is not None:
+            modes.notes.rely_on(self, self._options)
+            modes.notes.keep_steady(self._rates)
         try:
             return self._hooked_step(
                 cast("Step[R]", step), (self, *args), cast("KeywordArguments", kwargs)
@@ -223,6 +227,29 @@ class Optimizer:
         for after in chain(self._post_hooks.values(), _post_hooks_of_all.values()):
             after(self, args, kwargs)
         return result
+
+    #: The options that a recorded step looks up again whenever it is replayed.
+    live_options: ClassVar[tuple[str, ...]] = ()
+
+    def _options(self) -> tuple[object, ...]:
+        """Return the options that a recorded step relies on, and where its parameters are."""
+        unseen = (*self.live_options, "initial_lr")
+        return tuple(
+            [
+                [parameter.operand for parameter in parameters_of(group)]
+                if name == "params"
+                else value
+                for group in self.param_groups
+                for name, value in group.items()
+                if name not in unseen
+            ]
+        )
+
+    def _rates(self) -> tuple[object, ...]:
+        """Return the options that a call with a step in it must not change."""
+        return tuple(
+            [group.get(name) for group in self.param_groups for name in self.live_options]
+        )
 
     def state_dict(self) -> StateDict:
         """Return ``state`` and ``param_groups``, with numbers in place of the parameters.

@@ -16,13 +16,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, Generic, TypeVar, cast
 
 from gnomon.dtypes import float32, float64, get_default_dtype
-from gnomon.graph.modes import enable_grad, is_grad_enabled, set_grad_enabled
+from gnomon.graph.modes import (
+    enable_grad,
+    is_grad_enabled,
+    modes,
+    no_grad,
+    set_grad_enabled,
+)
 from gnomon.optim.checks import Number
 from gnomon.optim.groups import Group, parameters_of
 from gnomon.optim.optimizer import Optimizer
+from gnomon.recording import LiveNumber
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import full
 
@@ -36,6 +44,7 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
 
     #: What is remembered as a tensor of one number; PyTorch used to save plain numbers.
     counters: ClassVar[tuple[str, ...]] = ("step",)
+    live_options = ("lr",)
 
     @abstractmethod
     def remembered(self, parameter: Tensor, options: Options) -> Remembered:
@@ -78,6 +87,8 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
         memory = self.state.get(parameter) or self.remember(parameter, group)
         if group.get("maximize", False):
             gradient = -gradient
+        if modes.notes is not None and not isinstance(group["lr"], Tensor):
+            group = {**group, "lr": LiveNumber(partial(_rate, group))}
         self.update(parameter, gradient, cast("Remembered", memory), cast("Options", group))
 
     def remember(self, parameter: Tensor, group: Group) -> dict[str, object]:
@@ -99,10 +110,29 @@ def counter(parameter: Tensor, options: Mapping[str, object], value: float = 0.0
     return full((), value, dtype=dtype, device=parameter.device if on_device else "cpu")
 
 
+def _rate(group: Group) -> float:
+    return cast("float", group["lr"])
+
+
 def counted(step: Tensor, capturable: bool = False) -> Number:
-    """Count one step; return how many there were."""
-    step.add_(1)
-    return step if capturable else step.item()
+    """Count one step; return how many there were.
+
+    Replays of a recorded call count on, and find the number they have come to.
+    """
+    notes = modes.notes
+    if capturable or (notes is not None and step.device.type != "cpu"):
+        return step.add_(1)
+    if notes is None:
+        return step.add_(1).item()
+    count = [0.0]
+
+    def advance() -> None:
+        with no_grad():
+            count[0] = float(step.add_(1).item())
+
+    advance()
+    notes.again(advance)
+    return LiveNumber(lambda: count[0])
 
 
 def scalar(value: Number, capturable: bool = False) -> Number:

@@ -99,6 +99,8 @@ class AutogradMethods(TensorCore):
 
     @grad.setter
     def grad(self, grad: TensorCore | None) -> None:
+        if modes.notes is not None:
+            modes.notes.touch(self, replaced=True)
         if grad is None:
             if self.autograd is not None:
                 self.autograd.grad = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, cast
 
 from gnomon.core import Cotangents
 from gnomon.graph.edges import gradient_node
+from gnomon.graph.modes import modes
 from gnomon.hooks import RemovableHandle
 from gnomon.nn.modules import global_hooks as everywhere
 from gnomon.nn.modules.backward_hooks import BackwardHooks
@@ -17,6 +19,14 @@ from gnomon.tensor import Tensor
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
+
+
+def _standing(module: ModuleCore) -> tuple[object, ...]:
+    """Return what a recorded call of ``module`` relies on: its mode, and where its tensors
+    are.
+    """
+    tensors = [*module._parameters.values(), *module._buffers.values()]
+    return module.training, *[None if each is None else each.operand for each in tensors]
 
 
 class HasForward(Protocol[P, R_co]):
@@ -42,6 +52,8 @@ class CallingMethods(ModuleCore):
 
     def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:
         assert isinstance(self, CallingMethods)
+        if modes.notes is not None:
+            modes.notes.rely_on(self, partial(_standing, self))
         if (
             self._forward_hooks
             or self._forward_pre_hooks

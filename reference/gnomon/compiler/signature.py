@@ -1,0 +1,93 @@
+"""The signature of a call: what two calls must have in common to make the same launches."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from types import CodeType, FunctionType, MethodType
+from typing import Final, NamedTuple
+
+from gnomon.devices import get_default_device
+from gnomon.dtypes import get_default_dtype
+from gnomon.graph.modes import modes
+from gnomon.tensor import Tensor
+
+#: Values that are compared by what they are; others by whether they are the same object.
+_PLAIN: Final = (int, float, complex, str, bytes, type(None))
+
+
+class Signature(NamedTuple):
+    """What decides which recording a call can use, and the tensors to give it."""
+
+    key: Hashable
+    tensors: list[Tensor]
+    #: Objects known by their identity, which must not be another object's meanwhile.
+    kept: list[object]
+
+
+def signature_of(
+    function: object, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> Signature:
+    """Return the signature of ``function(*args, **kwargs)``.
+
+    Tensors count by shape, strides, dtype, device, and by which of them share memory; leaves
+    that require a gradient, numbers, strings and containers by what they are, other objects by
+    identity. So do the plain values that ``function`` finds in its closure and its module, and
+    the modes.
+    """
+    signature = Signature(None, [], [])
+    storages: dict[int, int] = {}
+    key = (
+        _part(args, signature, storages),
+        _part(dict(kwargs), signature, storages),
+        *_surroundings(function),
+        (modes.grad_enabled, modes.inference, get_default_dtype(), get_default_device()),
+    )
+    return signature._replace(key=key)
+
+
+def _part(value: object, signature: Signature, storages: dict[int, int]) -> Hashable:
+    if isinstance(value, Tensor):
+        if value.requires_grad and value.is_leaf:
+            signature.kept.append(value)
+            return ("leaf", id(value))
+        storage, layout, dtype = value.operand
+        signature.tensors.append(value)
+        alias = storages.setdefault(id(storage), len(storages))
+        return (alias, layout, dtype, storage.device, value.requires_grad)
+    if isinstance(value, _PLAIN):
+        return (type(value), repr(value))
+    if isinstance(value, tuple | list):
+        return (type(value), *[_part(each, signature, storages) for each in value])
+    if isinstance(value, dict):
+        items = [
+            (_part(name, signature, storages), _part(each, signature, storages))
+            for name, each in value.items()
+        ]
+        return (dict, *items)
+    signature.kept.append(value)
+    return (type(value), id(value))
+
+
+def _surroundings(function: object) -> list[Hashable]:
+    """Return the plain values that ``function`` itself reads from outside."""
+    if isinstance(function, MethodType):
+        function = function.__func__
+    if not isinstance(function, FunctionType):
+        return []
+    found: list[Hashable] = []
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+        if isinstance(content, _PLAIN):
+            found.append((type(content), repr(content)))
+    for name in _names(function.__code__):
+        content = function.__globals__.get(name)
+        if isinstance(content, _PLAIN) and content is not None:
+            found.append((name, repr(content)))
+    return found
+
+
+def _names(code: CodeType) -> tuple[str, ...]:
+    return code.co_names

@@ -28,6 +28,7 @@ from gnomon.backend import (
     bool_,
 )
 from gnomon_opencl.element_types import element_type
+from gnomon_opencl.failures import failure
 from gnomon_opencl.fusion import Opaque, Read, Write, grouped, needed, nodes_of
 from gnomon_opencl.kernels.expressions import Formula, launches
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
@@ -208,14 +209,13 @@ class LaunchRecorder(Recorder):
 
 
 @final
-@dataclass(slots=True)
-class BoundKernel:
-    """A kernel with the arguments that never change, and those that do, by position."""
+class BoundKernel(NamedTuple):
+    """A kernel whose arguments are set, and of how many items it is queued."""
 
     kernel: cl.Kernel
     items: tuple[int]
     group: tuple[int]
-    description: str
+    name: str
 
 
 @final
@@ -397,11 +397,12 @@ class LaunchRecording(Recording):
                 for kernel, position in places:
                     kernel.set_arg(position, renewed)
             timeline = runtime.timeline
-            for each in bound.kernels:
-                event = cl.enqueue_nd_range_kernel(
-                    timeline.queue, each.kernel, each.items, each.group
-                )
-                timeline.note(each.description, event)
+            try:
+                for kernel, items, group, name in bound.kernels:
+                    event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, items, group)
+                    timeline.note(name, event)
+            except cl.Error as error:
+                raise failure(name, runtime.name, error) from error
             runtime.launches += len(bound.kernels)
             if bound.flag is not None:
                 runtime.watch(bound.flag)

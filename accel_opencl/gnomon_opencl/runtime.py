@@ -16,8 +16,8 @@ from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
 from gnomon_opencl.programs import Programs
-from gnomon_opencl.timeline import Timeline
 from gnomon_opencl.recording import LaunchRecorder
+from gnomon_opencl.timeline import Timeline
 from gnomon_opencl.traits import Traits, traits_of
 from gnomon_opencl.window import Window
 

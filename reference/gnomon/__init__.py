@@ -174,12 +174,14 @@ from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 
 if _TYPE_CHECKING:
+    from gnomon import compiler as compiler
     from gnomon import nn as nn
     from gnomon import optim as optim
     from gnomon import serialization as serialization
     from gnomon import testing as testing
     from gnomon.serialization import load as load
     from gnomon.serialization import save as save
+    from gnomon.compiler import compile as compile
 
 #: What adds a dim in an index: ``x[:, newaxis]``.
 newaxis: None = None
@@ -195,6 +197,10 @@ def __getattr__(name: str) -> object:
         return _import_module(f"gnomon.{name}")
     if name in ("load", "save"):
         return getattr(_import_module("gnomon.serialization"), name)
+    if name in ("compiler", "nn", "optim", "profiler", "testing"):
+        return _import_module(f"gnomon.{name}")
+    if name == "compile":
+        return _import_module("gnomon.compiler").compile
     if not name.startswith("_") and name in plugins.installed():
         return plugins.public_module(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,7 +37,7 @@ def register_backend(backend: Backend) -> None:
 
 
 def opened_backends() -> list[Backend]:
-    """Return the backends of all devices used so far, each once."""
+    """Return the backends of all devices opened so far, each once, the reference among them."""
     return list(dict.fromkeys(_backends.values()))
 
 
@@ -55,11 +55,6 @@ def backend_for(device: Device) -> Backend:
         return backend_for(Device(device.type, device.current_index))
     backend = _backends[device] = _loader(device)
     return backend
-
-
-def opened_backends() -> list[Backend]:
-    """Return the backends of all devices opened so far, the reference among them."""
-    return list(_backends.values())
 
 
 def synchronize(device: Device | str | None = None) -> None:

@@ -141,7 +141,7 @@ def _finished(
     inputs: Sequence[Tensor],
     versions: Sequence[int],
 ) -> Call:
-    notes.check_steady()
+    notes.check()
     used = [backend for backend, recorder in recorders.items() if recorder.has_launches]
     if len(used) != 1:
         count = "no" if not used else "more than one"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial, update_wrapper
-from typing import Final, Generic, ParamSpec, TypeVar, cast, final
+from functools import partial, update_wrapper, wraps
+from types import MethodType
+from typing import TYPE_CHECKING, Final, Generic, ParamSpec, TypeVar, cast, final, overload
 
 from gnomon.compiler.calls import Call, record
 from gnomon.compiler.signature import Signature, signature_of
 from gnomon.errors import explain
 from gnomon.graph.modes import modes
+from gnomon.nn.modules.module import Module
 from gnomon.recording import NotRecordable
 from gnomon.tensor import Tensor
+
+if TYPE_CHECKING:
+    from typing import Self
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,14 +33,17 @@ class Compiled(Generic[P, R]):
     launches are then replayed without it.
     """
 
-    def __init__(self, function: Callable[P, R], fullgraph: bool) -> None:
+    def __init__(
+        self, function: Callable[P, R], fullgraph: bool = False, disable: bool = False
+    ) -> None:
         self._function = function
         self._fullgraph = fullgraph
+        self._disable = disable
         self._variants: dict[object, _Variant] = {}
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if modes.notes is not None:
+        if self._disable or modes.notes is not None:
             return self._function(*args, **kwargs)
         signature = signature_of(self._function, args, kwargs)
         variant = self._variants.get(signature.key)
@@ -45,6 +53,10 @@ class Compiled(Generic[P, R]):
             variant = self._variants[signature.key] = _Variant(signature, self._fullgraph)
         run = partial(self._function, *args, **kwargs)
         return cast("R", variant.call(run, signature.tensors))
+
+    def __get__(self, instance: object, owner: type | None = None) -> object:
+        """Return the method of ``instance`` that a decorated function in a class is."""
+        return self if instance is None else MethodType(self, instance)
 
     def explain(self) -> str:
         """Return, for each signature, whether it is replayed, and by which kernels."""
@@ -99,22 +111,143 @@ class _Variant:
         return f"recorded {self._recordings} times, not the same launches twice yet"
 
 
-def compile(
-    model: Callable[P, R] | None = None,
+def disable(
+    fn: Callable[P, R], recursive: bool = True, *, reason: str | None = None
+) -> Callable[P, R]:
+    """Return ``fn`` so that a recorded call which gets to it is not replayed.
+
+    ``recursive`` and ``reason`` are PyTorch's.
+    """
+
+    @wraps(fn)
+    def opaque(*args: P.args, **kwargs: P.kwargs) -> R:
+        if modes.notes is not None:
+            modes.notes.obstruct(f"it calls {getattr(fn, '__name__', fn)}, which is disabled")
+        return fn(*args, **kwargs)
+
+    return opaque
+
+
+def is_compiling() -> bool:
+    """Return whether a call is being recorded.
+
+    >>> is_compiling()
+    False
+    """
+    return modes.notes is not None
+
+
+@overload
+def compile(  # type: ignore[overload-overlap]  # a module can be called, but is more than that
+    model: Module,
     *,
     fullgraph: bool = False,
     dynamic: bool | None = None,
-    backend: object = "inductor",
+    backend: str | Callable[..., object] = "inductor",
     mode: str | None = None,
-    options: Mapping[str, object] | None = None,
+    options: Mapping[str, str | int | bool] | None = None,
     disable: bool = False,
-) -> Callable[..., object]:
-    """Return a function that does what ``model`` does, replaying its launches where it can.
+) -> OptimizedModule: ...
+@overload
+def compile(
+    model: Callable[P, R],
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | Callable[..., object] = "inductor",
+    mode: str | None = None,
+    options: Mapping[str, str | int | bool] | None = None,
+    disable: bool = False,
+) -> Compiled[P, R]: ...
+@overload
+def compile(
+    model: None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | Callable[..., object] = "inductor",
+    mode: str | None = None,
+    options: Mapping[str, str | int | bool] | None = None,
+    disable: bool = False,
+) -> Compiler: ...
+def compile(
+    model: Module | Callable[P, R] | None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | Callable[..., object] = "inductor",
+    mode: str | None = None,
+    options: Mapping[str, str | int | bool] | None = None,
+    disable: bool = False,
+) -> OptimizedModule | Compiled[P, R] | Compiler:
+    """Return what does the same as ``model``, a function or a module, but faster when called
+    again.
 
-    x
+    Calls with arguments alike run as ever until two in a row made the same launches on a device
+    that can replay them; then the launches are fused and replayed, and the Python code of
+    ``model`` runs no more. Parameters, buffers and the state of optimizers change in place as
+    ever, gradients of leaves are set, random numbers go on, and learning rates are looked up
+    anew; other effects of the code on Python objects are not repeated. A call that reads a
+    value, or keeps a tensor where a replay could not put another, runs as ever each time, and
+    so does everything on the CPU; with ``fullgraph`` it raises RuntimeError, which says why.
+
+    ``dynamic``, ``backend``, ``mode`` and ``options`` choose between compilers in PyTorch;
+    there is one here, which each device brings along.
+
+    >>> import gnomon as torch
+    >>> @torch.compile
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(torch.ones(2))
+    tensor([2., 2.])
     """
     if model is None:
-        return partial(compile, fullgraph=fullgraph, disable=disable)
-    if disable:
-        return model
-    return Compiled(model, fullgraph)
+        return Compiler(fullgraph, disable)
+    if isinstance(model, Module):
+        return OptimizedModule(model, fullgraph, disable)
+    return Compiled(model, fullgraph, disable)
+
+
+@final
+class Compiler:
+    """``compile`` with arguments, used as a decorator."""
+
+    def __init__(self, fullgraph: bool, disable: bool) -> None:
+        self._fullgraph = fullgraph
+        self._disable = disable
+
+    def __call__(self, model: Callable[P, R]) -> Callable[P, R]:
+        compiled = compile(model, fullgraph=self._fullgraph, disable=self._disable)
+        return cast("Callable[P, R]", compiled)
+
+
+class OptimizedModule(Module):
+    """A module whose calls are recorded and replayed; its parameters are those of the original.
+
+    As in PyTorch, names in its state dict begin with ``_orig_mod.``, and other attributes are
+    the original's.
+    """
+
+    def __init__(self, module: Module, fullgraph: bool = False, disable: bool = False) -> None:
+        super().__init__()
+        self._orig_mod = module
+        self.training = module.training
+        self._compiled = Compiled(module.__call__, fullgraph, disable)
+
+    def forward(self, *args: object, **kwargs: object) -> object:
+        """Return what the original module does."""
+        return self._compiled(*args, **kwargs)
+
+    def train(self, mode: bool = True) -> Self:
+        self._orig_mod.train(mode)
+        self.training = mode
+        return self
+
+    def explain(self) -> str:
+        """Return, for each signature, whether it is replayed, and by which kernels."""
+        return self._compiled.explain()
+
+    def __getattr__(self, name: str) -> Tensor | Module:
+        if name == "_orig_mod":
+            return super().__getattr__(name)
+        return cast("Tensor | Module", getattr(self._orig_mod, name))

@@ -46,6 +46,7 @@ class CallNotes:
         self.leaves: dict[int, LeafNote] = {}
         self.reliances: dict[int, Reliance] = {}
         self.effects: list[Callable[[], None]] = []
+        self._obstacle: str | None = None
         self._steady: list[Reliance] = []
         #: The nodes that backward passes of the call have used up.
         self.used_up: weakref.WeakSet[Node] = weakref.WeakSet()
@@ -70,7 +71,15 @@ class CallNotes:
         """Note what a replay does on the host, before it launches."""
         self.effects.append(effect)
 
-    def check_steady(self) -> None:
-        """Raise NotRecordable if the call changed what it had to leave alone."""
+    def obstruct(self, obstacle: str) -> None:
+        """Note why the call can't be replayed."""
+        self._obstacle = self._obstacle or obstacle
+
+    def check(self) -> None:
+        """Raise NotRecordable if there is an obstacle, or if the call changed what it had to
+        leave alone.
+        """
+        if self._obstacle is not None:
+            raise NotRecordable(self._obstacle)
         if not all(each.holds for each in (*self._steady, *self.reliances.values())):
             raise NotRecordable("the call changed an option, a mode or a parameter's memory")

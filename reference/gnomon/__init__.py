@@ -179,9 +179,9 @@ if _TYPE_CHECKING:
     from gnomon import optim as optim
     from gnomon import serialization as serialization
     from gnomon import testing as testing
+    from gnomon.compiler import compile as compile
     from gnomon.serialization import load as load
     from gnomon.serialization import save as save
-    from gnomon.compiler import compile as compile
 
 #: What adds a dim in an index: ``x[:, newaxis]``.
 newaxis: None = None
@@ -193,12 +193,10 @@ def __getattr__(name: str) -> object:
     """Import what not every program needs when it is first asked for: a subpackage, or the
     public module of an installed backend under the name of its device.
     """
-    if name in ("nn", "optim", "profiler", "serialization", "testing"):
+    if name in ("compiler", "nn", "optim", "profiler", "serialization", "testing"):
         return _import_module(f"gnomon.{name}")
     if name in ("load", "save"):
         return getattr(_import_module("gnomon.serialization"), name)
-    if name in ("compiler", "nn", "optim", "profiler", "testing"):
-        return _import_module(f"gnomon.{name}")
     if name == "compile":
         return _import_module("gnomon.compiler").compile
     if not name.startswith("_") and name in plugins.installed():

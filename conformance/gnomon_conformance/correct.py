@@ -12,10 +12,11 @@ The rules, all of them:
 - An exact result, and every integer and bool, is the value rounded once to the dtype.
 - Any other is off by at most so many units in the last place (ULP) of the value, and may be
   infinite where that reaches past the largest number of the dtype.
-- A sum is off by at most ``n * eps * sum(|x_i|)``, a product by ``n * eps`` of itself, and the
-  result is rounded once. 16-bit floats are added up in float32 or better, so that eps is
-  float32's. Where the terms are whole numbers whose sums the dtype of accumulation holds, in
-  any order, the sum is exact.
+- A sum is off by at most ``n * eps * sum(|x_i|)``, a product by ``n * eps`` of itself, as is a
+  sum of squares that exceeds the sum of what was squared; the result is rounded once. 16-bit
+  floats are added up in float32 or better, so that eps is float32's. Where the terms are whole
+  numbers whose sums the dtype of accumulation holds, in any order, the sum is exact.
+- The logarithm of a sum that is near 1 shows the rounding of the sum: its ULP are those of 1.
 - Operands outside the domain of a record, or subnormal ones where the backend declares that it
   takes them for zero, are judged by the class of the result: NaN, infinite, or finite.
 """
@@ -136,14 +137,16 @@ def of_fold(value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType) -> 
     if not dtype.is_floating_point or not math.isfinite(value):
         return Expected(value)
     if isinstance(tolerance, Ulps):
-        return of_function(value, tolerance, dtype)
+        larger = value if abs(value) >= 1 else 1.0
+        return Expected(value, of_function(larger, tolerance, dtype).slack)
     eps = epsilon(float32 if dtype.itemsize == 2 else dtype)
     if isinstance(tolerance, ProductOfTerms):
         return Expected(value, terms.count * eps * abs(value) + 0.5 * unit(value, dtype))
     assert isinstance(tolerance, SumOfTerms)
     if terms.whole and terms.size * eps < 1 and value == terms.exact:
         return Expected(value)
-    return Expected(value, terms.count * eps * terms.size + 0.5 * unit(value, dtype))
+    size = max(terms.size, abs(value))
+    return Expected(value, terms.count * eps * size + 0.5 * unit(value, dtype))
 
 
 @final

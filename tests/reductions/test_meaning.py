@@ -201,3 +201,13 @@ def test_degrees_of_freedom() -> None:
         assert math.isnan(torch.var(x[:1]).item())
     with pytest.raises(TypeError):
         torch.var(x, 0, True, correction=1)
+
+
+def test_running_sums_of_exponentials_keep_what_rounding_loses() -> None:
+    values = torch.arange(3000, dtype=torch.float64).sin().mul(2).tolist()
+    found = torch.tensor(values, dtype=torch.float64).logcumsumexp(0).tolist()
+    for count in (1, 2, 100, 3000):
+        largest = max(values[:count])
+        total = math.fsum([math.exp(value - largest) for value in values[:count]])
+        exact = largest + math.log(total)
+        assert abs(found[count - 1] - exact) <= 2 * math.ulp(exact)

@@ -20,8 +20,8 @@ _PROCESSOR_ITEMS: Final = 16
 _PROCESSOR_TERMS: Final = 8192
 _ITEMS: Final = 4096
 _TERMS: Final = 64
-#: No state is larger.
-_STATE_BYTES: Final = 16
+#: No state is larger: three numbers of float64.
+_STATE_BYTES: Final = 24
 
 
 @final

@@ -50,21 +50,29 @@ def _last_maxima(elements: Iterable[Scalar]) -> Iterator[int]:
 
 
 def _log_sums(elements: Sequence[Scalar]) -> Iterator[float]:
-    """Yield the running ``log(sum(exp(x)))``, kept as a maximum and a sum relative to it."""
-    largest, relative = -math.inf, 0.0
+    """Yield the running ``log(sum(exp(x)))``, kept as a maximum and a sum relative to it, whose
+    rounding is kept too (A. Neumaier, ZAMM 54, 1974).
+    """
+    largest, relative, lost = -math.inf, 0.0, 0.0
     for value in elements:
         if value != value or largest != largest:
             largest = math.nan
         elif math.isinf(value) or math.isinf(largest):
             relative = relative if value <= largest and relative else 1.0
             if value > largest:
-                largest, relative = value, 1.0
-        elif value <= largest:
-            relative += math.exp(value - largest)
+                largest, relative, lost = value, 1.0, 0.0
         else:
-            relative = relative * math.exp(largest - value) + 1.0
-            largest = value
-        yield largest + math.log(relative) if math.isfinite(largest) else largest
+            if value > largest:
+                scale = math.exp(largest - value)
+                largest, relative, lost, term = value, 1.0, lost * scale, relative * scale
+            else:
+                term = math.exp(value - largest)
+            total = relative + term
+            larger, smaller = (relative, term) if relative >= term else (term, relative)
+            lost += larger - total + smaller
+            relative = total
+        finite = math.isfinite(largest)
+        yield largest + math.log(relative + lost) if finite else largest
 
 
 def sum_from_end(input: T, dim: int) -> T:

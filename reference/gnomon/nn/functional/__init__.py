@@ -12,6 +12,7 @@ from gnomon.nn.functional.convolution import *
 from gnomon.nn.functional.ctc import *
 from gnomon.nn.functional.distance import *
 from gnomon.nn.functional.dropout import *
+from gnomon.nn.functional.fractional_pooling import *
 from gnomon.nn.functional.interpolation import *
 from gnomon.nn.functional.linear import *
 from gnomon.nn.functional.loss import *

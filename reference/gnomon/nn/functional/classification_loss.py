@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gnomon.composite import classification_losses as composite
 from gnomon.composite.activations import logsigmoid
+from gnomon.composite.linear import linear
 from gnomon.composite.losses import check_reduction
 from gnomon.dtypes import bool_, int64
 from gnomon.errors import explain
@@ -17,6 +18,7 @@ from gnomon.tensor.factories import ones_like, zeros
 
 __all__ = [
     "cross_entropy",
+    "linear_cross_entropy",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
@@ -69,6 +71,56 @@ def cross_entropy(
     reduction = reduction_of(size_average, reduce, reduction)
     return composite.cross_entropy(
         input, target, weight, ignore_index, reduction, label_smoothing
+    )
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: object = None,
+) -> Tensor:
+    """Return ``cross_entropy`` of the scores ``linear(input, linear_weight, linear_bias)``.
+
+    Inputs are (N, in) or (in), weights (C, d1, ..., in) and biases (C, d1, ...) for scores
+    (N, C, d1, ...). ``options`` choose among implementations, of which there is one. Raises
+    RuntimeError for shapes that don't fit.
+
+    >>> import gnomon as torch
+    >>> linear_cross_entropy(torch.ones(1, 2), torch.zeros(4, 2), torch.tensor([1]))
+    tensor(1.3863)
+    """
+    classes, *outer, features = linear_weight.shape if linear_weight.ndim > 1 else (0, 0)
+    rule = ""
+    if input.ndim not in (1, 2):
+        rule = f"expected input with dimensionality 1 or 2, got {input.ndim}"
+    elif linear_weight.ndim < 2:
+        rule = "expected linear_weight with dimensionality at least 2"
+    elif input.size(-1) != features:
+        rule = "expected equal input and linear_weight last dimensions (in_features)"
+    elif linear_bias is not None and linear_bias.shape != (classes, *outer):
+        rule = f"expected linear_bias shape {(classes, *outer)}, got {tuple(linear_bias.shape)}"
+    elif outer and input.ndim == 1:
+        rule = "a loss of more dims requires batched input"
+    elif ignore_index is not None and target.shape == (*input.shape[:-1], classes, *outer):
+        rule = "ignore_index cannot be specified when target contains probabilities"
+    if rule:
+        raise RuntimeError(explain("linear_cross_entropy", rule, input, linear_weight, target))
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    scores = linear(input, linear_weight.reshape(-1, features), bias)
+    return cross_entropy(
+        scores.reshape(*input.shape[:-1], classes, *outer),
+        target,
+        weight,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )
 
 

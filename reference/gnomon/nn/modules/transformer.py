@@ -14,11 +14,11 @@ from typing import TypeAlias, cast
 from gnomon.nn import functional as F
 from gnomon.nn import init
 from gnomon.nn.functional.attention import additive_mask
-from gnomon.nn.modules.attention import MultiheadAttention
 from gnomon.nn.modules.container import ModuleList
 from gnomon.nn.modules.dropout import Dropout
 from gnomon.nn.modules.linear import Linear
 from gnomon.nn.modules.module import Module
+from gnomon.nn.modules.multihead_attention import MultiheadAttention
 from gnomon.nn.modules.normalization import LayerNorm
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import full

@@ -193,6 +193,10 @@ class LaunchRecorder(Recorder):
     def made(self, memory: Memory) -> bool:
         return buffer_in(memory).serial > self._begin
 
+    def held(self) -> list[Memory]:
+        found = [seen.holder() for seen in self._seen if seen.made]
+        return [memory for memory in found if memory is not None]
+
     def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> LaunchRecording:
         self.cancel()
         if self._obstacle is not None:

@@ -141,6 +141,10 @@ class Recorder(ABC):
         """Return whether ``memory`` was allocated by the call."""
 
     @abstractmethod
+    def held(self) -> list[Memory]:
+        """Return the memory made by the call that is still in use."""
+
+    @abstractmethod
     def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> Recording:
         """Stop, and return the recording.
 

@@ -283,3 +283,45 @@ def test_programs_do_the_same(seed: int) -> None:
             rows.append([tensor.tolist() for tensor in run(x, y)])
         found.append(rows)
     assert repr(found[0]) == repr(found[1])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_forward_call_has_a_derivative(whole: bool) -> None:
+    """The backward pass outside of the compiled call gives the gradients of an eager call."""
+    found = []
+    for way in WAYS.values():
+        net, (x, y) = _net(), _batch()
+        run = way(net) if whole else way(lambda x, net=net: net(x).relu())
+        rows = []
+        for count in range(5):
+            inner = (x * count).requires_grad_()
+            net.zero_grad()
+            output = run(inner * 2)
+            assert output.requires_grad
+            nn.functional.mse_loss(output, y).backward()
+            grads = [parameter.grad for parameter in net.parameters()]
+            rows.append([output.tolist(), inner.grad.tolist(), *[g.tolist() for g in grads]])
+        found.append(rows)
+    assert repr(found[0]) == repr(found[1])
+    assert "its derivative:" in run.explain()
+
+
+def test_a_derivative_is_used_once_and_notices_writes() -> None:
+    net, (x, _) = _net(), _batch()
+    run = gnomon.compile(net)
+    for _ in range(4):
+        output = run(x)
+    assert output.grad_fn is not None and output.grad_fn.name() == "CompiledFunctionBackward"
+    output.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        output.sum().backward()
+    output = run(x)
+    with gnomon.no_grad():
+        net[0].weight.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        output.sum().backward()
+    (first,) = gnomon.autograd.grad(run(x).sum(), net[0].weight)
+    (again,) = gnomon.autograd.grad(net(x).sum(), net[0].weight)
+    assert first.tolist() == again.tolist()
+    with pytest.raises(RuntimeError, match="no derivative of its own"):
+        gnomon.autograd.grad(run(x).sum(), net[0].weight, create_graph=True)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar, final
 
 from gnomon.backend import Backend, Storage
-from gnomon.compiler.results import Again, Given, Made, Named, Result, Same, Several
+from gnomon.compiler.derivative import Derivative, record_derivative
+from gnomon.compiler.results import Parts, Replay, Result, placed
 from gnomon.core import TensorCore
-from gnomon.graph.edges import gradient_node
 from gnomon.graph.modes import modes
 from gnomon.graph.notes import CallNotes
-from gnomon.memory import Memory
-from gnomon.recording import LiveNumber, NotRecordable, Recorder, Recording
+from gnomon.recording import NotRecordable, Recorder, Recording
 from gnomon.registry import opened_backends
 from gnomon.tensor import Tensor
 
@@ -45,6 +44,7 @@ class Call:
         result: Result,
         gradients: Sequence[Gradient],
         rewrites: Sequence[Rewrite],
+        derivative: Derivative | None,
     ) -> None:
         self._backend = backend
         self._recording = recording
@@ -52,6 +52,7 @@ class Call:
         self._result = result
         self._gradients = gradients
         self._rewrites = rewrites
+        self._derivative = derivative
 
     def matches(self, other: Call) -> bool:
         """Return whether ``other`` did the same, so that it may be expected to go on so."""
@@ -60,19 +61,29 @@ class Call:
             and self._notes.reliances.keys() == other._notes.reliances.keys()
             and all(each.holds for each in other._notes.reliances.values())
             and self._recording.matches(other._recording)
+            and (
+                self._derivative is other._derivative is None
+                or (
+                    self._derivative is not None
+                    and other._derivative is not None
+                    and self._derivative.matches(other._derivative)
+                )
+            )
         )
 
     def _shape(self) -> tuple[object, ...]:
-        gradients = [(id(leaf), _placed(result)) for leaf, result in self._gradients]
+        gradients = [(id(leaf), placed(result)) for leaf, result in self._gradients]
         before = [
             (each.replaced or each.before is None) for each in self._notes.leaves.values()
         ]
         effects = len(self._notes.effects)
-        return _placed(self._result), gradients, before, effects, self._backend.device
+        return placed(self._result), gradients, before, effects, self._backend.device
 
     def prepare(self) -> None:
         """Make ready to be replayed."""
         self._recording.prepare()
+        if self._derivative is not None:
+            self._derivative.prepare()
 
     def fits(self) -> bool:
         """Return whether everything the recording relies on is as it was."""
@@ -85,24 +96,31 @@ class Call:
         """Do again what the call did, on other inputs."""
         for effect in self._notes.effects:
             effect()
-        memories = self._recording.replay([each.memory for each in storages_of(inputs)])
-        storages = [Storage(self._backend, memory) for memory in memories]
+        given = [storage.memory for storage in storages_of(inputs)]
+        memories = self._recording.replay(given)
         for storage, times in self._rewrites:
             if isinstance(storage, int):
                 storage = inputs[storage].operand.storage
             storage.version += times
+        node = None
+        if self._derivative is not None:
+            node = self._derivative.node([*given, *memories], inputs)
+        replay = Replay([Storage(self._backend, memory) for memory in memories], inputs, node)
         for leaf, result in self._gradients:
-            gradient = None if result is None else result.build(storages, inputs)
+            gradient = None if result is None else result.build(replay)
             assert gradient is None or isinstance(gradient, Tensor)
             leaf.autograd_state().grad = gradient
-        return self._result.build(storages, inputs)
+        return self._result.build(replay)
 
     def explain(self) -> str:
         """Return the kernels of a replay."""
-        return self._recording.explain()
+        kernels = self._recording.explain()
+        if self._derivative is None:
+            return kernels
+        return f"{kernels}\n\nits derivative:\n{self._derivative.explain()}"
 
 
-def storages_of(tensors: Sequence[Tensor]) -> list[Storage]:
+def storages_of(tensors: Sequence[TensorCore]) -> list[Storage]:
     """Return the storages of ``tensors``, each once."""
     return list(dict.fromkeys(tensor.operand.storage for tensor in tensors))
 
@@ -149,14 +167,23 @@ def _finished(
     (backend,) = used
     if any(tensor.operand.storage.backend is not backend for tensor in inputs):
         raise NotRecordable(f"an argument of the call is not on {backend.device}")
-    parts = _Parts(backend, recorders[backend], notes, inputs)
+    parts = Parts(backend, recorders[backend], inputs, notes.used_up)
     template = parts.template(result)
     gradients = []
     for leaf, *_ in notes.leaves.values():
         left = leaf.autograd.grad if leaf.autograd is not None else None
         gradients.append(Gradient(leaf, None if left is None else parts.template(left)))
     given = [storage.memory for storage in storages_of(inputs)]
+    if parts.outputs:
+        # The graph holds on to what it saved, which replays make anew as well.
+        extra = [memory for memory in recorders[backend].held() if memory not in parts.memories]
+        parts.memories += extra
     recording = recorders[backend].finish(given, parts.memories)
+    derivative = None
+    if parts.outputs:
+        derivative = record_derivative(
+            backend, parts.outputs, [*given, *parts.memories], inputs
+        )
     rewrites = [
         Rewrite(index, tensor.operand.storage.version - before)
         for index, (tensor, before) in enumerate(zip(inputs, versions, strict=True))
@@ -166,59 +193,7 @@ def _finished(
         storage = leaf.operand.storage
         if storage.version != before:
             rewrites.append(Rewrite(storage, storage.version - before))
-    return Call(backend, recording, notes, template, gradients, rewrites)
-
-
-@final
-class _Parts:
-    """Takes results apart; ``memories`` are what each replay makes."""
-
-    def __init__(
-        self,
-        backend: Backend,
-        recorder: Recorder,
-        notes: CallNotes,
-        inputs: Sequence[Tensor],
-    ) -> None:
-        self._backend = backend
-        self._notes = notes
-        self._recorder = recorder
-        self._inputs = inputs
-        self._places: dict[int, int] = {}
-        self.memories: list[Memory] = []
-
-    def template(self, value: object) -> Result:
-        """Return how to build the like of ``value``."""
-        if isinstance(value, TensorCore):
-            return self._tensor(value)
-        if isinstance(value, tuple | list):
-            return Several(type(value), tuple([self.template(each) for each in value]))
-        if isinstance(value, dict):
-            return Named({name: self.template(each) for name, each in value.items()})
-        if isinstance(value, LiveNumber):
-            return Again(value)
-        if value is None or isinstance(value, int | float | str):
-            return Same(value)
-        raise NotRecordable(f"the call returned a {type(value).__name__}")
-
-    def _tensor(self, tensor: TensorCore) -> Result:
-        storage, layout, dtype = tensor.operand
-        for index, given in enumerate(self._inputs):
-            if given is tensor:
-                return Given(index, None, dtype)
-            if given.operand.storage is storage:
-                return Given(index, layout, dtype)
-        if storage.backend is not self._backend:
-            raise NotRecordable(f"the call returned a tensor on {storage.backend.device}")
-        if not self._recorder.made(storage.memory):
-            return Same(tensor)
-        node = gradient_node(tensor)
-        if node is not None and node not in self._notes.used_up:
-            raise NotRecordable("the call returned a tensor that gradients can flow through")
-        place = self._places.setdefault(id(storage), len(self.memories))
-        if place == len(self.memories):
-            self.memories.append(storage.memory)
-        return Made(place, layout, dtype)
+    return Call(backend, recording, notes, template, gradients, rewrites, derivative)
 
 
 def _gradient_is(leaf: TensorCore, before: TensorCore | None) -> bool:
@@ -226,15 +201,3 @@ def _gradient_is(leaf: TensorCore, before: TensorCore | None) -> bool:
     if now is None or before is None:
         return now is before
     return now.operand == before.operand
-
-
-def _placed(result: Result | None) -> object:
-    """Return what is alike in two results that are built alike."""
-    if isinstance(result, Several):
-        return result.kind, [_placed(part) for part in result.parts]
-    if isinstance(result, Named):
-        return [(name, _placed(part)) for name, part in result.parts.items()]
-    if isinstance(result, Same):
-        value = result.value
-        return value.operand if isinstance(value, Tensor) else (type(value), repr(value))
-    return "again" if isinstance(result, Again) else result

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
-from gnomon.core import Node, TensorCore
+from gnomon.core import Edge, Node, TensorCore
 from gnomon.graph.notes import CallNotes
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class SavedTensorHooks(NamedTuple):
 
 class BackwardPass(Protocol):
     """A backward pass, as hooks can ask it."""
+
+    @property
+    def inputs(self) -> Sequence[Edge] | None:
+        """Where the gradients go that are asked for; None for those of every leaf."""
 
     def will_run(self, node: Node) -> bool:
         """Return whether the pass sends a gradient to ``node``, or has done so."""

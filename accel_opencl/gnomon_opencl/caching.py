@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+#: What the files come to at most, as far as they are not in use, in bytes.
+_MOST_BYTES: Final = 512 << 20
 
 
 def cache_directory() -> Path:
@@ -30,3 +35,28 @@ def keep(path: Path, content: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def mark_used(path: Path) -> None:
+    """Let a file be the last to be removed."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def bound_size(directory: Path, most_bytes: int = _MOST_BYTES) -> None:
+    """Remove the files in ``directory`` that were not used for longest, if it is too large.
+
+    Other processes may write and remove files meanwhile.
+    """
+    found: list[tuple[float, int, Path]] = []
+    for path in directory.glob("*.*"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
+        if total <= most_bytes:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size

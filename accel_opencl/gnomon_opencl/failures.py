@@ -24,12 +24,13 @@ _OF_LOSS: Final = (
 
 def failure(action: str, device: str, error: cl.Error) -> RuntimeError:
     """Return gnomon's error for one that the driver of ``device`` gave to an action."""
-    if error.code in _OF_MEMORY:
+    code = getattr(error, "code", None)
+    if code in _OF_MEMORY:
         return OutOfMemoryError(
             f"{action}: {device} has no memory left for this ({error}). Free tensors, make "
             "smaller ones, or call gnomon.opencl.empty_cache()."
         )
-    if error.code in _OF_LOSS:
+    if code in _OF_LOSS:
         return RuntimeError(
             f"{action}: {device} stopped working ({error}): it was reset or unplugged, or a "
             "kernel ran longer than the system allows or met a fault. What was on the device "

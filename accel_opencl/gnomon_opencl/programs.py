@@ -2,7 +2,7 @@
 
 An entry on disk is named by everything its content depends on: source, options, device and
 driver. It begins with the checksum of the rest, so that a damaged entry is built again instead
-of being given to the driver.
+of being given to the driver. Where the compiler is not trusted, a process of its own builds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Final, final
 
 import pyopencl as cl
 
-from gnomon_opencl.caching import cache_directory, keep
+from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
+from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
 
@@ -73,11 +74,13 @@ class Programs:
         origin = "loaded"
         if program is None:
             origin = "built"
-            program = self._build(source, name)
-            self.builds += 1
+            program = self._build(source, name, path)
             binary = program.binaries[0]
             # A directory that can't be written to only costs the next process its builds.
             keep(path, hashlib.sha256(binary).digest() + binary)
+            if not self.builds:
+                bound_size(path.parent)
+            self.builds += 1
         if os.environ.get("GNOMON_OPENCL_VERBOSE") == "1":
             seconds = time.perf_counter() - started
             print(f"gnomon_opencl: {origin} {name} in {seconds:.3f} s", file=sys.stderr)
@@ -93,6 +96,10 @@ class Programs:
         digest, binary = entry[:_DIGEST_BYTES], entry[_DIGEST_BYTES:]
         if hashlib.sha256(binary).digest() != digest:
             return None
+        mark_used(path)
+        return self._from_binary(binary)
+
+    def _from_binary(self, binary: bytes) -> cl.Program | None:
         try:
             program = cl.Program(self._context, [self._device], [binary])
             with _quiet():
@@ -100,18 +107,27 @@ class Programs:
         except cl.Error:
             return None
 
-    def _build(self, source: str, name: str) -> cl.Program:
+    def _build(self, source: str, name: str, path: Path) -> cl.Program:
+        """Return the program of ``source``, built where it can do no harm."""
         try:
+            if not compiler_is_trusted(self._device):
+                binary = built_apart(self._device, source, self._options)
+                program = None if binary is None else self._from_binary(binary)
+                if program is not None:
+                    return program
             with _quiet():
                 # The cache is ours: pyopencl's leaves out the platforms that need one most.
                 return cl.Program(self._context, source).build(
                     options=self._options, devices=[self._device], cache_dir=False
                 )
-        except cl.RuntimeError as error:
+        except (cl.Error, RuntimeError) as error:
+            text = path.with_suffix(".cl")
+            kept = keep(text, source.encode())
+            where = f"Its text is in {text}." if kept else f"Its text is:\n{source}"
             raise RuntimeError(
-                f"gnomon_opencl: the kernel {name} does not build on {self._device.name}. "
-                "Report this with the text below, and move the tensors to the CPU "
-                f"meanwhile.\n{error}\n{source}"
+                f"gnomon_opencl: the kernel {name} does not build on "
+                f"{self._device.name.strip()}. Report this with the messages below, and move "
+                f"the tensors to the CPU or another device meanwhile. {where}\n{error}"
             ) from error
 
 

@@ -49,7 +49,7 @@ class Provider:
         ]
         outcome = compiler_works(device)
         if not outcome.passed:
-            parts.append(f"DOES NOT WORK: {_failure(outcome.status, outcome.words)}")
+            parts.append(f"DOES NOT WORK: {outcome.reason}")
         return ", ".join(parts)
 
 
@@ -66,7 +66,7 @@ def opened(index: int) -> OpenCLBackend:
         raise RuntimeError(
             f"device: opencl:{index}, {device.name.strip()} of {device.platform.name.strip()} "
             f"{device.driver_version.strip()}, runs no kernels: "
-            f"{_failure(outcome.status, outcome.words)}. Update its driver, or choose another "
+            f"{outcome.reason}. Update its driver, or choose another "
             "device of those that `gnomon devices` lists. On an x86 processor `pip install "
             "intel-opencl-rt` brings another driver."
         )
@@ -81,12 +81,6 @@ def _device(index: int) -> cl.Device:
             "`gnomon devices` lists them."
         )
     return found[index]
-
-
-def _failure(status: int, words: str) -> str:
-    if status < 0:
-        return f"the driver aborts the process (signal {-status})"
-    return words or f"a trial of its compiler ended with status {status}"
 
 
 @cache

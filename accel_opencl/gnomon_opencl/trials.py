@@ -21,6 +21,10 @@ from gnomon_opencl.generation import source_file
 
 _SECONDS: Final = 120
 _SUFFIX: Final = ".trial"
+#: What is left on disk of a compiler that aborted a trial.
+_MARK: Final = ".aborts"
+#: The status that stands for a process that did not end by itself.
+_NOT_RUN: Final = 2
 #: The text of products in wide vectors: another one has to be tried again.
 _WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product")
 
@@ -35,6 +39,11 @@ class Outcome(NamedTuple):
     @property
     def passed(self) -> bool:
         return self.status == 0
+
+    @property
+    def reason(self) -> str:
+        """Why the trial failed."""
+        return _end_of(self.status, self.words)
 
 
 def compiler_works(device: cl.Device) -> Outcome:
@@ -52,17 +61,55 @@ def wide_vectors_are_safe(device: cl.Device) -> bool:
     return _outcome(device, "trial_of_wide_vectors", "".join(texts)).passed
 
 
+def compiler_is_trusted(device: cl.Device) -> bool:
+    """Return whether programs may be built in this process.
+
+    A compiler that aborted a trial is not trusted with anything new again. Where
+    ``GNOMON_OPENCL_BUILD_APART`` is 1, none is.
+    """
+    if os.environ.get("GNOMON_OPENCL_BUILD_APART") == "1":
+        return False
+    return not _path_of(device, "", _MARK).exists()
+
+
+def built_apart(device: cl.Device, source: str, options: list[str]) -> bytes | None:
+    """Return what ``device`` builds of ``source``, in a process of its own; None if there is an
+    error in it.
+
+    Raises RuntimeError when the compiler aborts that process, or takes too long.
+    """
+    done = _run(device, "trial_of_program", options, source.encode())
+    if done.status == 0:
+        return done.output
+    if done.status == 1:
+        return None
+    raise RuntimeError(_end_of(done.status, done.words))
+
+
+def _end_of(status: int, words: str) -> str:
+    if status < 0:
+        return f"the compiler aborts the process (signal {-status})"
+    return words or f"the compiler ends the process with status {status}"
+
+
 @cache
 def _outcome(device: cl.Device, trial: str, text: str = "") -> Outcome:
-    identity = (
-        f"{trial}\n{text}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
-    )
-    path = cache_directory() / f"{hashlib.sha256(identity.encode()).hexdigest()}{_SUFFIX}"
+    path = _path_of(device, f"{trial}\n{text}", _SUFFIX)
     found = _kept(path)
     if found is None:
-        found = _tried(device, trial)
+        done = _run(device, trial, [], b"")
+        lines = done.output.decode(errors="replace").splitlines()
+        found = Outcome(done.status, lines[-1].strip() if lines else done.words)
         keep(path, f"{found.status}\n{found.words}".encode())
+        if found.status < 0:
+            keep(_path_of(device, "", _MARK), b"")
     return found
+
+
+def _path_of(device: cl.Device, tried: str, suffix: str) -> Path:
+    """Return where it is kept how something that was tried on ``device`` ended."""
+    identity = f"{tried}\n{device.platform.version}\n{device.name}\n{device.driver_version}"
+    return cache_directory() / f"{hashlib.sha256(identity.encode()).hexdigest()}{suffix}"
 
 
 def _kept(path: Path) -> Outcome | None:
@@ -73,25 +120,31 @@ def _kept(path: Path) -> Outcome | None:
         return None
 
 
-def _tried(device: cl.Device, trial: str) -> Outcome:
-    number = all_devices().index(device)
+class _Ended(NamedTuple):
+    """How a process ended, what it wrote, and why it did not run to its end."""
+
+    status: int
+    output: bytes
+    words: str = ""
+
+
+def _run(device: cl.Device, module: str, arguments: list[str], given: bytes) -> _Ended:
+    """Run a module of this package on the number of ``device``."""
+    number = str(all_devices().index(device))
+    command = [sys.executable, "-m", f"gnomon_opencl.{module}", number, *arguments]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", f"gnomon_opencl.{trial}", str(number)]
     try:
         done = subprocess.run(
             command,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
-            text=True,
-            errors="replace",
             timeout=_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Outcome(1, str(error))
-    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    return Outcome(done.returncode, lines[-1] if lines else "")
+        return _Ended(_NOT_RUN, b"", str(error))
+    return _Ended(done.returncode, done.stdout)
 
 
 def all_devices() -> list[cl.Device]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
@@ -15,7 +12,6 @@ import gnomon
 import gnomon_opencl
 from gnomon.errors import NotSupported
 from gnomon_opencl import provider
-from gnomon_opencl.programs import Programs
 
 from .devices import default_backend
 
@@ -54,45 +50,6 @@ def test_no_platform_and_no_device_say_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr(cl, "get_platforms", list)
     with pytest.raises(RuntimeError, match="have no device"):
         provider._devices.__wrapped__()
-
-
-def test_programs_are_kept_on_disk_and_rebuilt_when_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("GNOMON_CACHE_DIR", str(tmp_path))
-    monkeypatch.setenv("GNOMON_OPENCL_VERBOSE", "1")
-    context = default_backend().runtime.context
-    (device,) = context.devices
-
-    def built() -> int:
-        programs = Programs(context, device, ())
-        programs.kernel(SOURCE, "nothing")
-        programs.kernel(SOURCE, "nothing")
-        return programs.builds
-
-    assert built() == 1
-    assert "built nothing" in capsys.readouterr().err
-    assert built() == 0
-    assert "loaded nothing" in capsys.readouterr().err
-    (entry,) = (tmp_path / "opencl").iterdir()
-    damaged = bytearray(entry.read_bytes())
-    damaged[-1] ^= 1
-    entry.write_bytes(damaged)
-    assert built() == 1
-    assert built() == 0
-
-
-def test_a_kernel_that_does_not_build_shows_the_log() -> None:
-    programs = default_backend().runtime.programs
-    with pytest.raises(RuntimeError, match=r"(?s)does not build.*undeclared_thing"):
-        programs.kernel("__kernel void wrong() { undeclared_thing(); int = ; }", "wrong")
-
-
-def test_a_forked_child_gets_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = default_backend()
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-    with pytest.raises(RuntimeError, match="spawn"):
-        backend.allocate(4)
 
 
 def test_a_program_runs_without_a_trip_through_the_host() -> None:

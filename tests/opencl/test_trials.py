@@ -27,9 +27,9 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ended]:
     default_backend()
     endings: Ended = []
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
         status, words = endings.pop()
-        return subprocess.CompletedProcess(command, status, words)
+        return subprocess.CompletedProcess(command, status, words.encode())
 
     monkeypatch.setenv("GNOMON_CACHE_DIR", str(tmp_path))
     with monkeypatch.context() as patched:
@@ -72,7 +72,7 @@ def test_a_compiler_that_works_passes_its_trial() -> None:
     [
         (1, "BUILD_PROGRAM_FAILURE", "BUILD_PROGRAM_FAILURE"),
         (-6, "", r"aborts the process \(signal 6\)"),
-        (2, "", "ended with status 2"),
+        (2, "", "ends the process with status 2"),
     ],
 )
 def test_a_device_whose_compiler_fails_is_last_and_says_so(

@@ -45,6 +45,7 @@ from gnomon_opencl.kernels import (
     matrix_product,
     reduce,
     scan,
+    scattering,
     softmax,
     sort,
     source,
@@ -155,7 +156,7 @@ class OpenCLBackend(Backend):
             return False
         if name in ("copy", "gather", "sort", "matrix_product", "convolution") or not dtypes:
             return True
-        if indexing.can_combine(name) or folds.can_fold(name) or scan.can_scan(name):
+        if scattering.can_combine(name) or folds.can_fold(name) or scan.can_scan(name):
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 
@@ -231,9 +232,9 @@ class OpenCLBackend(Backend):
     ) -> None:
         dtype = destination.dtype
         moves = record.name == "replace"
-        if not indexing.can_combine(record.name) or not (moves or self._stores(dtype)):
+        if not scattering.can_combine(record.name) or not (moves or self._stores(dtype)):
             raise self.lacks(record.name, (dtype,))
-        indexing.scatter(self.runtime, record.name, source, indexed, destination)
+        scattering.scatter(self.runtime, record.name, source, indexed, destination)
 
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand

@@ -23,6 +23,8 @@ from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
 Argument: TypeAlias = Buffer | bytes | cl.LocalMemory
+#: A kernel that may set a flag: its text, its name, its arguments but the flag, its items.
+Question: TypeAlias = tuple[str, str, Sequence[Argument], int]
 
 
 @final
@@ -51,7 +53,9 @@ class Runtime:
         self.launches = 0
         self._process = os.getpid()
         self._lock = threading.RLock()
+        #: 0 but for the time between a kernel that sets it and its reading.
         self._flag: DeviceMemory | None = None
+        self._unread_flag: DeviceMemory | None = None
 
     def check_process(self) -> None:
         """Raise RuntimeError in a process forked from the one that opened the device."""
@@ -144,24 +148,34 @@ class Runtime:
                     "which operation it was."
                 )
 
-    def flag_is_set(
-        self, source: str, name: str, arguments: Sequence[Argument], items: int
-    ) -> bool:
-        """Return whether any item of a kernel sets its last argument, an int, to 1.
+    def flag_is_set(self, questions: Sequence[Question]) -> bool:
+        """Return whether any item of these kernels sets its last argument, an int, to 1.
 
-        Waits for the kernel, because what is asked must be known before anything is written.
+        Waits for the kernels, because what is asked must be known before anything is written.
         """
-        if self._flag is None:
-            self._flag = self.pool.allocate(4)
-        flag = self._flag
         with self._lock:
+            flag = self._flag
+            if flag is None:
+                flag = self._flag = self.pool.allocate(4)
+                self.pool.clear_word(flag)
             self.flush()
-            self.pool.clear_word(flag)
-            arguments = [*arguments, flag.buffer]
-            if self.recorder is not None:
-                self.recorder.launch(source, name, arguments, items, 0, flag.buffer)
-            self.enqueue(source, name, arguments, items)
-            return self.pool.word(flag) != 0
+            for source, name, given, items in questions:
+                arguments = [*given, flag.buffer]
+                if self.recorder is not None:
+                    self.recorder.launch(source, name, arguments, items, 0, flag.buffer)
+                self.enqueue(source, name, arguments, items)
+            is_set = self.pool.word(flag) != 0
+            if is_set:
+                self.pool.clear_word(flag)
+            return is_set
+
+    def launch_unasked(
+        self, source: str, name: str, arguments: Sequence[Argument], items: int
+    ) -> None:
+        """Queue a kernel that ends with a flag which nobody looks at."""
+        if self._unread_flag is None:
+            self._unread_flag = self.pool.allocate(4)
+        self.launch(source, name, [*arguments, self._unread_flag.buffer], items)
 
 
 def _declared(argument: Argument) -> np.dtype[np.void] | None:

@@ -27,6 +27,8 @@ class Traits:
     #: Work-items in a group of an elementwise launch.
     group_size: int
     is_processor: bool
+    #: Cores of a processor, or what a card calls its own.
+    compute_units: int
     #: How long the registers are that floats are computed in.
     register_bytes: int
     unified_memory: bool
@@ -54,6 +56,7 @@ def traits_of(device: cl.Device) -> Traits:
         chunk=_PROCESSOR_CHUNK if is_processor else 1,
         group_size=1 if is_processor else min(_GROUP_SIZE, device.max_work_group_size),
         is_processor=is_processor,
+        compute_units=device.max_compute_units,
         register_bytes=4 * device.native_vector_width_float,
         unified_memory=bool(device.host_unified_memory),
         local_memory_is_real=device.local_mem_type == cl.device_local_mem_type.LOCAL,

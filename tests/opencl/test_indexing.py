@@ -136,3 +136,54 @@ def test_nan_stays_where_the_larger_is_kept() -> None:
             spread = target[end]._replace(layout=Layout((4,), (0,), 0))
             place.scatter(record, source[end], [IndexedDimension(index[end], 3, 1)], spread)
         assert str(elements(target.device)) == str(elements(target.host))
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("record", [REPLACE, ADD_TO], ids=lambda x: x.name)
+def test_rows(record: Combination, traits: str) -> None:
+    """Rows of neighbouring elements, more than an owner collects at a time, and with a tail."""
+    backend = BACKENDS[traits]()
+    rows, columns, lines = 40, 19, 600
+    index = _indices(backend, rows, Layout.contiguous((lines,)))
+    ends = [
+        [IndexedDimension(each._replace(layout=Layout((lines, columns), (1, 0), 0)), rows, 19)]
+        for each in index
+    ]
+    spread = Layout((lines, columns), (0, 1), 0)
+    table = pair(backend, range(97), Layout.contiguous((rows, columns)), float32)
+    found = pair(backend, [0], Layout.contiguous((lines, columns)), float32)
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        place.gather(table[end]._replace(layout=spread), ends[end], found[end])
+    assert whole(found.device) == whole(found.host)
+    sources: list[Pair | tuple[float, float]] = [found, (3.0, 3.0)]
+    for layout in (Layout((lines, columns), (1, 0), 0), Layout((lines, columns), (40, 2), 1)):
+        sources.append(pair(backend, range(89), layout, float32))
+    for source in sources:
+        target = pair(backend, range(91), Layout.contiguous((rows, columns)), float32)
+        for place, end in ((REFERENCE, 0), (backend, 1)):
+            given = target[end]._replace(layout=spread)
+            place.scatter(record, source[end], ends[end], given)
+        assert elements(target.device) == elements(target.host)
+
+
+def test_indices_are_checked_once() -> None:
+    backend = default_backend()
+    index = pair(backend, [0, 3, -1], Layout.contiguous((3,)), int64).device
+    lookup = [IndexedDimension(index, 4, 1)]
+    target = pair(backend, [0.0], Layout.contiguous((4,)), float32).device
+    spread = target._replace(layout=Layout((3,), (0,), 0))
+    runtime = backend.runtime
+    launches = []
+    for _ in range(2):
+        before = runtime.launches
+        backend.scatter(ADD_TO, 5.0, lookup, spread)
+        launches.append(runtime.launches - before)
+    assert launches == [2, 1]
+    # In another range, and when they have changed, they are checked again.
+    with pytest.raises(IndexError, match="size 3"):
+        backend.scatter(ADD_TO, 5.0, [IndexedDimension(index, 3, 1)], spread)
+    backend.write(index.storage.memory, 8, memoryview(int64.pack([7])).cast("B"))
+    index.storage.version += 1
+    with pytest.raises(IndexError, match="size 4"):
+        backend.scatter(ADD_TO, 5.0, lookup, spread)
+    assert elements(target) == [10.0, 0.0, 0.0, 20.0]

@@ -87,6 +87,5 @@ def _has_zero(runtime: Runtime, operand: Operand) -> bool:
         f"    if (line >= plan.count) return;\n{walk}",
         f"    if ({kind.load(1, 'p0', 'at0')} == 0) *flag = 1;\n}}\n",
     )
-    return runtime.flag_is_set(
-        source, "has_zero", [buffer_of(operand), plan.packed()], layout.numel
-    )
+    arguments = [buffer_of(operand), plan.packed()]
+    return runtime.flag_is_set([(source, "has_zero", arguments, layout.numel)])

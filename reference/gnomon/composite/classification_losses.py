@@ -14,19 +14,19 @@ from typing import TypeVar
 from gnomon.composite.losses import check_reduction
 from gnomon.composite.softmax import log_softmax
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import values_of
+from gnomon.dispatch import filled, values_of
 from gnomon.dtypes import int64, uint8
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_dtype
-from gnomon.op.foundation import add, no_slope
+from gnomon.op.foundation import add
 from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import div, mul, neg
 from gnomon.ops.comparison import ne, where
 from gnomon.ops.indexing import gather, take
 from gnomon.ops.reduction import sum
-from gnomon.ops.scatter_reduce import scatter
+from gnomon.ops.scatter_reduce import scatter_in_place
 from gnomon.ops.views import squeeze, unsqueeze
 
 __all__: list[str] = []
@@ -58,11 +58,10 @@ def nll_loss(
     with no_grad():
         valid = ne(target, ignore_index)
         classes = unsqueeze(to_dtype(where(valid, target, 0), int64), axis)
-        _check_targets(classes, input.operand.layout.shape[axis])
+        picked = squeeze(_picked(input, axis, classes), axis)
         weights = to_dtype(valid, input.operand.dtype)
         if weight is not None:
             weights = where(valid, take(weight, squeeze(classes, axis)), 0.0)
-        picked = squeeze(gather(input, axis, classes), axis)
         losses = where(valid, neg(mul(picked, weights)), 0.0)
         total = sum(weights) if reduction == "mean" else None
         result = losses if reduction == "none" else sum(losses)
@@ -79,6 +78,15 @@ def nll_loss(
     return result
 
 
+def _picked(input: T, axis: int, classes: T) -> T:
+    """Return the elements of ``input`` at the classes; raises IndexError for what is none."""
+    try:
+        return gather(input, axis, classes)
+    except RuntimeError:
+        _check_targets(classes, input.operand.layout.shape[axis])
+        raise
+
+
 def _nll_cotangent(
     axis: int, cotangents: Cotangents, saved: Sequence[TensorCore | None], needs: Sequence[bool]
 ) -> Cotangents:
@@ -88,8 +96,10 @@ def _nll_cotangent(
     assert input is not None and classes is not None and weights is not None
     # What counts nothing has no slope, though the mean of nothing else is 0 / 0.
     shares = weights if total is None else where(ne(weights, 0), div(weights, total), 0.0)
-    terms = neg(mul(cotangent, shares))
-    return (scatter(no_slope(input), axis, classes, unsqueeze(terms, axis)),)
+    terms = unsqueeze(neg(mul(cotangent, shares)), axis)
+    operand = input.operand
+    zeros = input.like(filled(operand.storage.backend, operand.layout.shape, operand.dtype, 0))
+    return (scatter_in_place(zeros, axis, classes, terms),)
 
 
 def cross_entropy(

@@ -73,7 +73,9 @@ def are_known(runtime: Runtime, indexed: Sequence[IndexedDimension]) -> bool:
 
     A recording asks always, because a replay meets other indices.
     """
-    return runtime.recorder is None and all(_found.get(each.indices.storage) == _finding(each) for each in indexed)
+    return runtime.recorder is None and all(
+        _found.get(each.indices.storage) == _finding(each) for each in indexed
+    )
 
 
 def remember(indexed: Sequence[IndexedDimension]) -> None:

@@ -285,7 +285,7 @@ def _phases(geometry: Geometry, dim: int, kernel: int, count: int) -> tuple[Phas
     found = []
     for first in range(min(stride, count)):
         places = [(tap, divmod(first + margin - tap * spread, stride)) for tap in range(kernel)]
-        taps = tuple([(tap, position) for tap, (position, rest) in places if not rest])
+        taps = tuple([(tap, position) for tap, (position, rest) in places[::-1] if not rest])
         found.append(Phase(first, stride, -(-(count - first) // stride), 1, taps))
     return tuple(found)
 

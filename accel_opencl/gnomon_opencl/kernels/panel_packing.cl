@@ -3,7 +3,7 @@
 /* Steps that one work-item packs. */
 #define CHUNK 256
 /* Steps that are packed together, so that each cache line is read once in either order. */
-#define NEAR 16
+#define NEAR 64
 
 typedef __global COMPUTE *Packed;
 

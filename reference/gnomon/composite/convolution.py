@@ -181,9 +181,11 @@ def _weight_cotangent(
         reshape(grouped, (depth, groups * batch, *size)),
         transpose(kernels, 0, 1),
         None,
-        geometry.across_weights(),
+        geometry.across_weights(
+            tuple(size), kernels.operand.layout.shape[2:], weight.operand.layout.shape[2:]
+        ),
     )
-    return _cropped(transpose(sums, 0, 1), weight.operand.layout.shape[2:])
+    return transpose(sums, 0, 1)
 
 
 def _cropped(images: TensorCore, size: Sequence[int]) -> TensorCore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from gnomon.layout import Layout
@@ -28,7 +28,8 @@ class Geometry:
     padding: Sizes
     dilation: Sizes
     transposed: bool = False
-    #: How much larger the result of a transposed convolution is at the end of each dim.
+    #: How much larger the result is at the end of each dim: of a transposed convolution, or,
+    #: below zero, how many of the last windows are left out.
     output_padding: Sizes = ()
     groups: int = 1
 
@@ -50,9 +51,14 @@ class Geometry:
             ]
         else:
             spatial = [
-                (size + 2 * margin - span) // step + 1
-                for size, step, margin, span in zip(
-                    input[2:], self.stride, self.padding, sizes, strict=True
+                (size + 2 * margin - span) // step + 1 + extra
+                for size, step, margin, span, extra in zip(
+                    input[2:],
+                    self.stride,
+                    self.padding,
+                    sizes,
+                    self.output_padding or (0,) * len(sizes),
+                    strict=True,
                 )
             ]
         return (input[0], channels, *spatial)
@@ -114,18 +120,26 @@ class Geometry:
             groups=self.groups,
         )
 
-    def across_weights(self) -> Geometry:
-        """Return the convolution of the images with the cotangents as its kernel.
+    def across_weights(self, size: Sizes, counts: Sizes, kernel: Sizes) -> Geometry:
+        """Return the convolution of images of ``size`` with cotangents of ``counts`` as its
+        kernel.
 
-        Its result is the kernel's cotangent: what was a step between windows is now a step
-        inside one.
+        Its result is the cotangent of the ``kernel``: what was a step between windows is now a
+        step inside one.
+
+        >>> halving = Geometry(stride=(2,), padding=(1,), dilation=(1,))
+        >>> halving.across_weights((6,), (3,), (3,)).output_shape((1, 1, 6), (1, 1, 3))
+        (1, 1, 3)
         """
-        return Geometry(
+        windows = Geometry(
             stride=self.dilation,
             padding=self.padding,
             dilation=self.stride,
             groups=self.groups,
         )
+        found = windows.output_shape((1, self.groups, *size), (self.groups, 1, *counts))[2:]
+        extra = [wanted - present for wanted, present in zip(kernel, found, strict=True)]
+        return replace(windows, output_padding=tuple(extra))
 
     def left_over(self, size: Sequence[int], kernel: Sizes, counts: Sequence[int]) -> Sizes:
         """Return how much of padded images of ``size`` lies behind the last of the windows."""

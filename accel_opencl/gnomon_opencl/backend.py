@@ -32,9 +32,15 @@ from gnomon.fusible import convolution as convolution_of
 from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
+from gnomon.fusible import (
+    max_pooling,
+    max_pooling_backward,
+    resampling,
+    standardization,
+    standardization_backward,
+)
 from gnomon.fusible import softmax as softmax_of
 from gnomon.fusible import softmax_backward as softmax_backward_of
-from gnomon.fusible import standardization, standardization_backward
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
     convolution,
@@ -43,6 +49,7 @@ from gnomon_opencl.kernels import (
     folds,
     indexing,
     matrix_product,
+    pooling,
     reduce,
     scan,
     scattering,
@@ -71,8 +78,16 @@ class OpenCLBackend(Backend):
         self.runtime = Runtime(device, str(self.device), traits)
         self._formulas: dict[tuple[str, tuple[DType, ...], DType], tuple[Formula, DType]] = {}
         self.kernels.offer(matrix_product_of, self._on_device(matrix_product.multiply_matrices))
-        self.kernels.offer(convolution_of, self._on_device(convolution.convolve))
+        self._offer_windows()
         self._offer_rows()
+
+    def _offer_windows(self) -> None:
+        """Offer the composites that read windows of images."""
+        offer = self.kernels.offer
+        offer(convolution_of, self._on_device(convolution.convolve))
+        offer(max_pooling, self._on_device(pooling.pool_largest))
+        offer(max_pooling_backward, self._on_device(pooling.put_back))
+        offer(resampling, self._on_device(pooling.resample))
 
     def _offer_rows(self) -> None:
         """Offer the composites that go along rows of floats."""

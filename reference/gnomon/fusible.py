@@ -9,7 +9,12 @@ from gnomon.composite.convolution import ConvolutionKernel
 from gnomon.composite.convolution import convolution_of as convolution
 from gnomon.composite.convolution_geometry import Geometry
 from gnomon.composite.matrix import MatrixProductKernel, matrix_product
-from gnomon.composite.max_pooling import MaxPoolKernel, max_pooling
+from gnomon.composite.max_pooling import (
+    MaxPoolBackwardKernel,
+    MaxPoolKernel,
+    max_pooling,
+    max_pooling_backward,
+)
 from gnomon.composite.pooling_windows import Windows
 from gnomon.composite.resampling import Resampling, ResamplingKernel
 from gnomon.composite.resampling import resampling_of as resampling
@@ -31,6 +36,7 @@ __all__ = [
     "Geometry",
     "InsertionPointsKernel",
     "MatrixProductKernel",
+    "MaxPoolBackwardKernel",
     "MaxPoolKernel",
     "Resampling",
     "ResamplingKernel",
@@ -45,6 +51,7 @@ __all__ = [
     "log_softmax_backward",
     "matrix_product",
     "max_pooling",
+    "max_pooling_backward",
     "resampling",
     "softmax",
     "softmax_backward",

@@ -17,7 +17,7 @@ from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
 from gnomon.layout.strides import prefers_channels_last
-from gnomon.op.claims import EXACT
+from gnomon.op.claims import EXACT, SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copy import COPY
 from gnomon.op.index_arguments import index_operand
@@ -37,6 +37,11 @@ T = TypeVar("T", bound=TensorCore)
 MaxPoolKernel: TypeAlias = Callable[[Operand, tuple[Windows, ...], Operand, Operand], None]
 MaxPoolMeaning: TypeAlias = Callable[
     [TensorCore, tuple[Windows, ...]], tuple[TensorCore, TensorCore]
+]
+#: ``(cotangent, indices, sizes of an image, output)``
+MaxPoolBackwardKernel: TypeAlias = Callable[[Operand, Operand, tuple[int, ...], Operand], None]
+MaxPoolBackwardMeaning: TypeAlias = Callable[
+    [TensorCore, TensorCore, tuple[int, ...]], TensorCore
 ]
 
 
@@ -111,6 +116,29 @@ max_pooling: Composite[MaxPoolMeaning, MaxPoolKernel] = Composite(
 )
 
 
+def _scattered(values: TensorCore, indices: TensorCore, sizes: tuple[int, ...]) -> TensorCore:
+    shape = values.operand.layout.shape
+    split = len(shape) - len(sizes)
+    images, places = prod(shape[:split]), prod(shape[split:])
+    positions = reshape(indices, (images, places))
+    flat = add_through_indices(
+        reshape(values, (images, places)),
+        _at_positions(positions),
+        (positions,),
+        (images, prod(sizes)),
+    )
+    return reshape(flat, (*shape[:split], *sizes))
+
+
+max_pooling_backward: Composite[MaxPoolBackwardMeaning, MaxPoolBackwardKernel] = Composite(
+    name="max_pooling_backward",
+    definition="images of zeros, to which each value is added at its flat position",
+    decompose=_scattered,
+    tolerance=SumOfTerms(),
+    gradients=("values",),
+)
+
+
 def max_pooled(
     operation: str, label: str, input: T, windows: tuple[Windows, ...]
 ) -> tuple[T, T]:
@@ -130,7 +158,7 @@ def max_pooled(
         )
     values, indices = _computed(input, windows)
     result, places = input.like(values), input.like(indices)
-    derivative = partial(_put_back, input.operand.layout.shape, len(windows))
+    derivative = partial(_put_back, input.operand.layout.shape[-len(windows) :])
     record_composite(label, (input,), (result,), (places,), derivative)
     return result, places
 
@@ -160,30 +188,21 @@ def _computed(input: TensorCore, windows: tuple[Windows, ...]) -> tuple[Operand,
 
 
 def _put_back(
-    shape: tuple[int, ...],
-    count: int,
+    sizes: tuple[int, ...],
     cotangents: Cotangents,
     saved: Sequence[TensorCore | None],
     needs: Sequence[bool],
 ) -> Cotangents:
     (g,), (indices,) = cotangents, saved
     assert g is not None and indices is not None
-    return (scattered(g, indices, shape, count),)
-
-
-def scattered(values: T, indices: T, shape: tuple[int, ...], count: int) -> T:
-    """Return images of ``shape``, 0 but for ``values``, added at flat positions in each."""
-    split = len(shape) - count
-    images = prod(shape[:split])
-    places = prod(values.operand.layout.shape[split:])
-    positions = reshape(indices, (images, places))
-    flat = add_through_indices(
-        reshape(values, (images, places)),
-        _at_positions(positions),
-        (positions,),
-        (images, prod(shape[split:])),
-    )
-    return reshape(flat, shape)
+    kernel = max_pooling_backward.kernel_outside_graph(g)
+    if kernel is None:
+        return (max_pooling_backward.decompose(g, indices, sizes),)
+    _, layout, dtype = g.operand
+    shape = (*layout.shape[: layout.ndim - len(sizes)], *sizes)
+    output = allocate(g.operand.storage.backend, Layout.contiguous(shape), dtype)
+    kernel(g.operand, indices.operand, sizes, output)
+    return (g.like(output),)
 
 
 def put(values: T, indices: T, shape: tuple[int, ...], count: int) -> T:

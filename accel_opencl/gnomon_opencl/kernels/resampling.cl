@@ -1,0 +1,36 @@
+/* Weighted sums of what each window reads, over a divisor for each place of an image if there
+   are any. The weights along the dims multiply; `weights` has one for each entry of the tables.
+   One item makes `together` lines. */
+
+__kernel void resample(__global const STORAGE *images, Tables tables,
+                       __global const COMPUTE *weights, __global STORAGE *results,
+                       const Plan plan) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.lines);
+    for (long number = first; number < last; ++number) {
+        const Line line = line_of(&plan, number);
+        const Range over_z = range_of(tables, plan.table0, plan.count0, line.z);
+        const Range over_y = range_of(tables, plan.table1, plan.count1, line.y);
+        __global const STORAGE *image =
+            images + plan.offset + line.a * plan.stride_a + line.b * plan.stride_b;
+        const long to = plan.to + line.a * plan.to_a + line.b * plan.to_b + line.z * plan.to_0
+            + line.y * plan.to_1;
+        const long divisor = plan.divisors + (line.z * plan.count1 + line.y) * plan.count2;
+        for (long x = 0; x < plan.count2; ++x) {
+            const Range over_x = range_of(tables, plan.table2, plan.count2, x);
+            COMPUTE sum = 0;
+            for (long i = over_z.first; i < over_z.last; ++i) {
+                for (long j = over_y.first; j < over_y.last; ++j) {
+                    __global const STORAGE *cells =
+                        image + tables[i] * plan.stride_0 + tables[j] * plan.stride_1;
+                    COMPUTE part = 0;
+                    for (long k = over_x.first; k < over_x.last; ++k)
+                        part += weights[k] * LOAD(cells, tables[k] * plan.stride_2);
+                    sum += weights[i] * weights[j] * part;
+                }
+            }
+            if (plan.has_divisors) sum /= weights[divisor + x];
+            STORE(sum, results, to + x * plan.to_2);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+"""Poolings and interpolations on the device give what the reference gives."""
+
+from __future__ import annotations
+
+import random
+from math import prod
+
+import pytest
+
+import gnomon
+from gnomon.backend import (
+    DType,
+    Layout,
+    Scalar,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+    int32,
+    int64,
+    uint8,
+)
+from gnomon.composite.pooling_windows import Pooling, adaptive_windows
+from gnomon.cpu.windows import largest_in_windows, resample_images
+from gnomon.fusible import (
+    Resampling,
+    Windows,
+    max_pooling,
+    max_pooling_backward,
+    resampling,
+)
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from .devices import BACKENDS, default_backend, elements, pair
+
+NAN = float("nan")
+#: How far sums may be off, in parts of the largest term's size.
+TOLERANCES = {"float16": 2.0**-9, "bfloat16": 2.0**-6, "float32": 1e-5, "float64": 1e-13}
+
+WINDOWS: dict[str, tuple[tuple[int, ...], tuple[Windows, ...]]] = {
+    "images": ((2, 3, 7, 9), Pooling((3, 2), (2, 2), (1, 0), (1, 1), True).windows((7, 9))),
+    "dilated": ((3, 8, 12), Pooling((3, 3), (1, 2), (1, 1), (2, 3), False).windows((8, 12))),
+    "signals": ((2, 2, 11), Pooling((4,), (3,), (2,), (1,), False).windows((11,))),
+    "volumes": (
+        (2, 4, 5, 6),
+        Pooling((2,) * 3, (2,) * 3, (0,) * 3, (1,) * 3, False).windows((4, 5, 6)),
+    ),
+    "adaptive": ((2, 2, 7, 5), adaptive_windows((7, 5), (3, 4))),
+    "with dims in front": ((2, 1, 2, 3, 4), adaptive_windows((3, 4), (2, 2))),
+    "without images": ((0, 2, 4, 4), adaptive_windows((4, 4), (2, 2))),
+}
+
+
+def drawn(dtype: DType, count: int) -> list[Scalar]:
+    draw = random.Random(7)
+    if dtype.is_floating_point:
+        values = [float(dtype.convert(draw.uniform(-2, 2))) for _ in range(count)]
+        values[::41] = [NAN] * len(values[::41])
+        return values
+    return [draw.randint(0, 100) for _ in range(count)]
+
+
+def layouts(shape: tuple[int, ...]) -> list[Layout]:
+    """Return ways for images to lie."""
+    found = [Layout.contiguous(shape)]
+    if len(shape) == 4:
+        found.append(found[0].channels_last())
+    stepped = Layout.contiguous((*shape[:-1], 2 * shape[-1]))
+    return [*found, stepped.slice(len(shape) - 1, 1, None, 2)]
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("name", WINDOWS)
+def test_largest_elements(name: str, traits: str) -> None:
+    shape, windows = WINDOWS[name]
+    for layout in layouts(shape):
+        _check_largest(float32, layout, windows, traits)
+
+
+@pytest.mark.parametrize("dtype", (float64, float16, bfloat16, int32, uint8), ids=str)
+def test_dtypes_of_largest_elements(dtype: DType) -> None:
+    shape, windows = WINDOWS["images"]
+    _check_largest(dtype, Layout.contiguous(shape), windows, "own")
+
+
+def _check_largest(
+    dtype: DType, layout: Layout, windows: tuple[Windows, ...], traits: str
+) -> None:
+    backend = BACKENDS[traits]()
+    kernel = max_pooling.kernel_on(backend)
+    assert kernel is not None
+    split = layout.ndim - len(windows)
+    places = Layout.contiguous((*layout.shape[:split], *map(len, windows)))
+    input = pair(backend, drawn(dtype, 499), layout, dtype)
+    values = pair(backend, [0], places, dtype)
+    indices = pair(backend, [0], places, int64)
+    largest_in_windows(input.host, windows, values.host, indices.host)
+    kernel(input.device, windows, values.device, indices.device)
+    assert elements(indices.device) == elements(indices.host)
+    assert list(map(repr, elements(values.device))) == list(map(repr, elements(values.host)))
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", (float32, float64, bfloat16), ids=str)
+def test_values_are_put_back(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = max_pooling_backward.kernel_on(backend)
+    assert kernel is not None
+    sizes, draw = (3, 5), random.Random(1)
+    for layout in layouts((2, 3, 4, 5)):
+        values = pair(backend, [float(k % 7) for k in range(97)], layout, dtype)
+        places = [draw.randrange(prod(sizes)) for _ in range(layout.span[1])]
+        indices = pair(backend, places, layout, int64)
+        for output in layouts((2, 3, *sizes)):
+            found = pair(backend, [9.0], output, dtype).device
+            kernel(values.device, indices.device, sizes, found)
+            expected = [0.0] * (6 * prod(sizes))
+            for number, (value, place) in enumerate(
+                zip(elements(values.host), elements(indices.host), strict=True)
+            ):
+                expected[number // 20 * prod(sizes) + int(place)] += value
+            assert elements(found) == expected
+
+
+def weighted(sizes: tuple[int, ...], counts: tuple[int, ...]) -> Resampling:
+    """Return a map in which results read two positions each, the last one nothing."""
+    taps = []
+    for size, count in zip(sizes, counts, strict=True):
+        pairs = [
+            ((k * size // count, 0.25), (min(k * size // count + 1, size - 1), 0.75))
+            for k in range(count - 1)
+        ]
+        taps.append((*pairs, ()))
+    return Resampling(tuple(taps), sizes)
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", (float32, float64, float16, bfloat16), ids=str)
+def test_weighted_sums(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = resampling.kernel_on(backend)
+    assert kernel is not None
+    for shape, counts in (((2, 3, 5, 7), (4, 6)), ((2, 6), (9,)), ((1, 3, 4, 5, 3), (2, 3, 4))):
+        dims = len(counts)
+        given = weighted(shape[-dims:], counts)
+        divisors = tuple(range(1, prod(counts) + 1))
+        for layout in layouts(shape):
+            values = [abs(value) for value in drawn(dtype, 499) if value == value]
+            input = pair(backend, values, layout, dtype)
+            places = Layout.contiguous((*shape[:-dims], *counts))
+            for by in (None, divisors):
+                output = pair(backend, [0], places, dtype)
+                resample_images(input.host, given, by, output.host)
+                kernel(input.device, given, by, output.device)
+                for mine, other in zip(*map(elements, output), strict=True):
+                    assert abs(mine - other) <= TOLERANCES[dtype.name] * abs(other)
+
+
+def test_a_derivative_launches_one_kernel() -> None:
+    backend = default_backend()
+    images = gnomon.rand(2, 3, 8, 8, device=str(backend.device)).requires_grad_()
+    largest = gnomon.nn.functional.max_pool2d(images, 2)
+    cotangent = gnomon.ones_like(largest)
+    gnomon.synchronize()
+    before = backend.runtime.launches
+    (found,) = gnomon.autograd.grad(largest, images, cotangent)
+    gnomon.synchronize()
+    assert backend.runtime.launches - before == 1
+    assert found.sum().item() == largest.numel()

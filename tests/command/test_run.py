@@ -160,6 +160,11 @@ def test_an_interrupt_ends_with_the_shell_status_of_one(tmp_path: Path) -> None:
         (["-m", "sys"], "the module 'sys' holds no Python code to run"),
         (["--device", ":1", "probe.py"], "':1' names no device"),
         (["--device", "absent:1", "probe.py"], "no installed backend is called 'absent'"),
+        (["--default-device", "absent", "probe.py"], "no installed backend is called 'absent'"),
+        (
+            ["--device", "cpu", "--default-device", "cpu", "probe.py"],
+            "not allowed with argument",
+        ),
         (["--devi", "cpu", "probe.py"], "unrecognized arguments: --devi"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib.util
 import os
 import sys
@@ -12,7 +13,7 @@ from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 
 from gnomon.command import torch_alias
-from gnomon.devices import Device, alias_device
+from gnomon.devices import Device, alias_device, set_default_device
 from gnomon.registry import backend_for
 
 FAILURE, USAGE_ERROR, INTERRUPTED = 1, 2, 130
@@ -27,20 +28,26 @@ def run(arguments: Sequence[str]) -> int:
 
     The program is a script, ``-`` for the standard input, or a module after ``-m``, and sees
     ``sys.argv``, ``sys.path`` and ``__main__`` as ``python`` would set them; ``--device NAME``
-    makes the device "cuda" mean NAME. The status is the program's: 0, 1 after an uncaught
+    makes the device "cuda" mean NAME, and ``--default-device NAME`` puts there what the program
+    makes without naming a device as well. The status is the program's: 0, 1 after an uncaught
     exception (its traceback shows the program's own frames only), or what the program gave to
     ``sys.exit``.
     """
     parser = _parser()
     own, program = _split(arguments)
     options = parser.parse_args(own)
-    if options.device is not None:
+    chosen = options.default_device or options.device
+    if chosen is not None:
         try:
-            device = Device(options.device)
+            device = Device(chosen)
             backend_for(device)  # A device that does not open is better told of now than later.
             alias_device("cuda", str(device))
         except RuntimeError as error:
             parser.error(str(error))
+        if options.default_device is not None:
+            set_default_device(device)
+        else:
+            atexit.register(_tell_if_unused, device)
     torch_alias.install()
     try:
         match program:
@@ -64,12 +71,33 @@ def run(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gnomon run",
-        usage="gnomon run [--device NAME] (SCRIPT | - | -m MODULE) [ARGUMENTS]",
+        usage=(
+            "gnomon run [--device NAME | --default-device NAME] (SCRIPT | - | -m MODULE) "
+            "[ARGUMENTS]"
+        ),
         description="Run a PyTorch program, with `torch` standing for gnomon.",
         allow_abbrev=False,
     )
-    parser.add_argument("--device", metavar="NAME", help='the device that "cuda" means')
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--device", metavar="NAME", help='the device that "cuda" means')
+    group.add_argument(
+        "--default-device",
+        metavar="NAME",
+        help="that, and where tensors are made for which the program names no device",
+    )
     return parser
+
+
+def _tell_if_unused(device: Device) -> None:
+    """Say at the end that a program never used a device that counts what is on it."""
+    backend = backend_for(device)
+    use, device = backend.memory_use(), backend.device
+    if use.limit and not use.reserved_peak:
+        print(
+            f"gnomon: the program put no tensor on {device}. If it names no device itself, run "
+            f"it with --default-device {device}.",
+            file=sys.stderr,
+        )
 
 
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
@@ -78,7 +106,7 @@ def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     while arguments[end:] and arguments[end].startswith("-"):
         if arguments[end] in ("-", "-m"):
             break
-        end += 2 if arguments[end] == "--device" else 1
+        end += 2 if arguments[end] in ("--device", "--default-device") else 1
     return arguments[:end], arguments[end:]
 
 

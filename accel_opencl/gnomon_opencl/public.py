@@ -27,12 +27,7 @@ __all__ = [
 
 
 def is_available() -> bool:
-    """Return whether there is an OpenCL device that works.
-
-    >>> from gnomon import opencl
-    >>> opencl.is_available()
-    True
-    """
+    """Return whether there is an OpenCL device that works."""
     try:
         opened(0)
     except RuntimeError:
@@ -59,15 +54,7 @@ def synchronize(device: int | str | Device | None = None) -> None:
 
 
 def memory_stats(device: int | str | Device | None = None) -> MemoryStats:
-    """Return what the memory pool of a device holds, and what it moved, in bytes.
-
-    >>> import gnomon
-    >>> from gnomon import opencl
-    >>> before = opencl.memory_stats().bytes_written
-    >>> x = gnomon.zeros(4).to("opencl")
-    >>> opencl.memory_stats().bytes_written - before
-    16
-    """
+    """Return what the memory pool of a device holds, and what it moved, in bytes."""
     return _backend(device).runtime.pool.stats()
 
 

@@ -161,8 +161,8 @@ def set_default_device(device: str | Device | None) -> None:
 def set_current_index(device: Device) -> None:
     """Let the type of ``device`` alone mean its index in this thread from now on.
 
-    >>> set_current_index(device("example:1"))
-    >>> Device("example").current_index
+    >>> set_current_index(device("abacus:1"))
+    >>> device("abacus").current_index
     1
     """
     if device.index is not None:

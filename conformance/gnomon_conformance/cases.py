@@ -181,6 +181,8 @@ def levels_reached(outcomes: Sequence[Outcome]) -> list[Level]:
     reached: list[Level] = []
     for level in Level:
         found = [outcome.status for outcome in outcomes if outcome.level == level]
+        if not found:
+            continue  # not judged in this run
         if "failed" in found or "blocked" in found or "passed" not in found:
             break
         reached.append(level)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import Backend, Layout, NotSupported, Scalar
+from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
 from gnomon_conformance.correct import Expected, verdict
 from gnomon_conformance.launches import Launch, Place, Stores, values_at
 
@@ -91,9 +91,7 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
         if fault:
             return which + fault, evidence
         evidence += found
-        if place.dtype.name == "bool" and any(
-            after[place.store][position] > 1 for position in place.layout.positions()
-        ):
+        if place.dtype is bool_ and _holds_no_bools(launch, place, after):
             return f"{which}holds a bool that is neither 0 nor 1", evidence
     for number, (before, now) in enumerate(zip(launch.stores, after, strict=True)):
         written = [place for place in judged if place.store == number]
@@ -102,6 +100,16 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
             role = "outside the output's elements" if written else "of an operand it reads"
             return f"byte {position} {role} was changed", evidence
     return "", evidence
+
+
+def _holds_no_bools(launch: Launch, place: Place, after: Stores) -> bool:
+    """Return whether a byte that was written, or had to be, is neither 0 nor 1."""
+    before, now = launch.stores[place.store], after[place.store]
+    whole = place not in launch.outputs
+    return any(
+        now[position] > 1 and not (whole and now[position] == before[position])
+        for position in place.layout.positions()
+    )
 
 
 def _compare_elements(

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from functools import cache
 
 from gnomon_conformance.cases import Case, unique
-from gnomon_conformance.checks import conversion, elementwise, memory, reductions
+from gnomon_conformance.checks import (
+    conversion,
+    elementwise,
+    indexing,
+    memory,
+    reductions,
+    sources,
+)
 
-_MODULES = (memory, conversion, elementwise, reductions)
+_MODULES = (memory, conversion, elementwise, reductions, indexing, sources)
 
 
 @cache

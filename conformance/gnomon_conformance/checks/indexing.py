@@ -1,0 +1,397 @@
+"""Gather, scatter and sort: negative and repeated indices, ties, every dtype and layout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from typing import NamedTuple, final
+
+from gnomon.backend import (
+    ALL_DTYPES,
+    Backend,
+    DType,
+    Layout,
+    Operand,
+    Scalar,
+    bool_,
+    float32,
+    int8,
+    int64,
+)
+from gnomon.records import Combination
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.checks.reductions import ordinary_values
+from gnomon_conformance.inventory import records_of
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
+from gnomon_conformance.launches import (
+    GatherLaunch,
+    Launch,
+    Lookup,
+    Place,
+    ScatterLaunch,
+    SortLaunch,
+    bytes_of,
+    stored,
+)
+from gnomon_conformance.target import Target
+from gnomon_conformance.values import specials
+
+LEVEL = Level.INDEXING
+_MAIN = (float32, int64, bool_)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of reading and writing through indices, and of sorting."""
+    combinations = records_of(Combination)
+    for dtype in ALL_DTYPES:
+        quick = Tier.QUICK if dtype in _MAIN else Tier.DEFAULT
+        yield _case(
+            "gather", "gather", dtype, "plans", Tier.QUICK, partial(_gather, dtype, seed)
+        )
+        yield _case("gather", "gather", dtype, "lengths", quick, partial(_lengths, dtype, seed))
+        for record in combinations:
+            check = partial(_scatter, record, dtype, seed)
+            yield _case("scatter", record.name, dtype, "plans", Tier.QUICK, check)
+            collide = partial(_collisions, record, dtype, seed)
+            yield _case("scatter", record.name, dtype, "collisions", Tier.QUICK, collide)
+        yield _case("sort", "sort", dtype, "values", Tier.QUICK, partial(_sort, dtype, seed))
+        layouts = partial(_sort_layouts, dtype, seed)
+        yield _case("sort", "sort", dtype, "layouts", quick, layouts)
+        lengths = partial(_sort_lengths, dtype, zoo.LENGTHS, seed)
+        yield _case("sort", "sort", dtype, "lengths", quick, lengths)
+        long = partial(_sort_lengths, dtype, zoo.LONG[:3], seed)
+        yield _case("sort", "sort", dtype, "long", quick, long)
+    for dtype in (float32, int8, int64):
+        tier = Tier.QUICK if dtype is float32 else Tier.DEFAULT
+        refuse = partial(_out_of_range, combinations, dtype)
+        yield _case("errors", "out-of-range", dtype, "", tier, refuse)
+
+
+def _case(
+    family: str,
+    subject: str,
+    dtype: DType,
+    mode: str,
+    tier: Tier,
+    check: Callable[[Target], Evidence],
+) -> Case:
+    return Case(
+        level=LEVEL,
+        family=family,
+        subject=subject,
+        dtype=dtype.name,
+        mode=mode,
+        tier=tier,
+        check=check,
+    )
+
+
+@final
+class Plan(NamedTuple):
+    """How a launch goes through a tensor: as the operations of gnomon make the verbs do it."""
+
+    #: The sizes of the tensor, and of the launch.
+    tensor: tuple[int, ...]
+    launch: tuple[int, ...]
+    #: Which dim of the tensor each dim of the launch walks, None where indices decide.
+    walked: tuple[int | None, ...]
+    #: Which dims of the tensor are looked up.
+    indexed: tuple[int, ...]
+    negative: bool = True
+
+
+#: Of index_select, gather, take, embedding, x[i, j], x[:, i], x[i, :, j] and the like.
+PLANS = (
+    Plan((7,), (5,), (None,), (0,)),
+    Plan((6, 5), (4, 5), (None, 1), (0,), negative=False),
+    Plan((6, 5), (6, 9), (0, None), (1,)),
+    Plan((5, 4), (3, 2), (None, None), (0, 1)),
+    Plan((4, 3, 5), (4, 6, 5), (0, None, 2), (1,), negative=False),
+    Plan((4, 3, 5), (7, 3), (None, 1), (0, 2)),
+    Plan((3, 4), (2, 3, 4), (None, None, 1), (0,)),
+    Plan((3, 3, 3), (5, 5), (None, None), (0, 1, 2)),
+    Plan((5, 16), (8, 16), (None, 1), (0,)),
+    Plan((1, 6), (6, 6), (None, 1), (0,)),
+    Plan((9,), (0,), (None,), (0,)),
+    Plan((9,), (), (), (0,)),
+    Plan((130,), (257,), (None,), (0,)),
+)
+
+
+def _planned(
+    plan: Plan,
+    dtype: DType,
+    values: Sequence[Scalar],
+    kind: zoo.Kind,
+    indices: zoo.Kind,
+    chooser: Random,
+) -> tuple[list[bytes], Place, tuple[Lookup, ...]]:
+    """Return the storages, the tensor as the launch reads it, and the lookups."""
+    stores: list[bytes] = []
+    tensor = zoo.placed(stores, values, kind(plan.tensor), dtype)
+    strides = [0 if dim is None else tensor.layout.strides[dim] for dim in plan.walked]
+    seen = tensor._replace(layout=Layout(plan.launch, tuple(strides), tensor.layout.offset))
+    lookups = []
+    for dim in plan.indexed:
+        size = plan.tensor[dim]
+        lowest = -size if plan.negative else 0
+        edges = [lowest, size - 1, 0, -1 if plan.negative else 0]
+        count = math.prod(plan.launch)
+        chosen = [
+            edges[k % 4] if k % 3 == 0 else chooser.randrange(lowest, size)
+            for k in range(count)
+        ]
+        place = zoo.placed(stores, chosen, indices(plan.launch), int64)
+        lookups.append(Lookup(place, size, tensor.layout.strides[dim], plan.negative))
+    return stores, seen, tuple(lookups)
+
+
+def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Every plan, the tensor, the indices and the output in layouts by turns."""
+    evidence = Evidence(1)
+    for number, plan in enumerate(PLANS):
+        for turn in range(3):
+            chooser = Random(f"gather {dtype.name} {number} {turn} {seed}")
+            kind = zoo.ALL[(number + 3 * turn) % len(zoo.ALL)]
+            indices = (zoo.contiguous, zoo.permuted, zoo.expanded_last, zoo.stepped)[
+                (number + turn) % 4
+            ]
+            output = zoo.INJECTIVE[(number + 2 * turn) % len(zoo.INJECTIVE)]
+            values = _all_values(dtype, math.prod(plan.tensor), chooser)
+            stores, source, lookups = _planned(plan, dtype, values, kind, indices, chooser)
+            launch = GatherLaunch(
+                lookups=lookups,
+                inputs=(source,),
+                outputs=(zoo.blank(stores, output(plan.launch), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _all_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
+    """Return values of all sorts in a random order."""
+    special = specials(dtype)
+    plain = ordinary_values(dtype, count, chooser)
+    return [chooser.choice(special) if k % 2 else value for k, value in enumerate(plain)]
+
+
+def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Launches of every length, and rows of every length that no index varies along."""
+    evidence = NOTHING
+    for number, length in enumerate(zoo.LENGTHS[1:]):
+        plans = (
+            Plan((11,), (length,), (None,), (0,)),
+            Plan((4, length), (3, length), (None, 1), (0,)),
+        )
+        plan = plans[number % 2]
+        chooser = Random(f"gather {dtype.name} {length} {seed}")
+        values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
+        stores, source, lookups = _planned(
+            plan, dtype, values, zoo.contiguous, zoo.contiguous, chooser
+        )
+        launch = GatherLaunch(
+            lookups=lookups,
+            inputs=(source,),
+            outputs=(zoo.blank(stores, zoo.contiguous(plan.launch), dtype),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
+    """Every plan, a tensor or a number arriving, in layouts by turns."""
+    evidence = Evidence(1)
+    for number, plan in enumerate(PLANS):
+        for turn in range(2):
+            chooser = Random(f"{record.name} {dtype.name} {number} {turn} {seed}")
+            kind = zoo.INJECTIVE[(number + 3 * turn) % len(zoo.INJECTIVE)]
+            indices = (zoo.contiguous, zoo.permuted, zoo.expanded_last)[(number + turn) % 3]
+            values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
+            stores, destination, lookups = _planned(plan, dtype, values, kind, indices, chooser)
+            arriving = ordinary_values(dtype, max(math.prod(plan.launch), 1), chooser)
+            arrives: Place | Scalar = arriving[0]
+            if turn == 0 or number % 3:
+                layout = zoo.ALL[(number + 2 * turn) % len(zoo.ALL)](plan.launch)
+                arrives = zoo.placed(stores, arriving, layout, dtype)
+            launch = ScatterLaunch(
+                record=record,
+                lookups=lookups,
+                inputs=(arrives,),
+                outputs=(destination,),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch, twice=turn == 0)
+    return evidence
+
+
+def _collisions(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
+    """Many values arrive at few places, special ones among them; nothing gets lost."""
+    evidence = NOTHING
+    for number, (size, count) in enumerate(((1, 40), (3, 200), (2, 7), (5, 1030))):
+        chooser = Random(f"{record.name} {dtype.name} {number} collide {seed}")
+        plan = Plan((size, 3), (count, 3), (None, 1), (0,), negative=False)
+        if number == 2:
+            plan = Plan((size,), (count,), (None,), (0,))
+        stores, destination, lookups = _planned(
+            plan, dtype, [dtype.convert(1)], zoo.offset, zoo.contiguous, chooser
+        )
+        amount = math.prod(plan.launch)
+        arriving: list[Scalar] = [
+            dtype.convert(chooser.choice((1, 2, 3))) for _ in range(amount)
+        ]
+        if record.name == "multiply":
+            arriving = [dtype.convert(chooser.choice((1, 1, 1, 2, -1))) for _ in range(amount)]
+        if number == 2 and dtype.is_floating_point and record.name != "multiply":
+            arriving = [*map(dtype.round, (math.nan, 1.0, -0.0, math.inf, 2.0, -math.inf, 0.0))]
+        launch = ScatterLaunch(
+            record=record,
+            lookups=lookups,
+            inputs=(zoo.placed(stores, arriving, zoo.contiguous(plan.launch), dtype),),
+            outputs=(destination,),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target.backend, launch, twice=True)
+    return evidence
+
+
+def _sorted(
+    dtype: DType,
+    values: Sequence[Scalar],
+    layout: Layout,
+    dim: int,
+    descending: bool,
+    outputs: tuple[zoo.Kind, zoo.Kind],
+) -> Launch:
+    stores: list[bytes] = []
+    place = zoo.placed(stores, values, layout, dtype)
+    shape = layout.shape
+    return SortLaunch(
+        dim=dim,
+        descending=descending,
+        inputs=(place,),
+        outputs=(
+            zoo.blank(stores, outputs[0](shape), dtype),
+            zoo.blank(stores, outputs[1](shape), int64),
+        ),
+        stores=tuple(stores),
+    )
+
+
+_PLAIN = (zoo.contiguous, zoo.contiguous)
+_SORTED: tuple[tuple[int, ...], ...] = ((3, 4, 3), (5, 5), (2, 3, 2, 3))
+_EMPTY: tuple[tuple[int, ...], ...] = ((0,), (3, 0), (0, 3), (1,), (4, 1))
+
+
+def _sort(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Special values among ordinary ones, and many ties, whose order must stay."""
+    evidence = NOTHING
+    for turn in range(6):
+        chooser = Random(f"sort {dtype.name} {turn} {seed}")
+        values = _all_values(dtype, 4 * 23, chooser)
+        if turn % 2:
+            few = chooser.sample(values, 4)
+            values = [chooser.choice(few) for _ in values]
+        launch = _sorted(dtype, values, zoo.contiguous((4, 23)), 1, turn % 3 == 0, _PLAIN)
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _sort_layouts(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Along every dim, from and to every layout."""
+    evidence = NOTHING
+    for number, kind in enumerate(zoo.ALL):
+        shape = _SORTED[number % len(_SORTED)]
+        for dim in range(len(shape)):
+            chooser = Random(f"sort {dtype.name} {number} {dim} {seed}")
+            values = ordinary_values(dtype, math.prod(shape), chooser)
+            outputs = (
+                zoo.INJECTIVE[(number + dim) % len(zoo.INJECTIVE)],
+                zoo.INJECTIVE[(number + 2 * dim + 1) % len(zoo.INJECTIVE)],
+            )
+            launch = _sorted(dtype, values, kind(shape), dim, bool(dim % 2), outputs)
+            evidence += judge_launch(target.backend, launch)
+    for shape in _EMPTY:
+        launch = _sorted(dtype, [dtype.convert(1)], zoo.offset(shape), 0, False, _PLAIN)
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _sort_lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) -> Evidence:
+    evidence = NOTHING
+    for number, length in enumerate(lengths):
+        chooser = Random(f"sort {dtype.name} {length} {seed}")
+        rows = 2 if length < 600 else 1
+        values = ordinary_values(dtype, rows * max(length, 1), chooser)
+        upright = number % 2
+        shape = (length, rows) if upright else (rows, length)
+        dim = 0 if upright else 1
+        launch = _sorted(dtype, values, zoo.contiguous(shape), dim, number % 4 > 1, _PLAIN)
+        evidence += judge_launch(target.backend, launch)
+    return evidence
+
+
+def _out_of_range(
+    combinations: Sequence[Combination], dtype: DType, target: Target
+) -> Evidence:
+    """An index out of range is an IndexError, and nothing has been written."""
+    count = 0
+    for size, negative, wrong in (
+        (5, True, 5),
+        (5, True, -6),
+        (5, False, -1),
+        (5, False, 5),
+        (5, True, 2**40),
+        (1, True, 1),
+    ):
+        for place in (0, 3, 16):
+            chosen = [0] * 17
+            chosen[place] = wrong
+            stores: list[bytes] = []
+            tensor = zoo.placed(stores, [dtype.convert(1)], zoo.contiguous((size,)), dtype)
+            seen = tensor._replace(layout=Layout((17,), (0,), 0))
+            indices = zoo.placed(stores, chosen, zoo.contiguous((17,)), int64)
+            output = zoo.blank(stores, zoo.contiguous((17,)), dtype)
+            arriving = zoo.placed(stores, [dtype.convert(3)], zoo.contiguous((17,)), dtype)
+            lookups = (Lookup(indices, size, 1, negative),)
+            launches: list[Launch] = [
+                GatherLaunch(
+                    lookups=lookups, inputs=(seen,), outputs=(output,), stores=tuple(stores)
+                )
+            ]
+            launches += [
+                ScatterLaunch(
+                    record=record,
+                    lookups=lookups,
+                    inputs=(arriving,),
+                    outputs=(seen,),
+                    stores=tuple(stores),
+                )
+                for record in combinations
+            ]
+            for launch in launches:
+                _refused(target.backend, launch, wrong, size)
+                count += 1
+    return Evidence(count)
+
+
+def _refused(backend: Backend, launch: Launch, wrong: int, size: int) -> None:
+    storages = [stored(backend, data) for data in launch.stores]
+    what = f"{launch.verb} ({launch.name}): index {wrong} into a dim of size {size}"
+    try:
+        launch.perform(
+            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
+        )
+        after = [bytes_of(storage) for storage in storages]
+    except IndexError:
+        after = [bytes_of(storage) for storage in storages]
+        written = {place.store for place in launch.outputs if launch.verb == "scatter"}
+        for store, (before, now) in enumerate(zip(launch.stores, after, strict=True)):
+            if before != now and (store in written or launch.verb != "gather"):
+                raise Wrong(f"{what} raises IndexError, but something was written") from None
+        return
+    raise Wrong(f"{what} raises no IndexError")

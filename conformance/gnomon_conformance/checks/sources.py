@@ -1,0 +1,180 @@
+"""Sources: regular values, and random streams that are equal on every accelerator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import gnomon
+from gnomon import Tensor
+from gnomon.backend import ALL_DTYPES, Device, DType, Kind, Operand, PhiloxGenerator
+from gnomon.records import RandomSource, Source
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.inventory import records_of
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
+from gnomon_conformance.launches import SourceLaunch, bytes_of, stored
+from gnomon_conformance.target import Target, oracle
+
+LEVEL = Level.INDEXING
+_SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
+_COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of sources."""
+    for record in records_of(Source):
+        for dtype in ALL_DTYPES:
+            yield Case(
+                level=LEVEL,
+                family="source",
+                subject=record.name,
+                dtype=dtype.name,
+                check=partial(_regular, record, dtype),
+            )
+    for random in records_of(RandomSource):
+        for dtype in ALL_DTYPES:
+            if random.philox is None or not _draws(random, dtype):
+                continue
+            yield Case(
+                level=LEVEL,
+                family="random",
+                subject=random.name,
+                dtype=dtype.name,
+                tier=Tier.QUICK,
+                check=partial(_random, random, dtype, seed),
+            )
+    for name, check in (("streams", _streams), ("statistics", _statistics)):
+        yield Case(
+            level=LEVEL,
+            family="random",
+            subject=name,
+            dtype="float32",
+            check=partial(check, seed),
+        )
+
+
+def _draws(record: RandomSource, dtype: DType) -> bool:
+    """Whether the draw is defined on a dtype."""
+    try:
+        for parameters in record.samples:
+            record.check(record.name, dtype, parameters)
+    except (RuntimeError, NotImplementedError):
+        return False
+    return True
+
+
+def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
+    """Every sample of parameters, in every layout one can write to."""
+    evidence = NOTHING
+    for number, parameters in enumerate(record.samples):
+        whole = all(isinstance(each, int) for each in parameters)
+        if dtype.kind < Kind.FLOAT and not (whole and record.name in ("arange", "eye")):
+            continue  # integers come of integers; what else is cut is the caller's copy
+        for turn, kind in enumerate(zoo.INJECTIVE):
+            shape = _SHAPES[(number + turn) % len(_SHAPES)]
+            stores: list[bytes] = []
+            launch = SourceLaunch(
+                record=record,
+                parameters=parameters,
+                inputs=(),
+                outputs=(zoo.blank(stores, kind(shape), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+    return evidence if evidence.comparisons else Evidence(1)
+
+
+def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Evidence:
+    """Every sample of parameters, at several places of several streams, of many lengths."""
+    evidence = Evidence(1)
+    for number, parameters in enumerate(record.samples):
+        for turn, count in enumerate(_COUNTS):
+            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
+            shape = (count // 5, 5) if count % 5 == 0 and count else (count,)
+            stores: list[bytes] = []
+            launch = SourceLaunch(
+                record=record,
+                parameters=parameters,
+                seed=(seed, 12345678901, 2**63 + 5)[turn % 3],
+                drawn=turn % 4 + number,
+                inputs=(),
+                outputs=(zoo.blank(stores, kind(shape), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target.backend, launch)
+        _advances(record, dtype, target)
+    return evidence
+
+
+def _advances(record: RandomSource, dtype: DType, target: Target) -> None:
+    """Raise Wrong unless a launch takes exactly one draw from the stream."""
+    stream, twin = PhiloxGenerator(7), PhiloxGenerator(7)
+    storage = stored(target.backend, bytes(40 * dtype.itemsize))
+    output = Operand(storage, zoo.contiguous((40,)), dtype)
+    target.backend.source(record, record.samples[0], stream, output)
+    first = bytes_of(storage)
+    twin.next_offset()
+    if stream.next_offset() != twin.next_offset():
+        raise Wrong(f"{record.name}: a launch does not take exactly one draw from its stream")
+    target.backend.source(record, record.samples[0], stream, output)
+    if bytes_of(storage) == first and record.samples[0] and dtype.itemsize > 1:
+        raise Wrong(f"{record.name}: two draws from one stream are the same numbers")
+
+
+def _streams(seed: int, target: Target) -> Evidence:
+    """The public functions: seeds repeat, streams go on, generators are independent."""
+    device = target.device
+    twin = device if target.is_reference else oracle()
+    count = 0
+    functions: dict[str, Callable[[Device], Tensor]] = {
+        "rand": lambda where: gnomon.rand(7, 3, device=where),
+        "randn": lambda where: gnomon.randn(5, device=where),
+        "randint": lambda where: gnomon.randint(-4, 9, (11,), device=where),
+        "randperm": lambda where: gnomon.randperm(9, device=where),
+        "bernoulli": lambda where: gnomon.zeros(13, device=where).bernoulli_(0.4),
+        "exponential": lambda where: gnomon.zeros(6, device=where).exponential_(2.0),
+        "multinomial": lambda where: gnomon.multinomial(
+            gnomon.tensor([0.5, 0.2, 0.3], device=where), 8, replacement=True
+        ),
+    }
+    for name, function in functions.items():
+        drawn: list[list[Tensor]] = []
+        for where in (device, twin, device):
+            gnomon.manual_seed(seed + 11)
+            drawn.append([function(where).cpu(), function(where).cpu()])
+        if any(not gnomon.equal(a, b) for a, b in zip(drawn[0], drawn[2], strict=True)):
+            raise Wrong(f"{name}: the same seed gives other numbers")
+        if any(not gnomon.equal(a, b) for a, b in zip(drawn[0], drawn[1], strict=True)):
+            raise Wrong(f"{name}: the numbers are not those of the reference's stream")
+        if name != "randperm" and gnomon.equal(*drawn[0]):
+            raise Wrong(f"{name}: two draws give the same numbers")
+        count += 3
+    generator = gnomon.Generator(device).manual_seed(5)
+    own = gnomon.rand(9, generator=generator, device=device).cpu()
+    gnomon.manual_seed(5)
+    if not gnomon.equal(own, gnomon.rand(9, device=device).cpu()):
+        raise Wrong("a generator of one's own gives other numbers than the default one")
+    return Evidence(count + 1)
+
+
+def _statistics(seed: int, target: Target) -> Evidence:
+    """Means, variances and extents of many draws, within five standard errors."""
+    count = 20000
+    gnomon.manual_seed(seed + 3)
+    draws = {
+        ("uniform", 0.5, 1 / 12): gnomon.rand(count, device=target.device),
+        ("normal", 0.0, 1.0): gnomon.randn(count, device=target.device),
+        ("exponential", 0.5, 0.25): gnomon.empty(count, device=target.device).exponential_(2.0),
+        ("bernoulli", 0.3, 0.21): gnomon.empty(count, device=target.device).bernoulli_(0.3),
+    }
+    for (name, mean, variance), drawn in draws.items():
+        values = [float(value.item()) for value in drawn.cpu()]
+        found = math.fsum(values) / count
+        spread = math.fsum((value - found) ** 2 for value in values) / count
+        if abs(found - mean) > 6 * math.sqrt(variance / count):
+            raise Wrong(f"{name}: the mean of {count} draws is {found}, not {mean}")
+        if abs(spread - variance) > 0.1 * variance:
+            raise Wrong(f"{name}: the variance of {count} draws is {spread}, not {variance}")
+    return Evidence(len(draws))

@@ -12,10 +12,11 @@ from gnomon_conformance.checks import (
     indexing,
     memory,
     reductions,
+    sequences,
     sources,
 )
 
-_MODULES = (memory, conversion, elementwise, reductions, indexing, sources)
+_MODULES = (memory, conversion, elementwise, reductions, indexing, sources, sequences)
 
 
 @cache

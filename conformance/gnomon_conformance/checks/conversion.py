@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from zlib import crc32
 
-from gnomon.backend import ALL_DTYPES, DType, Scalar, float32, float64, int8, int16
+from gnomon.backend import ALL_DTYPES, DType, Scalar, bool_, float32, int16, int64
 from gnomon.records import Domain
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
@@ -18,6 +18,8 @@ from gnomon_conformance.values import columns, integer_range
 
 LEVEL = Level.MEMORY
 _REALS = Domain(float("-inf"), float("inf"))
+#: One dtype of each size.
+_MAIN = (bool_, int16, float32, int64)
 _SHAPES: tuple[tuple[int, ...], ...] = ((5, 4, 6), (6, 20), (8, 16))
 
 
@@ -44,6 +46,7 @@ def cases(seed: int) -> Iterator[Case]:
             family="copy-layouts",
             subject="copy",
             dtype=dtype.name,
+            tier=Tier.QUICK if dtype in _MAIN else Tier.DEFAULT,
             check=partial(_layouts, dtype, seed),
         )
         yield Case(
@@ -59,7 +62,7 @@ def cases(seed: int) -> Iterator[Case]:
                 family=family,
                 subject="copy",
                 dtype=dtype.name,
-                tier=Tier.QUICK if dtype in (int8, int16, float32, float64) else Tier.DEFAULT,
+                tier=Tier.QUICK if dtype in _MAIN else Tier.DEFAULT,
                 check=partial(_lengths, dtype, lengths, seed),
             )
 

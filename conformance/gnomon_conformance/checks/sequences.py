@@ -1,0 +1,361 @@
+"""Sequences of launches on shared memory: each must see what those before it have written, and
+nothing of those after it.
+
+A backend may defer, fuse, reorder and remember as it likes; the bytes are as if every call were
+done when it returns. Random programs run on a few small storages, through many views of them,
+and are compared with a model that does one thing at a time. A failing program is cut down to
+the steps it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Final, NamedTuple, final
+
+from gnomon.backend import (
+    Backend,
+    DType,
+    Layout,
+    NotSupported,
+    Operand,
+    Scalar,
+    Storage,
+    float32,
+    int32,
+    int64,
+)
+from gnomon.records import Combination, Elementwise, Reduction, Scan
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.inventory import elementwise_records, records_of
+from gnomon_conformance.judging import Evidence, Wrong
+from gnomon_conformance.launches import (
+    CopyLaunch,
+    ElementwiseLaunch,
+    GatherLaunch,
+    Launch,
+    Lookup,
+    Place,
+    ReduceLaunch,
+    ScanLaunch,
+    ScatterLaunch,
+    bytes_of,
+    stored,
+)
+from gnomon_conformance.target import Target
+
+#: How many cells each storage of a program has, and how many storages there are to compute in.
+_CELLS: Final = 72
+_STORES: Final = 4
+_SHAPES: Final[tuple[tuple[int, ...], ...]] = ((4, 3), (12,), (3, 4), (2, 3, 2), (4, 4), (5,))
+_BINARY: Final = ("add", "sub", "mul", "maximum", "minimum")
+_UNARY: Final = ("neg", "abs", "relu")
+_COUNTS: Final = {Tier.QUICK: 12, Tier.DEFAULT: 40, Tier.THOROUGH: 200}
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield programs of elementwise launches, and programs of all verbs."""
+    for level, verbs in ((Level.ELEMENTWISE, False), (Level.INDEXING, True)):
+        for dtype in (int32, float32):
+            before = 0
+            for tier, count in _COUNTS.items():
+                for number in range(before, count):
+                    yield Case(
+                        level=level,
+                        family="sequences",
+                        subject="all-verbs" if verbs else "elementwise-only",
+                        dtype=dtype.name,
+                        mode=f"program{number}",
+                        tier=tier,
+                        check=partial(_program, dtype, verbs, number, seed),
+                    )
+                before = count
+
+
+@final
+class Step(NamedTuple):
+    """One call: a launch on the program's storages, or a memory verb."""
+
+    verb: str
+    launch: Launch | None = None
+    store: int = 0
+    start: int = 0
+    data: bytes = b""
+
+
+@final
+class _Maker:
+    """Makes the steps of one random program."""
+
+    def __init__(self, dtype: DType, verbs: bool, chooser: Random) -> None:
+        self.dtype = dtype
+        self.verbs = verbs
+        self.chooser = chooser
+        self.records = {record.name: record for record in elementwise_records()}
+
+    def view(self, shape: tuple[int, ...], *, written: bool) -> Place:
+        """Return a view of one of the storages."""
+        kinds = zoo.INJECTIVE if written else zoo.ALL
+        layout = self.chooser.choice(kinds)(shape)
+        if layout.span[1] > _CELLS:
+            layout = zoo.contiguous(shape)
+        room = _CELLS - layout.span[1]
+        shifted = layout._replace(offset=layout.offset + self.chooser.randrange(room + 1))
+        return Place(self.chooser.randrange(_STORES), shifted, self.dtype)
+
+    def step(self) -> Step:
+        """Return the next step."""
+        choice = self.chooser.random()
+        size = self.dtype.itemsize
+        if choice < 0.1:
+            start = self.chooser.randrange(_CELLS // 2)
+            values = self.values(self.chooser.randrange(1, _CELLS // 2))
+            data = self.dtype.pack(values).tobytes()
+            return Step("write", None, self.chooser.randrange(_STORES), start * size, data)
+        if choice < 0.2:
+            return Step("read", None, self.chooser.randrange(_STORES))
+        if choice < 0.23:
+            return Step("synchronize")
+        if choice < 0.3:
+            data = self.dtype.pack(self.values(_CELLS)).tobytes()
+            return Step("replace", None, self.chooser.randrange(_STORES), 0, data)
+        for _ in range(50):
+            launch = self.launch()
+            if launch is not None:
+                return Step("launch", launch)
+        return Step("synchronize")
+
+    def values(self, count: int) -> list[Scalar]:
+        return [self.dtype.convert(self.chooser.randint(-9, 9)) for _ in range(count)]
+
+    def launch(self) -> Launch | None:
+        """Return a launch whose output overlaps no operand but one at the same positions."""
+        shape = self.chooser.choice(_SHAPES)
+        output = self.view(shape, written=True)
+        made = self.folding(shape, output) if self.verbs else None
+        made = made or self.elementwise(shape, output)
+        for place in made.places():
+            if place is output or place.store != output.store or place == output:
+                continue
+            mine, theirs = {*output.layout.positions()}, {*place.layout.positions()}
+            if mine & theirs:
+                return None
+        return made
+
+    def elementwise(self, shape: tuple[int, ...], output: Place) -> Launch:
+        chooser = self.chooser
+        first = self.view(shape, written=False)
+        if chooser.random() < 0.3:
+            first = output  # in place
+        if chooser.random() < 0.25:
+            value: Place | Scalar = first
+            if first is output or chooser.random() < 0.3:
+                value = self.values(1)[0]
+            return CopyLaunch(stores=(), inputs=(value,), outputs=(output,))
+        name = chooser.choice(_BINARY + _UNARY)
+        inputs: tuple[Place | Scalar, ...] = (first,)
+        if name in _BINARY:
+            second: Place | Scalar = self.view(shape, written=False)
+            if chooser.random() < 0.25:
+                second = self.values(1)[0]
+            inputs = (first, second) if chooser.random() < 0.7 else (second, first)
+        record: Elementwise = self.records[name]
+        return ElementwiseLaunch(
+            record=record, compute=self.dtype, stores=(), inputs=inputs, outputs=(output,)
+        )
+
+    def folding(self, shape: tuple[int, ...], output: Place) -> Launch | None:
+        """Return a launch of another verb, sometimes."""
+        chooser = self.chooser
+        choice = chooser.random()
+        dim = chooser.randrange(len(shape))
+        if choice < 0.12:
+            wide = tuple([5 if k == dim else s for k, s in enumerate(shape)])
+            kept = tuple([1 if k == dim else s for k, s in enumerate(shape)])
+            source = self.view(wide, written=False) if _CELLS > 5 * 12 else output
+            folded = self.view(kept, written=True)._replace(store=output.store)
+            record = next(each for each in records_of(Reduction) if each.name == "amax")
+            if source.store == folded.store:
+                return None
+            return ReduceLaunch(
+                record=record, dims=(dim,), stores=(), inputs=(source,), outputs=(folded,)
+            )
+        if choice < 0.2:
+            scan = next(each for each in records_of(Scan) if each.name == "cumsum")
+            if self.dtype is not int32:
+                return None
+            source = self.view(shape, written=False)
+            wide_output = Place(_STORES, zoo.contiguous(shape), int64)
+            return ScanLaunch(
+                record=scan, dim=dim, stores=(), inputs=(source,), outputs=(wide_output,)
+            )
+        if choice < 0.45:
+            rows = self.view((4,), written=True)
+            stride = rows.layout.strides[0]
+            seen = rows._replace(layout=Layout(shape, (0,) * len(shape), rows.layout.offset))
+            indices = Place(_STORES + 1, zoo.contiguous(shape), int64)
+            lookups = (Lookup(indices, 4, stride, True),)
+            if choice < 0.33:
+                return GatherLaunch(
+                    lookups=lookups, stores=(), inputs=(seen,), outputs=(output,)
+                )
+            names = ("add", "replace", "maximum")
+            combination = _combination(chooser.choice(names))
+            source = self.view(shape, written=False)
+            if source.store == seen.store:
+                return None
+            return ScatterLaunch(
+                record=combination,
+                lookups=lookups,
+                stores=(),
+                inputs=(source,),
+                outputs=(seen,),
+            )
+        return None
+
+
+def _combination(name: str) -> Combination:
+    return next(each for each in records_of(Combination) if each.name == name)
+
+
+def _program(dtype: DType, verbs: bool, number: int, seed: int, target: Target) -> Evidence:
+    chooser = Random(f"{dtype.name} {verbs} {number} {seed}")
+    maker = _Maker(dtype, verbs, chooser)
+    start = [dtype.pack(maker.values(_CELLS)).tobytes() for _ in range(_STORES)]
+    start.append(int64.pack([0] * _CELLS).tobytes())
+    start.append(int64.pack([chooser.randrange(-4, 4) for _ in range(_CELLS)]).tobytes())
+    steps = [maker.step() for _ in range(40)]
+    fault, compared = _run(target.backend, start, steps)
+    if fault:
+        steps = _shortest(target.backend, start, steps)
+        fault = _run(target.backend, start, steps)[0] or fault
+        raise Wrong(fault, _script(target.backend, start, steps, fault))
+    return Evidence(compared)
+
+
+def _run(backend: Backend, start: Sequence[bytes], steps: Sequence[Step]) -> tuple[str, int]:
+    """Run a program on backend and model; return what differs, and how much was compared."""
+    storages = [stored(backend, data) for data in start]
+    model = [*start]
+    compared = 0
+    for number, step in enumerate(steps):
+        _perform(backend, storages, step)
+        _imitate(model, step)
+        if step.verb == "read":
+            compared += len(model[step.store])
+            if bytes_of(storages[step.store]) != model[step.store]:
+                return f"step {number} reads what is not in storage {step.store}", compared
+    for store, storage in enumerate(storages):
+        compared += len(model[store])
+        if bytes_of(storage) != model[store]:
+            return f"storage {store} is wrong after {len(steps)} steps", compared
+    return "", compared
+
+
+def _perform(backend: Backend, storages: list[Storage], step: Step) -> None:
+    if step.verb == "launch":
+        assert step.launch is not None
+        step.launch.perform(
+            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
+        )
+    elif step.verb == "write":
+        backend.write(storages[step.store].memory, step.start, memoryview(step.data))
+    elif step.verb == "replace":
+        storages[step.store] = stored(backend, step.data)
+    elif step.verb == "synchronize":
+        backend.synchronize()
+
+
+def _imitate(model: list[bytes], step: Step) -> None:
+    if step.verb == "launch":
+        assert step.launch is not None
+        launch = replace(step.launch, stores=tuple(model))
+        for place, expected in zip(launch.judged(), launch.expected(), strict=True):
+            dtype = place.dtype
+            data = bytearray(model[place.store])
+            cells = dtype.pack([dtype.convert(each.value) for each in expected]).tobytes()
+            size = dtype.itemsize
+            for element, position in enumerate(place.layout.positions()):
+                part = cells[element * size : (element + 1) * size]
+                data[position * size : (position + 1) * size] = part
+            model[place.store] = bytes(data)
+    elif step.verb == "write":
+        data = bytearray(model[step.store])
+        data[step.start : step.start + len(step.data)] = step.data
+        model[step.store] = bytes(data)
+    elif step.verb == "replace":
+        model[step.store] = step.data
+
+
+def _shortest(backend: Backend, start: Sequence[bytes], steps: list[Step]) -> list[Step]:
+    """Return the steps without those that the failure does not need."""
+    size = len(steps) // 2
+    while size:
+        position = 0
+        while position < len(steps):
+            shorter = steps[:position] + steps[position + size :]
+            if _fails(backend, start, shorter):
+                steps = shorter
+            else:
+                position += size
+        size //= 2
+    return steps
+
+
+def _fails(backend: Backend, start: Sequence[bytes], steps: Sequence[Step]) -> bool:
+    try:
+        return bool(_run(backend, start, steps)[0])
+    except NotSupported:
+        return False
+
+
+_HEAD: Final = """\
+import gnomon as torch
+from gnomon.backend import *
+from gnomon.plugins import backend_for
+from gnomon.records import COPY, all_records
+
+backend = backend_for(torch.device({device!r}))
+
+
+def storage(data):
+    found = Storage(backend, backend.allocate(len(data)))
+    backend.write(found.memory, 0, memoryview(data))
+    return found
+
+
+"""
+
+
+def _script(backend: Backend, start: Sequence[bytes], steps: Sequence[Step], fault: str) -> str:
+    """Return the program as a script."""
+    lines = [_HEAD.format(device=str(backend.device))]
+    lines += [f"s{k} = storage(bytes.fromhex({data.hex()!r}))" for k, data in enumerate(start)]
+    model = [*start]
+    for step in steps:
+        _imitate(model, step)
+        if step.launch is not None:
+            lines += step.launch.code(_operand)
+        elif step.verb == "write":
+            data = f"bytes.fromhex({step.data.hex()!r})"
+            memory = f"s{step.store}.memory"
+            lines.append(f"backend.write({memory}, {step.start}, memoryview({data}))")
+        elif step.verb == "replace":
+            lines.append(f"s{step.store} = storage(bytes.fromhex({step.data.hex()!r}))")
+        elif step.verb == "read":
+            lines.append(f"backend.read(s{step.store}.memory, 0, s{step.store}.nbytes)")
+        else:
+            lines.append("backend.synchronize()")
+    for store, right in enumerate(model):
+        read = f"bytes(backend.read(s{store}.memory, 0, s{store}.nbytes))"
+        lines.append(f"print({store}, {read} == bytes.fromhex({right.hex()!r}))")
+    return "\n".join([*lines, f"# {fault}"])
+
+
+def _operand(place: Place | Scalar) -> str:
+    if not isinstance(place, Place):
+        return repr(place)
+    return f"Operand(s{place.store}, Layout{tuple(place.layout)}, {place.dtype.name})"

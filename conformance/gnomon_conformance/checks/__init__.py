@@ -7,16 +7,32 @@ from functools import cache
 
 from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
+    autograd,
+    composites,
     conversion,
     elementwise,
     indexing,
     memory,
+    programs,
     reductions,
     sequences,
     sources,
+    tensors,
 )
 
-_MODULES = (memory, conversion, elementwise, reductions, indexing, sources, sequences)
+_MODULES = (
+    memory,
+    conversion,
+    elementwise,
+    tensors,
+    reductions,
+    indexing,
+    sources,
+    sequences,
+    autograd,
+    composites,
+    programs,
+)
 
 
 @cache

@@ -53,7 +53,7 @@ _STORES: Final = 4
 _SHAPES: Final[tuple[tuple[int, ...], ...]] = ((4, 3), (12,), (3, 4), (2, 3, 2), (4, 4), (5,))
 _BINARY: Final = ("add", "sub", "mul", "maximum", "minimum")
 _UNARY: Final = ("neg", "abs", "relu")
-_COUNTS: Final = {Tier.QUICK: 12, Tier.DEFAULT: 40, Tier.THOROUGH: 200}
+_COUNTS: Final = {Tier.QUICK: 20, Tier.DEFAULT: 60, Tier.THOROUGH: 200}
 
 
 def cases(seed: int) -> Iterator[Case]:

@@ -1,0 +1,292 @@
+"""Whole programs: training loops against the reference's loss curve, and how a backend behaves
+over time: the same twice, from several threads, without keeping what it no longer needs.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from typing import Final
+
+import gnomon as torch
+from gnomon import Tensor, nn
+from gnomon.backend import Device, DType, float32, float64
+from gnomon.nn import functional as F
+from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.functions import elements_of
+from gnomon_conformance.judging import Evidence, Wrong
+from gnomon_conformance.target import Target, oracle
+
+LEVEL = Level.PROGRAM
+_STEPS: Final = 6
+#: How far a loss may be off, relative to the largest, after the steps; rounding errors grow.
+_OFF: Final = {"float32": 2e-4, "float64": 1e-9}
+
+Program = Callable[[Device, DType], list[Tensor]]
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of programs."""
+    for name, program in PROGRAMS.items():
+        for dtype in (float32, float64):
+            yield Case(
+                level=LEVEL,
+                family="training",
+                subject=name,
+                dtype=dtype.name,
+                tier=Tier.QUICK if dtype is float32 else Tier.DEFAULT,
+                check=partial(_trained, program, dtype),
+            )
+    behaviours: dict[str, Callable[[Target], Evidence]] = {
+        "deterministic": _deterministic,
+        "threads": _threads,
+        "no-leak": _no_leak,
+        "long-chain": _long_chain,
+        "many-alive": _many_alive,
+    }
+    for name, check in behaviours.items():
+        yield Case(level=LEVEL, family="behaviour", subject=name, check=check)
+
+
+def _drawn(shape: tuple[int, ...], key: str, device: Device, dtype: DType) -> Tensor:
+    """Return numbers that do not come from the device's own stream."""
+    chooser = Random(key)
+    count = 1
+    for size in shape:
+        count *= size
+    values = [round(chooser.uniform(-1.0, 1.0), 3) for _ in range(count)]
+    return torch.tensor(values, dtype=dtype).reshape(shape).to(device)
+
+
+def _set(module: nn.Module, device: Device, dtype: DType) -> nn.Module:
+    """Give a module parameters that are the same on every device."""
+    module = module.to(device).to(dtype)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            drawn = _drawn(tuple(parameter.shape), name, device, dtype)
+            parameter.copy_(drawn * 0.5)
+    return module
+
+
+def _of(module: nn.Module, *inputs: Tensor) -> Tensor:
+    """Return what a module makes of its inputs, where that is one tensor."""
+    result = module(*inputs)
+    assert isinstance(result, Tensor)
+    return result
+
+
+def _train(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Callable[[], Tensor],
+) -> list[Tensor]:
+    losses = []
+    for _ in range(_STEPS):
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        optimizer.step()
+        losses.append(value.detach())
+    return [*losses, *[parameter.detach() for parameter in module.parameters()]]
+
+
+def _classifier(make: Callable[[Sequence[Tensor]], torch.optim.Optimizer]) -> Program:
+    def program(device: Device, dtype: DType) -> list[Tensor]:
+        module = _set(nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 3)), device, dtype)
+        inputs = _drawn((12, 5), "inputs", device, dtype)
+        classes = torch.tensor([k % 3 for k in range(12)]).to(device)
+        optimizer = make([*module.parameters()])
+        return _train(module, optimizer, lambda: F.cross_entropy(_of(module, inputs), classes))
+
+    return program
+
+
+def _convolutional(device: Device, dtype: DType) -> list[Tensor]:
+    module = _set(
+        nn.Sequential(
+            nn.Conv2d(1, 3, 3, padding=1),
+            nn.BatchNorm2d(3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(27, 2),
+        ),
+        device,
+        dtype,
+    )
+    inputs = _drawn((4, 1, 6, 6), "images", device, dtype)
+    classes = torch.tensor([0, 1, 1, 0]).to(device)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
+    return _train(module, optimizer, lambda: F.cross_entropy(_of(module, inputs), classes))
+
+
+def _attentive(device: Device, dtype: DType) -> list[Tensor]:
+    embedding, norm, last = nn.Embedding(7, 8), nn.LayerNorm(8), nn.Linear(8, 7)
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+    module = _set(nn.ModuleList([embedding, attention, norm, last]), device, dtype)
+    tokens = torch.tensor([[0, 3, 5, 1, 2], [6, 6, 0, 4, 3]]).to(device)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+
+    def loss() -> Tensor:
+        x = _of(embedding, tokens)
+        attended, _ = attention.forward(x, x, x, need_weights=False)
+        scores = _of(last, _of(norm, F.gelu(attended) + x))
+        return F.cross_entropy(scores.flatten(0, 1), tokens.roll(-1, 1).flatten())
+
+    return _train(module, optimizer, loss)
+
+
+def _by_hand(device: Device, dtype: DType) -> list[Tensor]:
+    """A recurrence written in place, without modules."""
+    weight = _drawn((6, 6), "weight", device, dtype).requires_grad_()
+    losses = []
+    for step in range(_STEPS):
+        state = torch.zeros(3, 6, dtype=dtype, device=device)
+        states = torch.zeros(4, 3, 6, dtype=dtype, device=device)
+        for turn in range(4):
+            state = torch.sigmoid(state @ weight + 0.1 * turn)
+            states[turn] = state
+        value = (states.cumsum(0) - states.amax(2, keepdim=True)).pow(2).mean()
+        value.backward()
+        with torch.no_grad():
+            gradient = weight.grad
+            assert gradient is not None
+            weight -= 0.3 * gradient / (1.0 + step)
+            gradient.zero_()
+        losses.append(value.detach())
+    return [*losses, weight.detach()]
+
+
+PROGRAMS: Final[dict[str, Program]] = {
+    "classifier-sgd": _classifier(lambda given: torch.optim.SGD(given, lr=0.3)),
+    "classifier-adam": _classifier(lambda given: torch.optim.Adam(given, lr=0.02)),
+    "classifier-rmsprop": _classifier(lambda given: torch.optim.RMSprop(given, lr=0.01)),
+    "convolutional": _convolutional,
+    "attention": _attentive,
+    "by-hand": _by_hand,
+}
+
+
+def _trained(program: Program, dtype: DType, target: Target) -> Evidence:
+    mine = [elements_of(each) for each in program(target.device, dtype)]
+    right = [elements_of(each) for each in program(oracle(), dtype)]
+    largest = max(abs(value) for column in right for value in column)
+    compared = 0
+    for number, (got, expected) in enumerate(zip(mine, right, strict=True)):
+        what = f"the loss of step {number}" if number < _STEPS else "a trained parameter"
+        for a, b in zip(got, expected, strict=True):
+            if not abs(a - b) <= _OFF[dtype.name] * largest:
+                raise Wrong(f"{what} is {a!r}; the reference has {b!r}")
+            compared += 1
+    return Evidence(compared)
+
+
+def _bits(tensors: Sequence[Tensor]) -> list[list[str]]:
+    return [[float(value).hex() for value in elements_of(each)] for each in tensors]
+
+
+def _deterministic(target: Target) -> Evidence:
+    """The same program gives the same bits, three times."""
+    runs = [_bits(_convolutional(target.device, float32)) for _ in range(3)]
+    if runs[0] != runs[1] or runs[0] != runs[2]:
+        raise Wrong("a program gives other bits when it runs again")
+    return Evidence(len(runs))
+
+
+def _threads(target: Target) -> Evidence:
+    """Four threads that compute at a time give what one after the other gives."""
+
+    def work(key: int) -> list[list[str]]:
+        x = _drawn((7, 9), f"thread {key}", target.device, float32)
+        results = []
+        for turn in range(12):
+            x = torch.sin(x @ x.t() @ x * 0.1) + key
+            x[turn % 7] *= 0.5
+            results.append(x.sum(0) + x.amax())
+        return _bits([*results, x])
+
+    right = [work(key) for key in range(4)]
+    found: dict[int, list[list[str]]] = {}
+    errors: list[Exception] = []
+
+    def run(key: int) -> None:
+        try:
+            found[key] = work(key)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(key,)) for key in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise Wrong(f"a thread raises {type(errors[0]).__name__}: {errors[0]}")
+    if [found[key] for key in range(4)] != right:
+        raise Wrong("threads that compute at a time give other results than one alone")
+    return Evidence(4)
+
+
+def _workload(device: Device, count: int) -> None:
+    x = _drawn((16, 16), "leak", device, float32)
+    where = torch.tensor([3, 1, 2, 1]).to(device)
+    for _ in range(count):
+        y = (x * 2 + 1).sum(1) + x.cumsum(1)[0]
+        y = torch.relu(y)[where].sort().values
+        z = torch.zeros(16, device=device).index_add(0, where, y)
+        z.to(torch.int32).cpu()
+        torch.rand(4, device=device)
+
+
+def _no_leak(target: Target) -> Evidence:
+    """After a workload, a longer one leaves no more memory in use, in bytes and objects."""
+    _workload(target.device, 12)
+    target.backend.synchronize()
+    gc.collect()
+    tracemalloc.start()
+    _workload(target.device, 4)
+    target.backend.synchronize()
+    gc.collect()
+    before, objects = tracemalloc.get_traced_memory()[0], len(gc.get_objects())
+    count = 40
+    _workload(target.device, count)
+    target.backend.synchronize()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    more = len(gc.get_objects()) - objects
+    if grown > 100 * count or more > 2 * count:
+        raise Wrong(
+            f"{count} turns of a workload leave {grown} bytes and {more} objects more in use"
+        )
+    return Evidence(2)
+
+
+def _long_chain(target: Target) -> Evidence:
+    """Thousands of launches that depend on each other, before anything is read."""
+    x = torch.zeros(5, dtype=torch.int64, device=target.device)
+    y = x.clone()
+    for turn in range(1500):
+        x = x + y
+        y.add_(turn % 3)
+    right_x, right_y = 0, 0
+    for turn in range(1500):
+        right_x += right_y
+        right_y += turn % 3
+    if elements_of(x) != [right_x] * 5 or elements_of(y) != [right_y] * 5:
+        raise Wrong("a chain of 1500 dependent launches gives a wrong result")
+    return Evidence(10)
+
+
+def _many_alive(target: Target) -> Evidence:
+    """Hundreds of results kept alive, and read in another order, are all what they were."""
+    x = torch.arange(6, device=target.device)
+    kept = [x * k + k % 7 for k in range(400)]
+    for k in [*range(0, 400, 3), *range(399, 0, -7)]:
+        if elements_of(kept[k]) != [value * k + k % 7 for value in range(6)]:
+            raise Wrong(f"result {k} of 400 that are kept has become another")
+    return Evidence(400)

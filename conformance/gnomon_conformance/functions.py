@@ -1,0 +1,227 @@
+"""Functions of tensors, judged as a whole: what a composite, a derivative or a program gives.
+
+The right values are those of the oracle in float64, from exactly the same inputs. How far a
+backend may be off is measured, not guessed: by how much the result moves when the inputs move
+by one rounding (the condition of the function), and by how far the oracle itself is off when it
+computes in the backend's dtype.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final, NamedTuple, TypeAlias, final
+
+import gnomon
+from gnomon import Tensor
+from gnomon.backend import Device, DType, Scalar, bool_, float64, int64
+from gnomon_conformance.correct import epsilon
+from gnomon_conformance.judging import Evidence, Wrong
+from gnomon_conformance.target import Target, oracle
+
+#: From tensors to tensors.
+Function: TypeAlias = Callable[[list[Tensor]], Sequence[Tensor]]
+
+#: How many roundings of the inputs, of the result, and of the largest result are allowed; and
+#: how many times what the oracle is off by in the same dtype.
+_CONDITION: Final = 16.0
+_ROUNDINGS: Final = 16.0
+_OF_LARGEST: Final = 4.0
+_OF_ORACLE: Final = 8.0
+_PERTURBATIONS: Final = 2
+
+
+@final
+class Input(NamedTuple):
+    """One input: its shape, and what its elements are drawn from."""
+
+    shape: tuple[int, ...]
+    low: float = -2.0
+    high: float = 2.0
+    #: "float", "index" (whole numbers from low up to, not including, high) or "bool".
+    kind: str = "float"
+
+    def draw(self, chooser: Random, dtype: DType) -> list[Scalar]:
+        """Return elements that ``dtype`` holds; floats stay clear of multiples of 1/8."""
+        count = math.prod(self.shape)
+        if self.kind == "index":
+            return [chooser.randrange(int(self.low), int(self.high)) for _ in range(count)]
+        if self.kind == "bool":
+            return [chooser.random() < 0.5 for _ in range(count)]
+        found: list[Scalar] = []
+        while len(found) < count:
+            value = float(dtype.round(chooser.uniform(self.low, self.high)))
+            far = abs(8 * value - round(8 * value)) > 0.05
+            if self.low <= value <= self.high and (far or self.high - self.low < 0.3):
+                found.append(value)
+        return found
+
+
+def indices(shape: tuple[int, ...], size: int) -> Input:
+    """Return an input of indices into a dim of ``size``."""
+    return Input(shape, 0, size, "index")
+
+
+def made(
+    inputs: Sequence[Input], values: Sequence[Sequence[Scalar]], dtype: DType, device: Device
+) -> list[Tensor]:
+    """Return the inputs as tensors on a device; what is no float keeps its own dtype."""
+    own = {"float": dtype, "index": int64, "bool": bool_}
+    return [
+        gnomon.tensor(list(elements), dtype=own[each.kind]).reshape(each.shape).to(device)
+        for each, elements in zip(inputs, values, strict=True)
+    ]
+
+
+@final
+class Right(NamedTuple):
+    """What is right of one result: its facts, its elements, and how far each may be off."""
+
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+    dtype: DType
+    elements: list[Scalar]
+    slack: list[float]
+
+
+def right_results(
+    function: Function,
+    inputs: Sequence[Input],
+    values: Sequence[Sequence[Scalar]],
+    dtype: DType,
+    chooser: Random,
+) -> list[Right]:
+    """Return what a function of these values gives, by the oracle."""
+    exact = _elements(function(made(inputs, values, float64, oracle())))
+    alike = function(made(inputs, values, dtype, oracle()))
+    rounded = _elements(alike)
+    eps = epsilon(dtype)
+    moved = []
+    for _ in range(_PERTURBATIONS):
+        near = [
+            [value * (1.0 + eps * chooser.uniform(-0.5, 0.5)) for value in column]
+            if each.kind == "float"
+            else column
+            for each, column in zip(inputs, values, strict=True)
+        ]
+        moved.append(_elements(function(made(inputs, near, float64, oracle()))))
+    found = []
+    for number, tensor in enumerate(alike):
+        facts = (tuple(tensor.shape), tuple(tensor.stride()), tensor.dtype)
+        if not tensor.dtype.is_floating_point:
+            found.append(Right(*facts, rounded[number], [0.0] * len(rounded[number])))
+            continue
+        columns = [exact[number], rounded[number], *[each[number] for each in moved]]
+        found.append(Right(*facts, exact[number], _slack(columns, eps)))
+    return found
+
+
+def _slack(columns: Sequence[Sequence[Scalar]], eps: float) -> list[float]:
+    """Return how far each element may be off, given it exactly, rounded and perturbed."""
+    exact, rounded, *moved = columns
+    largest = max((abs(value) for value in exact if math.isfinite(value)), default=0.0)
+    slack = []
+    for element, value in enumerate(exact):
+        off = abs(rounded[element] - value)
+        spread = max(abs(each[element] - value) for each in moved)
+        total = _CONDITION * spread + _OF_ORACLE * off
+        total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)
+        slack.append(total if math.isfinite(total) else 0.0)
+    return slack
+
+
+def _elements(tensors: Sequence[Tensor]) -> list[list[Scalar]]:
+    return [elements_of(tensor) for tensor in tensors]
+
+
+def elements_of(tensor: Tensor) -> list[Scalar]:
+    """Return the elements in logical order."""
+    return [each.item() for each in tensor.detach().cpu().contiguous().reshape(-1)]
+
+
+def compare(
+    got: Sequence[Tensor], right: Sequence[Right], *, strides: bool = True, what: str = ""
+) -> Evidence:
+    """Raise Wrong unless each tensor has the right facts and elements."""
+    compared = 0
+    if len(got) != len(right):
+        raise Wrong(f"{what}{len(got)} results; it must be {len(right)}")
+    for number, (tensor, expected) in enumerate(zip(got, right, strict=True)):
+        which = f"{what}result {number}: " if len(got) > 1 else what
+        facts = (tuple(tensor.shape), tensor.dtype)
+        if facts != (expected.shape, expected.dtype):
+            raise Wrong(f"{which}{facts}; it must be {(expected.shape, expected.dtype)}")
+        if strides and tuple(tensor.stride()) != expected.stride:
+            raise Wrong(f"{which}strides {tensor.stride()}; they must be {expected.stride}")
+        for element, mine in enumerate(elements_of(tensor)):
+            value, slack = expected.elements[element], expected.slack[element]
+            if not _close(mine, value, slack):
+                raise Wrong(
+                    f"{which}element {element} is {mine!r}; it must be {value!r}"
+                    + (f" within {slack:.3g}" if slack else "")
+                )
+            compared += 1
+    return Evidence(compared + (not compared))
+
+
+def _close(mine: Scalar, value: Scalar, slack: float) -> bool:
+    if mine != mine or value != value:
+        return mine != mine and value != value
+    return mine == value or abs(mine - value) <= slack
+
+
+def strided(tensor: Tensor) -> Tensor:
+    """Return an equal tensor that is not contiguous: its dims turned and with gaps."""
+    if not tensor.dim():
+        return tensor
+    order = [*range(tensor.dim())][::-1]
+    turned = tensor.permute(order).contiguous()
+    wide = gnomon.stack([turned, turned], turned.dim())
+    back: Tensor = wide.select(turned.dim(), 0).permute(order)
+    return back
+
+
+def judge_function(
+    function: Function,
+    inputs: Sequence[Input],
+    dtype: DType,
+    key: str,
+    target: Target,
+    *,
+    exact_strides: bool = True,
+) -> Evidence:
+    """Compare a function on the device with the oracle, of plain and of strided inputs."""
+    chooser = Random(f"{key} {target.seed}")
+    values = [each.draw(chooser, dtype) for each in inputs]
+    right = right_results(function, inputs, values, dtype, chooser)
+    try:
+        given = made(inputs, values, dtype, target.device)
+        evidence = compare(function(given), right, strides=exact_strides)
+        for tensor, column in zip(given, values, strict=True):
+            if [*map(float, elements_of(tensor))] != [*map(float, column)]:
+                raise Wrong("an input was changed")
+        turned = [strided(tensor) for tensor in given]
+        evidence += compare(function(turned), right, strides=False, what="of strided inputs: ")
+    except Wrong as wrong:
+        raise Wrong(wrong.fault, _script(key, inputs, values, dtype, target)) from None
+    return evidence
+
+
+def _script(
+    key: str,
+    inputs: Sequence[Input],
+    values: Sequence[Sequence[Scalar]],
+    dtype: DType,
+    target: Target,
+) -> str:
+    lines = ["import gnomon as torch", "from math import inf, nan", ""]
+    for number, (each, column) in enumerate(zip(inputs, values, strict=True)):
+        own = {"float": dtype.name, "index": "int64", "bool": "bool"}[each.kind]
+        shown = ", ".join(map(repr, column))
+        lines.append(
+            f"x{number} = torch.tensor([{shown}], dtype=torch.{own}).reshape({each.shape})"
+            f".to({str(target.device)!r})"
+        )
+    names = ", ".join(f"x{number}" for number in range(len(inputs)))
+    return "\n".join([*lines, f"# {key} of {names}"])

@@ -19,6 +19,10 @@ PASSED, FAILED, USAGE = 0, 1, 2
 def conform(arguments: Sequence[str]) -> int:
     """Judge a backend: how far is it right, and what is wrong with it?"""
     options = parser().parse_args(list(arguments))
+    if options.audit:
+        from gnomon_conformance.audit import audit
+
+        return PASSED if audit(options.only, options.level) else FAILED
     if options.device is None:
         parser().error("name the device to judge, as `gnomon devices` lists them")
     try:
@@ -104,4 +108,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--list", action="store_true", help="show the ids, and run nothing")
     made.add_argument("--json", metavar="FILE", help="write all outcomes as JSON")
     made.add_argument("--junit", metavar="FILE", help="write all outcomes as JUnit's XML")
+    made.add_argument(
+        "--audit",
+        action="store_true",
+        help="judge the suite: inject faults into a right backend, and see whether it notices; "
+        "--only chooses faults by name",
+    )
     return made

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
 from gnomon_conformance.correct import Expected, verdict
 from gnomon_conformance.launches import Launch, Place, Stores, values_at
+from gnomon_conformance.target import Target
 
 #: How many smaller launches are tried to make a failing one small.
 _ATTEMPTS: Final = 120
@@ -63,12 +64,17 @@ class Evidence(NamedTuple):
 NOTHING: Final = Evidence(0)
 
 
-def judge_launch(backend: Backend, launch: Launch, *, twice: bool = False) -> Evidence:
+def judge_launch(target: Target, launch: Launch, *, twice: bool = False) -> Evidence:
     """Perform ``launch`` and raise Wrong unless everything is as it must be.
 
-    With ``twice`` it is performed again, on fresh memory, and must give the same bytes.
+    With ``twice`` it is performed again, on fresh memory, and must give the same bytes. Raises
+    NotSupported where the backend does, and Wrong where it declares that it would and does not.
     """
+    backend = target.backend
     after = launch.run(backend)
+    gap = target.gap(launch.name, launch.verb, launch.dtypes())
+    if gap is not None:
+        raise Wrong(f"{launch.name} runs, although a gap is declared: {gap.reason}")
     fault, evidence = _compare(launch, after)
     if not fault and twice and launch.run(backend) != after:
         fault = "performed again on fresh memory, it gives other bytes"

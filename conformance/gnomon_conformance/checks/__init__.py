@@ -8,6 +8,7 @@ from functools import cache
 from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
     autograd,
+    claims,
     composites,
     conversion,
     elementwise,
@@ -22,6 +23,7 @@ from gnomon_conformance.checks import (
 
 _MODULES = (
     memory,
+    claims,
     conversion,
     elementwise,
     tensors,

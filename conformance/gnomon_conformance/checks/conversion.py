@@ -101,7 +101,7 @@ def _convert(
             outputs=(zoo.blank(stores, output(shape), result),),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -133,7 +133,7 @@ def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:
                 outputs=(zoo.blank(stores, output(shape), dtype),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     for number, shape in enumerate(zoo.SHAPES):
         for turn in range(2):
             kind = zoo.ALL[(number + 4 * turn) % len(zoo.ALL)]
@@ -145,7 +145,7 @@ def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:
                 outputs=(zoo.blank(stores, output(shape), dtype),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -162,7 +162,7 @@ def _fill(dtype: DType, seed: int, target: Target) -> Evidence:
             outputs=(zoo.blank(stores, kind(shape), dtype),),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -183,5 +183,5 @@ def _lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) ->
             outputs=(zoo.blank(stores, output((length,)), dtype),),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence

@@ -72,6 +72,7 @@ def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> 
         check=partial(_in_place, record, compute, result, seed),
     )
     # Two numbers for each operand in turn: a kernel that keeps the first is found out.
+    quick = compute in _NUMBERED or (record.precise_numbers and compute is float16)
     for operand in range(record.conditions, arity_of(record)):
         if arity_of(record) > 1:
             yield Case(
@@ -80,7 +81,7 @@ def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> 
                 subject=record.name,
                 dtype=compute.name,
                 mode=f"operand{operand}",
-                tier=Tier.QUICK if compute in _NUMBERED else Tier.DEFAULT,
+                tier=Tier.QUICK if quick else Tier.DEFAULT,
                 check=partial(_numbers, record, compute, result, operand, seed),
             )
 
@@ -142,7 +143,7 @@ def _values(
         outputs=(zoo.blank(stores, output(shape), result),),
         stores=tuple(stores),
     )
-    return judge_launch(target.backend, launch)
+    return judge_launch(target, launch)
 
 
 def _in_place(
@@ -167,10 +168,10 @@ def _in_place(
             outputs=(places[number],),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
         if len({*domains_of(record, len(dtypes)), *dtypes}) == 2:  # one domain, one dtype
             all_one = launch.mapped(partial(_replaced, places[number]))
-            evidence += judge_launch(target.backend, all_one)
+            evidence += judge_launch(target, all_one)
     return evidence if evidence.comparisons else Evidence(1)
 
 
@@ -193,7 +194,8 @@ def _numbers(
     kinds = [zoo.DENSE[(operand + k) % len(zoo.DENSE)] for k in range(arity_of(record))]
     stores, places = operands(record, compute, kinds, shape, key, seed)
     domain = domains_of(record, len(places))[operand]
-    (column,) = columns([compute], [domain], 60, key, seed)
+    precise = record.precise_numbers and compute.is_floating_point
+    (column,) = columns([float32 if precise else compute], [domain], 60, key, seed)
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
     for number in [*dict.fromkeys(inside[-6:])][:3]:
         inputs: list[Place | Scalar] = [*places]
@@ -206,7 +208,7 @@ def _numbers(
             outputs=(zoo.blank(own := [*stores], zoo.contiguous(shape), result),),
             stores=tuple(own),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -279,7 +281,7 @@ def _layouts(
                 outputs=(zoo.blank(stores, output(shape), result),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
             if count == 1 and other == len(zoo.INJECTIVE) - 1:
                 break
     return evidence
@@ -306,7 +308,7 @@ def _shapes(
                 outputs=(zoo.blank(stores, output(shape), result),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -347,5 +349,5 @@ def _lengths(
             outputs=(zoo.blank(stores, output(shape), result),),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence

@@ -168,7 +168,7 @@ def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
                 outputs=(zoo.blank(stores, output(plan.launch), dtype),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -199,7 +199,7 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
             outputs=(zoo.blank(stores, zoo.contiguous(plan.launch), dtype),),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -225,7 +225,7 @@ def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Ev
                 outputs=(destination,),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch, twice=turn == 0)
+            evidence += judge_launch(target, launch, twice=turn == 0)
     return evidence
 
 
@@ -255,7 +255,7 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
             outputs=(destination,),
             stores=tuple(stores),
         )
-        evidence += judge_launch(target.backend, launch, twice=True)
+        evidence += judge_launch(target, launch, twice=True)
     return evidence
 
 
@@ -297,7 +297,7 @@ def _sort(dtype: DType, seed: int, target: Target) -> Evidence:
             few = chooser.sample(values, 4)
             values = [chooser.choice(few) for _ in values]
         launch = _sorted(dtype, values, zoo.contiguous((4, 23)), 1, turn % 3 == 0, _PLAIN)
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -314,10 +314,10 @@ def _sort_layouts(dtype: DType, seed: int, target: Target) -> Evidence:
                 zoo.INJECTIVE[(number + 2 * dim + 1) % len(zoo.INJECTIVE)],
             )
             launch = _sorted(dtype, values, kind(shape), dim, bool(dim % 2), outputs)
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     for shape in _EMPTY:
         launch = _sorted(dtype, [dtype.convert(1)], zoo.offset(shape), 0, False, _PLAIN)
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -331,7 +331,7 @@ def _sort_lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Targe
         shape = (length, rows) if upright else (rows, length)
         dim = 0 if upright else 1
         launch = _sorted(dtype, values, zoo.contiguous(shape), dim, number % 4 > 1, _PLAIN)
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 

@@ -164,12 +164,12 @@ def _values(
         layout = zoo.INJECTIVE[(turn + 2 * number) % len(zoo.INJECTIVE)](shape)
         output = zoo.INJECTIVE[(turn // 8 + number) % len(zoo.INJECTIVE)]
         for launch in launches_of(record, compute, result, values, layout, (1,), output):
-            evidence += judge_launch(target.backend, launch, twice=not number)
+            evidence += judge_launch(target, launch, twice=not number)
     columns = [values[column::length] for column in range(length)]
     upright = [*chain.from_iterable(columns)]
     layout = zoo.contiguous((length, len(rows)))
     for launch in launches_of(record, compute, result, upright, layout, (0,), zoo.contiguous):
-        evidence += judge_launch(target.backend, launch)
+        evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -191,7 +191,7 @@ def _dims(
             output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
             found = launches_of(record, compute, result, values, kind(shape), dims, output)
             for launch in found:
-                evidence += judge_launch(target.backend, launch)
+                evidence += judge_launch(target, launch)
     return evidence
 
 
@@ -221,12 +221,12 @@ def _lengths(
         for count, launch in enumerate(found):
             if count and number % 4:
                 break
-            evidence += judge_launch(target.backend, launch, twice=number % 7 == 0)
+            evidence += judge_launch(target, launch, twice=number % 7 == 0)
         if number % 5 == 0 and isinstance(record, Reduction):
             flat = launches_of(
                 record, compute, result, values, kind(shape), (0, 1), zoo.contiguous
             )
-            evidence += judge_launch(target.backend, next(flat))
+            evidence += judge_launch(target, next(flat))
     return evidence
 
 
@@ -255,7 +255,7 @@ def _places(
         values = [*chain.from_iterable(rows)]
         layout = kind((len(rows), length))
         found = launches_of(record, compute, result, values, layout, (1,), zoo.contiguous)
-        evidence += judge_launch(target.backend, next(found))
+        evidence += judge_launch(target, next(found))
     return evidence
 
 
@@ -282,5 +282,5 @@ def _empty(
             terms = math.prod([shape[dim] for dim in dims])
             parameters = launch.parameters if isinstance(launch, ReduceLaunch) else ()
             if terms or _has_value(record, parameters):
-                evidence += judge_launch(target.backend, launch)
+                evidence += judge_launch(target, launch)
     return evidence

@@ -82,7 +82,7 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
                 outputs=(zoo.blank(stores, kind(shape), dtype),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
     return evidence if evidence.comparisons else Evidence(1)
 
 
@@ -103,7 +103,7 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
                 outputs=(zoo.blank(stores, kind(shape), dtype),),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target.backend, launch)
+            evidence += judge_launch(target, launch)
         _advances(record, dtype, target)
     return evidence
 

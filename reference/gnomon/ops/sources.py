@@ -36,7 +36,7 @@ arange: Source = Source(
     special_cases="computed in float64 and rounded once; exact for integers",
     element=lambda index, parameters: parameters[0] + index * parameters[1],
     tolerance=EXACT,
-    samples=((0, 1), (3, -2), (-1.5, 0.25), (2**40 + 1, 3)),
+    samples=((0, 1), (3, -2), (-1.5, 0.25), (0.3, 0.1), (2**40 + 1, 3)),
 )
 linspace: Source = Source(
     name="linspace",

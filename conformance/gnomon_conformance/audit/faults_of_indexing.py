@@ -1,0 +1,364 @@
+"""Faults of gathers, scatters, sorts and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnomon.backend import (
+    IndexedDimension,
+    Layout,
+    Operand,
+    PhiloxGenerator,
+    Scalar,
+    ScatterRecord,
+    SourceRecord,
+    Stream,
+    int64,
+)
+from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, rows_of, values_of
+from gnomon_conformance.audit.register import fault, hooked
+
+hooked(
+    "gather reads its source densely",
+    "gather",
+    Hooks(
+        input=lambda verb, name, x: (
+            x._replace(layout=x.layout._replace(offset=0)) if verb == "gather" else x
+        )
+    ),
+)
+hooked(
+    "scatter ignores the offset of its destination",
+    "scatter/replace",
+    Hooks(
+        output=lambda verb, name, x: (
+            x._replace(layout=x.layout._replace(offset=0)) if verb == "scatter" else x
+        )
+    ),
+)
+hooked(
+    "sorted indices written densely",
+    "sort",
+    Hooks(
+        output=lambda verb, name, x: (
+            x._replace(layout=Layout.contiguous(x.layout.shape)) if name == "indices" else x
+        )
+    ),
+)
+hooked(
+    "arange ignores the strides of its output",
+    "source/arange",
+    Hooks(
+        output=lambda verb, name, x: (
+            x._replace(
+                layout=Layout.contiguous(x.layout.shape)._replace(offset=x.layout.offset)
+            )
+            if verb == "source"
+            else x
+        )
+    ),
+)
+
+
+@fault("negative indices clamped to 0", "gather/gather")
+class _Clamped(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        super().gather(source, [_clamped(each) for each in indexed], output)
+
+
+def _clamped(dimension: IndexedDimension) -> IndexedDimension:
+    indices = dimension.indices
+    storage = indices.storage
+    backend = storage.backend
+    data = int64.pack([max(value, 0) for value in values_of(indices)])
+    memory = backend.allocate(max(len(data), 1) * 8)
+    if len(data):
+        backend.write(memory, 0, memoryview(data).cast("B"))
+    fresh = type(storage)(backend, memory)
+    return dimension._replace(
+        indices=Operand(fresh, Layout.contiguous(indices.layout.shape), int64)
+    )
+
+
+@fault("out of range is not noticed", "errors/out-of-range")
+class _Unchecked(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        try:
+            super().gather(source, indexed, output)
+        except IndexError:
+            return
+
+
+@fault("something is written before an index out of range is noticed", "errors/out-of-range")
+class _HalfWritten(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        try:
+            super().scatter(record, source, indexed, destination)
+        except IndexError:
+            first = destination._replace(layout=Layout((1,), (0,), destination.layout.offset))
+            put(first, [2])
+            raise
+
+
+@fault("negative indices accepted where they are out of range", "errors/out-of-range")
+class _AlwaysNegative(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        super().gather(source, [each._replace(negative=True) for each in indexed], output)
+
+
+@fault("only the last indexed dim looked up", "gather/gather")
+class _LastOnly(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        super().gather(source, indexed[-1:], output)
+
+
+@fault("strides of the indices ignored", "gather/gather")
+class _DenseIndices(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        dense = []
+        for each in indexed:
+            layout = Layout.contiguous(each.indices.layout.shape)
+            fits = layout.span[1] * 8 <= each.indices.storage.nbytes
+            fits = fits and 0 not in each.indices.layout.strides
+            try_indices = each.indices._replace(layout=layout) if fits else each.indices
+            legal = all(-each.size <= value < each.size for value in values_of(try_indices))
+            dense.append(each._replace(indices=try_indices) if legal else each)
+        super().gather(source, dense, output)
+
+
+@fault("scatter loses duplicates", "scatter/add")
+class _LostDuplicates(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        if record.name != "add" or not isinstance(source, Operand):
+            super().scatter(record, source, indexed, destination)
+            return
+        start = _whole(destination)
+        columns = [values_of(each.indices) for each in indexed]
+        whole = destination._replace(
+            layout=Layout.contiguous(
+                (destination.storage.nbytes // destination.dtype.itemsize,)
+            )
+        )
+        result = _whole(destination)
+        for element, position in enumerate(destination.layout.positions()):
+            for each, column in zip(indexed, columns, strict=True):
+                position += int(column[element]) % each.size * each.stride
+            result[position] = start[position] + values_of(source)[element]
+        put(whole, result)
+
+
+def _whole(operand: Operand) -> list[Scalar]:
+    count = operand.storage.nbytes // operand.dtype.itemsize
+    return values_of(operand._replace(layout=Layout.contiguous((count,))))
+
+
+@fault("first of several replacements stays", "scatter/replace")
+class _FirstStays(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        if (
+            record.name == "replace"
+            and isinstance(source, Operand)
+            and len(source.layout.shape) == 1
+        ):
+            backwards = [_reversed(each) for each in indexed]
+            values = values_of(source)[::-1]
+            storage = type(source.storage)(self, self.allocate(max(source.storage.nbytes, 1)))
+            fresh = Operand(storage, Layout.contiguous(source.layout.shape), source.dtype)
+            put(fresh, values)
+            super().scatter(record, fresh, backwards, destination)
+            return
+        super().scatter(record, source, indexed, destination)
+
+
+def _reversed(dimension: IndexedDimension) -> IndexedDimension:
+    indices = dimension.indices
+    backend = indices.storage.backend
+    values = values_of(indices)[::-1]
+    storage = type(indices.storage)(backend, backend.allocate(max(8 * len(values), 1)))
+    fresh = Operand(storage, Layout.contiguous(indices.layout.shape), int64)
+    put(fresh, values)
+    return dimension._replace(indices=fresh)
+
+
+@fault("scatter of maximum loses NaN", "scatter/maximum/float32")
+class _MaximumWithoutNan(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        before = _whole(destination)
+        super().scatter(record, source, indexed, destination)
+        if record.name == "maximum":
+            after = [
+                b if b == b else a for a, b in zip(before, _whole(destination), strict=True)
+            ]
+            count = len(after)
+            put(destination._replace(layout=Layout.contiguous((count,))), after)
+
+
+@fault("unstable sort", "sort")
+class _Unstable(FaultyBackend):
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        super().sort(input, dim, descending, values, indices)
+        rows = zip(rows_of(values, (dim,)), rows_of(indices, (dim,)), strict=True)
+        found: list[Scalar] = []
+        for row, places in rows:
+            for k in range(len(row) - 1):
+                if row[k] == row[k + 1]:
+                    places[k], places[k + 1] = places[k + 1], places[k]
+                    break
+            found += places
+        kept = [d for d in range(len(input.layout.shape)) if d != dim]
+        put(indices._replace(layout=indices.layout.permute((*kept, dim))), found)
+
+
+@fault("descending sort is an ascending one turned round", "sort")
+class _Turned(FaultyBackend):
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        super().sort(input, dim, False, values, indices)
+        if descending:
+            kept = [d for d in range(len(input.layout.shape)) if d != dim]
+            for output in (values, indices):
+                rows = rows_of(output, (dim,))
+                turned = [value for row in rows for value in row[::-1]]
+                put(output._replace(layout=output.layout.permute((*kept, dim))), turned)
+
+
+@fault("NaN sorts first", "sort/sort/float32")
+class _NanFirst(FaultyBackend):
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        super().sort(input, dim, descending, values, indices)
+        kept = [d for d in range(len(input.layout.shape)) if d != dim]
+        rows = rows_of(values, (dim,))
+        moved = [v for row in rows for v in sorted(row, key=lambda value: value == value)]
+        put(values._replace(layout=values.layout.permute((*kept, dim))), moved)
+
+
+@fault("long rows sorted in blocks only", "sort/sort/float32/lengths")
+class _Blocks(FaultyBackend):
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        size = input.layout.shape[dim]
+        for start in range(0, max(size, 1), 512):
+            length = min(512, size - start)
+            parts = [
+                each._replace(layout=each.layout.narrow(dim, start, length))
+                for each in (input, values, indices)
+            ]
+            super().sort(parts[0], dim, descending, parts[1], parts[2])
+            if start:
+                put(parts[2], [value + start for value in values_of(parts[2])])
+
+
+@fault("random stream reused", "random")
+class _Reused(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        if isinstance(generator, PhiloxGenerator):
+            generator = PhiloxGenerator(generator.initial_seed())
+        super().source(record, parameters, generator, output)
+
+
+@fault("random numbers of a block repeat", "random/uniform")
+class _Repeating(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if record.name == "uniform":
+            values = values_of(output)
+            put(output, [values[k % 1024] for k in range(len(values))])
+
+
+@fault("uniform numbers include their upper bound", "random/uniform")
+class _UpperBound(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if record.name == "uniform":
+            put(output, [value * (1 + 2.0**-20) for value in values_of(output)])
+
+
+@fault("arange accumulates its step", "source/arange/float32")
+class _Accumulating(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if record.name == "arange" and output.dtype.itemsize < 8:
+            value, step = parameters
+            found: list[Scalar] = []
+            for _ in range(output.layout.numel):
+                found.append(value)
+                value = output.dtype.convert(value + step)
+            put(output, [output.dtype.convert(each) for each in found])
+
+
+@fault("linspace misses its end", "source/linspace")
+class _MissedEnd(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        if record.name == "linspace" and parameters[2] > 1:
+            parameters = (*parameters[:2], parameters[2] + 1)
+        super().source(record, parameters, generator, output)

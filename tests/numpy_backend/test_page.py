@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -13,6 +14,9 @@ import gnomon
 from gnomon import registry
 from gnomon.backend import Backend
 from gnomon.errors import NotSupported
+from gnomon_conformance.cases import Level, Selection, Status, Tier
+from gnomon_conformance.runner import run
+from gnomon_conformance.target import Target
 
 pytest.importorskip("numpy", reason="the backend is made of NumPy")
 
@@ -62,6 +66,17 @@ def test_the_first_backend_keeps_bytes_and_says_what_it_lacks(beginning: Backend
         assert moved.sum().item() == 66
 
 
-def test_the_first_backend_declares_what_it_lacks(beginning: Backend) -> None:
-    for name, verb in (("add", "elementwise"), ("sum", "reduce"), ("sort", "sort")):
-        assert any(gap.covers(name, verb, ["float32"]) for gap in beginning.gaps())
+def test_the_suite_finds_the_one_fault_of_the_first_backend(beginning: Backend) -> None:
+    found = run(Target("beginning"), Selection(Tier.QUICK, Level.MEMORY, ()))
+    assert [outcome.id for outcome in found.failures] == ["memory/memory/exhausted"]
+    assert "`memory/memory/exhausted`" in PAGE
+    statuses = Counter(outcome.status for outcome in found.outcomes)
+    assert set(statuses) == {
+        status.value for status in (Status.PASSED, Status.FAILED, Status.DECLARED)
+    }
+
+
+def test_a_level_that_is_not_offered_is_declared_and_no_failure(beginning: Backend) -> None:
+    chosen = Selection(Tier.QUICK, Level.PROGRAM, ("sum/float32", "exp/float32"))
+    found = run(Target("beginning"), chosen)
+    assert {outcome.status for outcome in found.outcomes} == {Status.DECLARED.value}

@@ -7,6 +7,7 @@ reference alone is marked ``reference_only``, with the reason.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,24 @@ FEW_RECORDS = 64
 def without_device(text: str) -> str:
     """Return what ``repr`` gives, without the accelerator that tensors are on."""
     return _NAMED.sub("", text)
+
+
+def are_near(found: object, expected: object) -> bool:
+    """Return whether what JSON holds is the same on an accelerator, where numbers, in words
+    too, may differ by what float32 records are off by, and by the last of six digits.
+    """
+    if IS_REFERENCE or type(found) is not type(expected):
+        return False
+    if isinstance(found, dict) and isinstance(expected, dict):
+        alike = [are_near(found[key], expected.get(key)) for key in found]
+        return found.keys() == expected.keys() and all(alike)
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(are_near, found, expected))
+    try:
+        numbers = [float(str(side)) for side in (found, expected)]
+    except ValueError:
+        return found == expected
+    return found == expected or math.isclose(*numbers, rel_tol=1e-5, abs_tol=1e-6)
 
 
 @contextmanager

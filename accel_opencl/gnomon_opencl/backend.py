@@ -171,7 +171,8 @@ class OpenCLBackend(Backend):
             return False
         if name in ("copy", "gather", "sort", "matrix_product", "convolution") or not dtypes:
             return True
-        if scattering.can_combine(name) or folds.can_fold(name) or scan.can_scan(name):
+        verbs = (scattering.can_combine, folds.can_fold, scan.can_scan, source.can_make)
+        if any(knows(name) for knows in verbs):
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 

@@ -61,12 +61,15 @@ class MemoryStats(NamedTuple):
 @final
 @dataclass(slots=True)
 class TransferCount:
-    """How often, and how many bytes, went between host and device."""
+    """How often, and how many bytes, went between host and device, and how often the host
+    waited for a signal.
+    """
 
     reads: int = 0
     writes: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    signals: int = 0
 
 
 @final
@@ -250,6 +253,7 @@ class Pool:
 
     def word(self, memory: DeviceMemory) -> int:
         """Return the word at the start of ``memory``: a signal, not counted as data."""
+        self.transfers.signals += 1
         found = np.empty(1, np.uint32)
         self._copied("read", found, memory.buffer.pooled)
         return int(found[0])

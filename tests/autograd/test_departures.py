@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 import gnomon as torch
+from device import without_device
 
 
 def test_one_context_may_be_entered_twice() -> None:
@@ -39,7 +40,7 @@ def test_a_view_that_lost_its_history_can_be_printed() -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True) * 1
     part = x.unbind()[0]
     x.mul_(2)
-    assert repr(part) == "tensor(2., grad_fn=<Invalid>)"
+    assert without_device(repr(part)) == "tensor(2., grad_fn=<Invalid>)"
     with pytest.raises(RuntimeError, match="returns multiple views"):
         _ = part.grad_fn
 

@@ -17,6 +17,7 @@ from autograd import (
     modes_programs,
 )
 from autograd.observing import PROGRAMS, Observation, observe
+from device import are_near
 
 GOLDEN = "autograd.json"
 TOPICS = (
@@ -48,7 +49,8 @@ def test_golden_values_are_written_when_asked_for(write_golden: bool) -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_shows_what_pytorch_showed(name: str) -> None:
-    assert as_stored(observe(gnomon, PROGRAMS[name])) == expected()[name]
+    found = as_stored(observe(gnomon, PROGRAMS[name]))
+    assert found == expected()[name] or are_near(found, expected()[name])
 
 
 def test_every_error_says_what_it_should() -> None:

@@ -66,6 +66,11 @@ def recipe_of(name: str, dtype: DType, parameters: Sequence[Scalar]) -> Recipe |
     return None
 
 
+def can_make(name: str) -> bool:
+    """Return whether the source ``name`` has a recipe."""
+    return name in _REGULAR or name in _RANDOM
+
+
 def _doubles(values: Sequence[Scalar]) -> tuple[tuple[DType, Scalar], ...]:
     return tuple([(float64, float(value)) for value in values])
 

@@ -1,0 +1,169 @@
+"""Nothing goes through the host unless the program asks for it: transfers are counted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import gnomon
+from gnomon.backend import IndexedDimension, Operand, Storage
+from gnomon.dtypes import ALL_DTYPES, DType, bool_, int64
+from gnomon.generator import PhiloxGenerator
+from gnomon.layout import Layout
+from gnomon.op.record import NumericRecord
+from gnomon.records import (
+    Combination,
+    Elementwise,
+    RandomSource,
+    Record,
+    Reduction,
+    Scan,
+    Source,
+    all_records,
+)
+
+pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from gnomon_opencl.backend import OpenCLBackend
+
+from .devices import default_backend, pair
+from .test_elementwise import ARITY
+
+LAYOUT = Layout.contiguous((3, 4))
+ROW = Layout.contiguous((3, 1))
+PARAMETERS = {
+    "vector_norm": (2.0,),
+    "arange": (0, 1),
+    "eye": (3,),
+    "linspace": (0.0, 1.0, 12),
+    "logspace": (0.0, 1.0, 12, 10.0),
+    "var": (1,),
+    "std": (1,),
+    "uniform": (0.0, 1.0),
+    "normal": (0.0, 1.0),
+    "exponential": (1.0,),
+    "bernoulli": (0.5,),
+    "random": (0, 9),
+}
+RECORDS = {found.record.name: found.record for found in all_records()}
+#: Divisions of integers look for zeros before they write: the host waits for one word.
+SIGNALS = {"floor_divide", "trunc_divide", "remainder", "fmod"}
+
+
+@contextmanager
+def counted(backend: OpenCLBackend) -> Iterator[list[int]]:
+    """Yield a list that holds, after the block, how often data and signals were moved."""
+    counts: list[int] = []
+    transfers = backend.runtime.pool.transfers
+    backend.synchronize()
+    before = (transfers.reads + transfers.writes, transfers.signals)
+    yield counts
+    backend.synchronize()
+    after = (transfers.reads + transfers.writes, transfers.signals)
+    counts += [now - then for now, then in zip(after, before, strict=True)]
+
+
+def dtypes_of(record: Record) -> list[DType]:
+    """Return the dtypes that launches of ``record`` compute in."""
+    if not isinstance(record, NumericRecord):
+        return [dtype for dtype in ALL_DTYPES if dtype.is_floating_point or dtype is int64]
+    found = []
+    for dtype in ALL_DTYPES:
+        try:
+            compute, _ = record.dtype(record.name, dtype)
+        except (RuntimeError, NotImplementedError):
+            continue
+        if compute is dtype:
+            found.append(dtype)
+    return found
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_has_a_kernel_for_each_of_its_dtypes(name: str) -> None:
+    record = RECORDS[name]
+    if isinstance(record, RandomSource) and record.philox is None:
+        pytest.skip("drawn on the host, as the protocol has it")
+    if isinstance(record, Elementwise | Reduction | Scan | Combination | Source):
+        backend = default_backend()
+        lacking = [
+            dtype.name
+            for dtype in dtypes_of(record)
+            if not backend.supports(name, (dtype,))
+            and (dtype is not gnomon.float64 or backend.runtime.traits.double_arithmetic)
+        ]
+        assert lacking == []
+    else:
+        pytest.skip("made of other records")
+
+
+def launcher(backend: OpenCLBackend, record: Record, dtype: DType) -> Callable[[], None]:
+    """Return a launch of ``record`` on operands that are on the device already."""
+    draw = random.Random(f"{record.name} {dtype.name}")
+    values = [dtype.convert(draw.choice((1, 2, 3))) for _ in range(12)]
+
+    def operand(layout: Layout = LAYOUT, kind: DType = dtype) -> Operand:
+        return pair(backend, [kind.convert(value) for value in values], layout, kind).device
+
+    def fresh(kind: DType, layout: Layout = LAYOUT) -> Operand:
+        memory = backend.allocate(layout.numel * kind.itemsize)
+        return Operand(Storage(backend, memory), layout, kind)
+
+    parameters = PARAMETERS.get(record.name, ())
+    if isinstance(record, Elementwise):
+        inputs = [
+            operand(kind=bool_ if position < record.conditions else dtype)
+            for position in range(ARITY[type(record)])
+        ]
+        output = fresh(record.dtype(record.name, dtype)[1])
+        return lambda: backend.elementwise(record, inputs, output)
+    if isinstance(record, Reduction):
+        source, output = operand(), fresh(record.dtype(record.name, dtype)[1], ROW)
+        return lambda: backend.reduce(record, source, (1,), parameters, output)
+    if isinstance(record, Scan):
+        source, output = operand(), fresh(record.dtype(record.name, dtype)[1])
+        return lambda: backend.scan(record, source, 1, output)
+    if isinstance(record, Combination):
+        source, output = operand(), operand(Layout((3, 4), (4, 0), 0))
+        indexed = [IndexedDimension(operand(kind=int64), 4, 1)]
+        return lambda: backend.scatter(record, source, indexed, output)
+    assert isinstance(record, Source | RandomSource)
+    generator = PhiloxGenerator(1) if isinstance(record, RandomSource) else None
+    output = fresh(dtype)
+    return lambda: backend.source(record, parameters, generator, output)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, record in RECORDS.items()
+        if isinstance(record, Elementwise | Reduction | Scan | Combination | Source)
+        or (isinstance(record, RandomSource) and record.philox is not None)
+    ],
+)
+def test_a_launch_moves_no_data(name: str) -> None:
+    backend = default_backend()
+    (dtype, *_) = [
+        *(each for each in dtypes_of(RECORDS[name]) if each is gnomon.float32),
+        *dtypes_of(RECORDS[name]),
+    ]
+    launch = launcher(backend, RECORDS[name], dtype)
+    with counted(backend) as counts:
+        launch()
+    moved, signals = counts
+    assert moved == 0
+    looks_first = isinstance(RECORDS[name], Combination) or (
+        name in SIGNALS and not dtype.is_floating_point
+    )
+    assert (signals > 0) == looks_first
+
+
+def test_divisions_of_integers_wait_for_one_word() -> None:
+    backend = default_backend()
+    for name in SIGNALS:
+        with counted(backend) as counts:
+            launcher(backend, RECORDS[name], int64)()
+        assert counts == [0, 1]

@@ -9,9 +9,11 @@ from types import ModuleType
 
 import numpy
 import pytest
+from _pytest.mark import ParameterSet
 
 import gnomon
 from data.programs import PROGRAMS, Program
+from device import reference_only
 from outcomes import Outcome, agree, check, described, expressions, outcome_of, store, stored
 
 FOLDER = Path(__file__).parent
@@ -26,6 +28,8 @@ NAMES = {
     "numpy": numpy,
 }
 
+FORKED = reference_only("drivers do not work in the worker processes that are forked")
+
 
 def outcome_of_program(program: Program, module: ModuleType) -> Outcome:
     module.manual_seed(2024)
@@ -34,12 +38,18 @@ def outcome_of_program(program: Program, module: ModuleType) -> Outcome:
         return described(program(module), module)
 
 
-@pytest.mark.parametrize("expression", EXPRESSIONS)
+def declared(text: str, case: object) -> ParameterSet:
+    """Return a parameter, marked if it is about worker processes."""
+    forks = "workers" in text
+    return pytest.param(case, marks=[FORKED] if forks else [], id=text)
+
+
+@pytest.mark.parametrize("expression", [declared(text, text) for text in EXPRESSIONS])
 def test_outcome(expression: str) -> None:
     check(lambda: outcome_of(expression, gnomon, **NAMES), stored(GOLDEN)[expression])
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [declared(each.__name__, each) for each in PROGRAMS])
 def test_program(program: Program) -> None:
     check(
         lambda: outcome_of_program(program, gnomon), stored(GOLDEN_PROGRAMS)[program.__name__]

@@ -17,15 +17,19 @@ from typing import Any
 import pytest
 
 import gnomon
+from device import reference_only
 from gnomon.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 REFERENCE = str(Path(gnomon.__file__).parent.parent)
 PATIENCE = 20.0
 
-pytestmark = pytest.mark.skipif(
-    "fork" not in multiprocessing.get_all_start_methods(),
-    reason="the datasets here are local to a test, which only forked workers can have",
-)
+pytestmark = [
+    reference_only("drivers do not work in the worker processes that are forked"),
+    pytest.mark.skipif(
+        "fork" not in multiprocessing.get_all_start_methods(),
+        reason="the datasets here are local to a test, which only forked workers can have",
+    ),
+]
 
 
 class Squares(Dataset[int]):

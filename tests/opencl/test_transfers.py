@@ -164,6 +164,42 @@ def test_a_launch_moves_no_data(name: str) -> None:
 def test_divisions_of_integers_wait_for_one_word() -> None:
     backend = default_backend()
     for name in SIGNALS:
+        launch = launcher(backend, RECORDS[name], int64)
         with counted(backend) as counts:
-            launcher(backend, RECORDS[name], int64)()
+            launch()
         assert counts == [0, 1]
+
+
+STEPS = {
+    "classes": lambda found, wanted: gnomon.nn.functional.cross_entropy(found, wanted),
+    "numbers": lambda found, wanted: gnomon.nn.functional.mse_loss(found[:, 0], wanted.float()),
+}
+
+
+@pytest.mark.parametrize("optimizer", ("SGD", "Adam", "AdamW", "RMSprop"))
+@pytest.mark.parametrize("loss", STEPS)
+def test_a_training_step_moves_no_data(loss: str, optimizer: str) -> None:
+    backend = default_backend()
+    device = str(backend.device)
+    model = gnomon.nn.Sequential(
+        gnomon.nn.Linear(20, 16),
+        gnomon.nn.ReLU(),
+        gnomon.nn.Dropout(0.25),
+        gnomon.nn.Linear(16, 5),
+    ).to(device)
+    stepper = getattr(gnomon.optim, optimizer)(model.parameters(), lr=0.01)
+    batch = gnomon.randn(8, 20, device=device)
+    wanted = gnomon.randint(0, 5, (8,), device=device)
+
+    def step() -> None:
+        stepper.zero_grad()
+        STEPS[loss](model(batch), wanted).backward()
+        stepper.step()
+
+    step()
+    with counted(backend) as counts:
+        step()
+    moved, signals = counts
+    assert moved == 0
+    # Whether all targets are classes is asked once.
+    assert signals == (1 if loss == "classes" else 0)

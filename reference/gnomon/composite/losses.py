@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import values_of
+from gnomon.dispatch import item_of
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -25,11 +25,13 @@ from gnomon.op.in_place import apply_in_place
 from gnomon.ops import loss_terms as terms
 from gnomon.ops.arithmetic import abs as absolute_value
 from gnomon.ops.arithmetic import div, mul, neg, sub
-from gnomon.ops.comparison import le, ne, where
+from gnomon.ops.comparison import ge, le, lt, ne, where
 from gnomon.ops.exponentials import exp, log
+from gnomon.ops.logic import logical_and, logical_not
 from gnomon.ops.powers import xlogy
 from gnomon.ops.reduction import mean, sum
 from gnomon.ops.selection import clamp_below
+from gnomon.ops.truth import ALL
 from gnomon.ops.views import unsqueeze
 
 __all__: list[str] = []
@@ -125,7 +127,7 @@ def binary_cross_entropy(
                 "binary_cross_entropy", "input and target must share a dtype", input, target
             )
         )
-    if any(not 0 <= value <= 1 for value in values_of(input.operand)):
+    if not _all(logical_and(ge(input, 0), le(input, 1))):
         raise RuntimeError(
             explain(
                 "binary_cross_entropy",
@@ -264,7 +266,7 @@ def gaussian_nll_loss(
             raise ValueError(
                 explain("gaussian_nll_loss", "var is of incorrect size", input, var)
             )
-    if any(value < 0 for value in values_of(var.operand)):
+    if not _all(logical_not(lt(var, 0))):
         raise ValueError(explain("gaussian_nll_loss", "var has negative entries", var))
     var = clone(var)
     with no_grad():
@@ -288,6 +290,11 @@ def _warn_of_broadcasting(operation: str, input: TensorCore, target: TensorCore)
             UserWarning,
             stacklevel=3,
         )
+
+
+def _all(condition: TensorCore) -> bool:
+    """Return whether all elements are true, of which no more than the answer is read."""
+    return bool(item_of(ALL(condition).operand))
 
 
 def _check_alike(operation: str, input: TensorCore, target: TensorCore) -> None:

@@ -33,6 +33,7 @@ from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
 from gnomon.fusible import (
+    matrix_sum,
     max_pooling,
     max_pooling_backward,
     resampling,
@@ -78,6 +79,7 @@ class OpenCLBackend(Backend):
         self.runtime = Runtime(device, str(self.device), traits)
         self._formulas: dict[tuple[str, tuple[DType, ...], DType], tuple[Formula, DType]] = {}
         self.kernels.offer(matrix_product_of, self._on_device(matrix_product.multiply_matrices))
+        self.kernels.offer(matrix_sum, self._on_device(matrix_product.add_product))
         self._offer_windows()
         self._offer_rows()
 

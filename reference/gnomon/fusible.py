@@ -8,7 +8,12 @@ the operations it is made of.
 from gnomon.composite.convolution import ConvolutionKernel
 from gnomon.composite.convolution import convolution_of as convolution
 from gnomon.composite.convolution_geometry import Geometry
-from gnomon.composite.matrix import MatrixProductKernel, matrix_product
+from gnomon.composite.matrix import (
+    MatrixProductKernel,
+    MatrixSumKernel,
+    matrix_product,
+    matrix_sum,
+)
 from gnomon.composite.max_pooling import (
     MaxPoolBackwardKernel,
     MaxPoolKernel,
@@ -36,6 +41,7 @@ __all__ = [
     "Geometry",
     "InsertionPointsKernel",
     "MatrixProductKernel",
+    "MatrixSumKernel",
     "MaxPoolBackwardKernel",
     "MaxPoolKernel",
     "Resampling",
@@ -50,6 +56,7 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "matrix_product",
+    "matrix_sum",
     "max_pooling",
     "max_pooling_backward",
     "resampling",

@@ -10,8 +10,9 @@ from math import fsum
 
 import pytest
 
+import gnomon
 from gnomon.backend import Operand, Storage
-from gnomon.composite.matrix import matrix_product
+from gnomon.composite.matrix import matrix_product, matrix_sum
 from gnomon.dtypes import (
     DType,
     Scalar,
@@ -125,6 +126,43 @@ def _check(left: Operand, right: Operand, output: Operand, inner: int) -> None:
         else:
             (exact,) = dtype.unpack(dtype.pack([sum(terms)]))
             assert mine == exact
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", (float32, bfloat16, int8), ids=str)
+def test_sums_with_products(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = matrix_sum.kernel_on(backend)
+    assert kernel is not None
+    for batch, rows, inner, columns in (
+        (2, 3, 4, 5),
+        (2, 33, 40, 25),
+        (1, 1, 70, 30),
+        (1, 2, 0, 3),
+    ):
+        left = pair(backend, [1], Layout.contiguous((batch, rows, inner)), dtype).device
+        right = pair(backend, [1], Layout.contiguous((batch, inner, columns)), dtype).device
+        places = Layout.contiguous((batch, rows, columns))
+        for addends in (places, Layout.contiguous((columns,)).expand(places.shape)):
+            addend = pair(backend, list(range(7)), addends, dtype).device
+            output = pair(backend, [0], places, dtype).device
+            kernel(addend, left, right, output)
+            assert elements(output) == [value + inner for value in elements(addend)]
+
+
+@pytest.mark.parametrize("layers", (1, 3))
+def test_a_linear_layer_is_one_product(layers: int) -> None:
+    backend = default_backend()
+    input, weight, bias = (
+        gnomon.rand(*shape, device=str(backend.device)) for shape in ((32, 50), (50, 50), (50,))
+    )
+    gnomon.synchronize()
+    before = backend.runtime.launches
+    for _ in range(layers):
+        input = gnomon.nn.functional.linear(input, weight, bias)
+    gnomon.synchronize()
+    launches = backend.runtime.launches - before
+    assert launches == layers * (2 if backend.runtime.traits.is_processor else 1)
 
 
 @pytest.mark.parametrize("traits", BACKENDS)

@@ -5,7 +5,8 @@
 
 /* One item makes one element: for products too small to be worth packing. */
 __kernel void multiply_directly(__global const STORAGE *left, __global const STORAGE *right,
-                                __global STORAGE *product, const Plan plan) {
+                                __global const STORAGE *addend, __global STORAGE *product,
+                                const Plan plan) {
     const long item = get_global_id(0);
     if (item >= plan.batch * plan.rows) return;
     const long row = item % plan.rows, batch = item / plan.rows;
@@ -17,6 +18,9 @@ __kernel void multiply_directly(__global const STORAGE *left, __global const STO
         for (long step = 0; step < plan.depth; ++step)
             sum = LOAD(left, from_left + step * plan.stride1_2)
                 * LOAD(right, from_right + step * plan.stride2_1) + sum;
+        if (plan.has_addend)
+            sum += LOAD(addend, plan.offset3 + batch * plan.stride3_0 + row * plan.stride3_1
+                        + column * plan.stride3_2);
         STORE(sum, product, to + column * plan.stride0_2);
     }
 }
@@ -70,13 +74,16 @@ __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const 
     }
 }
 
-__kernel void add_partial_sums(__global const COMPUTE *partial, __global STORAGE *product,
-                               const Plan plan) {
+__kernel void add_partial_sums(__global const COMPUTE *partial, __global const STORAGE *addend,
+                               __global STORAGE *product, const Plan plan) {
     const long item = get_global_id(0);
     if (item >= plan.batch * plan.rows) return;
     COMPUTE sum = 0;
     for (long part = 0; part < plan.parts; ++part)
         sum += partial[part * plan.batch * plan.rows + item];
+    if (plan.has_addend)
+        sum += LOAD(addend, plan.offset3 + item / plan.rows * plan.stride3_0
+                    + item % plan.rows * plan.stride3_1);
     STORE(sum, product, plan.offset0 + item / plan.rows * plan.stride0_0
           + item % plan.rows * plan.stride0_1);
 }

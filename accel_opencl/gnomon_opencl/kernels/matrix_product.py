@@ -1,4 +1,5 @@
-"""Products of batches of matrices: the kernel behind the composite ``matrix_product``.
+"""Products of batches of matrices, and sums with them: the kernels behind the composites
+``matrix_product`` and ``matrix_sum``.
 
 Small products, and those with a vector, have kernels of their own; others go by panels.
 """
@@ -37,45 +38,88 @@ class Vector(NamedTuple):
 _NO_VECTOR: Final = Vector()
 
 
+@final
+class Matrices(NamedTuple):
+    """Batches of matrices, (b, n, k) and (b, k, m), their products, and what is added to
+    those.
+    """
+
+    output: Operand
+    left: Operand
+    right: Operand
+    addend: Operand | None = None
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        return tuple([each.layout for each in self if each is not None])
+
+    @property
+    def factors(self) -> Factors:
+        addend = None if self.addend is None else buffer_of(self.addend)
+        left, right, output = map(buffer_of, (self.left, self.right, self.output))
+        return Factors(left, right, output, addend)
+
+    def transposed(self) -> Matrices:
+        """Return the transposed products: of the transposed operands, in the other order."""
+        turned = [
+            None if each is None else each._replace(layout=each.layout.transpose(1, 2))
+            for each in self
+        ]
+        output, left, right, addend = turned
+        assert output is not None and left is not None and right is not None
+        return Matrices(output, right, left, addend)
+
+
 def multiply_matrices(runtime: Runtime, left: Operand, right: Operand, output: Operand) -> None:
     """Write the products of two batches of matrices, (b, n, k) and (b, k, m), to (b, n, m)."""
-    batch, rows, depth = left.layout.shape
-    columns = right.layout.shape[2]
+    _multiply(runtime, Matrices(output, left, right))
+
+
+def add_product(
+    runtime: Runtime, addend: Operand, left: Operand, right: Operand, output: Operand
+) -> None:
+    """Write ``addend`` plus the products of ``left`` and ``right`` to (b, n, m)."""
+    _multiply(runtime, Matrices(output, left, right, addend))
+
+
+def _multiply(runtime: Runtime, matrices: Matrices) -> None:
+    output, left, _, addend = matrices
+    batch, rows, columns = output.layout.shape
+    depth = left.layout.shape[2]
     if not output.layout.numel:
         return
     if not depth:
-        copying.copy(runtime, 0, output)
-    elif rows == 1 or columns == 1:
-        _multiply_by_vector(runtime, left, right, output)
+        copying.copy(runtime, 0 if addend is None else addend, output)
+    elif rows == 1:
+        _multiply_by_vector(runtime, matrices.transposed())
+    elif columns == 1:
+        _multiply_by_vector(runtime, matrices)
     elif rows * columns * depth <= _FEW_TERMS:
-        source, plan = _planned(left.dtype, _layouts(left, right, output), _NO_VECTOR)
-        buffers = [buffer_of(operand) for operand in (left, right, output)]
-        runtime.launch(source, "multiply_directly", [*buffers, plan], batch * rows)
+        source, plan = _planned(left.dtype, matrices.layouts, _NO_VECTOR)
+        first, second, to, more, _ = matrices.factors
+        arguments = [first, second, more or to, to, plan]
+        runtime.launch(source, "multiply_directly", arguments, batch * rows)
     else:
-        multiply_by_panels(runtime, left, right, output)
+        _multiply_by_panels(runtime, matrices)
 
 
-def multiply_by_panels(
-    runtime: Runtime, left: Operand, right: Operand, output: Operand
-) -> None:
-    """Multiply batches of matrices by way of panels, on devices that pack them."""
-    columns = right.layout.shape[2]
-    product = _product(_layouts(left, right, output))
+def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
+    dtype = matrices.left.dtype
+    product = _product(matrices.layouts)
     if runtime.traits.is_processor:
-        tile = panels.tile_of(runtime, left.dtype, columns)
+        tile = panels.tile_of(runtime, dtype, product.columns)
         # Rows that don't lie along the steps are worth packing if they are read again.
-        is_scattered = product.left_step != 1 and columns > tile.columns
-        if is_scattered or not panels.is_summed_as_stored(left.dtype):
+        is_scattered = product.left_step != 1 and product.columns > tile.columns
+        if is_scattered or not panels.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
-    factors = Factors(*(buffer_of(operand) for operand in (left, right, output)))
-    panels.multiply(runtime, left.dtype, product, factors)
+    panels.multiply(runtime, dtype, product, matrices.factors)
 
 
 @lru_cache(_CACHED)
-def _product(layouts: tuple[Layout, Layout, Layout]) -> Product:
-    output, left, right = layouts
+def _product(layouts: tuple[Layout, ...]) -> Product:
+    output, left, right, *addends = layouts
     (batch, rows, depth), columns = left.shape, right.shape[2]
-    return Product(
+    product = Product(
         rows=rows,
         columns=columns,
         steps=depth,
@@ -95,46 +139,50 @@ def _product(layouts: tuple[Layout, Layout, Layout]) -> Product:
         product_row=output.strides[1],
         product_column=output.strides[2],
     )
+    for addend in addends:
+        product = product._replace(
+            has_addend=1,
+            addend_offset=addend.offset,
+            addend_outer=addend.strides[0],
+            addend_row=addend.strides[1],
+            addend_column=addend.strides[2],
+        )
+    return product
 
 
-def _layouts(left: Operand, right: Operand, output: Operand) -> tuple[Layout, Layout, Layout]:
-    return output.layout, left.layout, right.layout
-
-
-def _multiply_by_vector(
-    runtime: Runtime, left: Operand, right: Operand, output: Operand
-) -> None:
-    """Multiply where one operand of each product is a vector, which is put on the right."""
-    if left.layout.shape[1] == 1:
-        left, right, output = (_transposed(each) for each in (right, left, output))
-    batch, rows, depth = left.layout.shape
-    side_by_side = left.layout.strides[1] == 1 and rows >= _VECTOR_ROWS
+def _multiply_by_vector(runtime: Runtime, matrices: Matrices) -> None:
+    """Multiply where the right operand of each product is a vector."""
+    dtype, layout = matrices.left.dtype, matrices.left.layout
+    batch, rows, depth = layout.shape
+    side_by_side = layout.strides[1] == 1 and rows >= _VECTOR_ROWS
     length = _VECTOR_ROWS if side_by_side else min(8, -(-rows * batch // _ENOUGH_ITEMS))
     items = batch * -(-rows // length)
     parts = max(1, min(-(-_ENOUGH_ITEMS // items), depth // _PART_STEPS))
     part_steps = -(-depth // parts)
     parts = -(-depth // part_steps)
     by_vector = Vector(length, parts, part_steps)
-    source, plan = _planned(left.dtype, _layouts(left, right, output), by_vector)
-    partial = runtime.pool.allocate(parts * batch * rows * sum_bytes(left.dtype)).buffer
-    arguments = [buffer_of(left), buffer_of(right), partial, plan]
+    source, plan = _planned(dtype, matrices.layouts, by_vector)
+    partial = runtime.pool.allocate(parts * batch * rows * sum_bytes(dtype)).buffer
+    left, right, output, addend, _ = matrices.factors
+    arguments = [left, right, partial, plan]
     runtime.launch(source, "multiply_by_vector", arguments, items * parts)
-    arguments = [partial, buffer_of(output), plan]
+    arguments = [partial, addend or output, output, plan]
     runtime.launch(source, "add_partial_sums", arguments, batch * rows)
-
-
-def _transposed(operand: Operand) -> Operand:
-    return operand._replace(layout=operand.layout.transpose(1, 2))
 
 
 @lru_cache(_CACHED)
 def _planned(dtype: DType, layouts: tuple[Layout, ...], by_vector: Vector) -> tuple[str, bytes]:
-    """Return the program for output, left and right operand of these layouts, and its plan."""
-    _, (batch, rows, depth), (_, _, columns) = (layout.shape for layout in layouts)
+    """Return the program for output, operands and perhaps addend of these layouts, and its
+    plan.
+    """
+    output, (batch, rows, depth) = layouts[0], layouts[1].shape
+    columns = output.shape[2]
     plan = Plan(wide_index=True)
     plan.members |= {"batch": batch, "rows": rows, "columns": columns, "depth": depth}
     plan.members |= by_vector._asdict()
-    for number, layout in enumerate(layouts):
+    plan.members["has_addend"] = len(layouts) - 3
+    # Without an addend the plan still has places for one.
+    for number, layout in enumerate((*layouts, output)[:4]):
         plan.add_layout(number, layout)
     return _source(dtype, plan.declaration()), plan.packed()
 

@@ -16,7 +16,7 @@ from gnomon.errors import explain
 from gnomon.layout import Layout
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite, record_composite
-from gnomon.op.foundation import sum_of
+from gnomon.op.foundation import add, sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
@@ -29,6 +29,9 @@ T = TypeVar("T", bound=TensorCore)
 #: ``(batch of n x k, batch of k x m, output: batch of n x m)``
 MatrixProductKernel: TypeAlias = Callable[[Operand, Operand, Operand], None]
 MatrixProductMeaning: TypeAlias = Callable[[TensorCore, TensorCore], TensorCore]
+#: ``(addend: batch of n x m, batch of n x k, batch of k x m, output: batch of n x m)``
+MatrixSumKernel: TypeAlias = Callable[[Operand, Operand, Operand, Operand], None]
+MatrixSumMeaning: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore], TensorCore]
 
 
 def _multiply_and_sum(left: TensorCore, right: TensorCore) -> TensorCore:
@@ -43,6 +46,19 @@ matrix_product: Composite[MatrixProductMeaning, MatrixProductKernel] = Composite
     decompose=_multiply_and_sum,
     tolerance=SumOfTerms(),
     gradients=("left", "right"),
+)
+
+
+def _add(addend: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
+    return add(addend, bmm(left, right))
+
+
+matrix_sum: Composite[MatrixSumMeaning, MatrixSumKernel] = Composite(
+    name="matrix_sum",
+    definition="addend plus the matrix product of left and right",
+    decompose=_add,
+    tolerance=SumOfTerms(),
+    gradients=("addend", "left", "right"),
 )
 
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias, TypeVar, final
 
+from gnomon.backend import Operand
 from gnomon.composite.arithmetic import add
 from gnomon.composite.matmul import outer
-from gnomon.composite.matrix import bmm, check_dtypes, check_product, mm, mv
+from gnomon.composite.matrix import bmm, check_dtypes, check_product, matrix_sum, mm, mv
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import common_dtype, contiguous
+from gnomon.dispatch import allocate, common_dtype, contiguous
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
+from gnomon.layout import Layout
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.derivative import node_label
@@ -47,6 +49,8 @@ class _SumWithProduct:
     #: The cotangent of one factor, of the product's cotangent and the other factor.
     left: _Product
     right: _Product
+    #: Whether the sum of one product and an input of its dtype is the composite ``matrix_sum``.
+    is_matrix_sum: bool = False
 
     def __call__(
         self, input: T, left: T, right: T, beta: Scalar, alpha: Scalar, out: T | None
@@ -70,6 +74,10 @@ class _SumWithProduct:
 
     def _value(self, input: T, left: T, right: T, beta: Scalar, alpha: Scalar) -> T:
         """Return the result outside the graph, contiguous if the factors have the dtype."""
+        if self.is_matrix_sum and beta == 1 == alpha:
+            whole = _in_one_kernel(input.operand, left.operand, right.operand)
+            if whole is not None:
+                return input.like(whole)
         with no_grad():
             product = self.product(left, right)
             shape = product.operand.layout.shape
@@ -104,6 +112,23 @@ class _SumWithProduct:
         )
 
 
+def _in_one_kernel(addend: Operand, left: Operand, right: Operand) -> Operand | None:
+    """Return the sum by the kernel that the backend offers, if it does."""
+    backend = left.storage.backend
+    kernel = matrix_sum.kernel_on(backend)
+    if kernel is None or addend.storage.backend is not backend:
+        return None
+    shape = (*left.layout.shape[:-1], right.layout.shape[-1])
+    places = addend.layout.expand(shape)
+    output = allocate(backend, Layout.contiguous(shape), left.dtype)
+    operands = (addend._replace(layout=places), left, right, output)
+    if len(shape) == 2:
+        kernel(*[each._replace(layout=each.layout.unsqueeze(0)) for each in operands])
+    else:
+        kernel(*operands)
+    return output
+
+
 def _transposed(matrices: TensorCore) -> TensorCore:
     return transpose(matrices, -2, -1)
 
@@ -127,6 +152,7 @@ _ADDMM = _SumWithProduct(
     product=mm,
     left=lambda g, right: mm(g, _transposed(right)),
     right=lambda g, left: mm(_transposed(left), g),
+    is_matrix_sum=True,
 )
 _ADDMV = _SumWithProduct(
     name="addmv",
@@ -155,6 +181,7 @@ _BADDBMM = _SumWithProduct(
     product=bmm,
     left=lambda g, right: bmm(g, _transposed(right)),
     right=lambda g, left: bmm(_transposed(left), g),
+    is_matrix_sum=True,
 )
 
 

@@ -130,7 +130,11 @@ class Pool:
         self._max_allocation = traits.max_allocation
         self._total = traits.global_memory_bytes
         self._pool = MemoryPool(ImmediateAllocator(timeline.queue), _SIZE_BITS)
-        self.limit = limit_of(os.environ.get(LIMIT_VARIABLE, ""), self._total, LIMIT_VARIABLE)
+        text = os.environ.get(LIMIT_VARIABLE, "")
+        try:
+            self.limit = limit_of(text, self._total, LIMIT_VARIABLE)
+        except ValueError as error:
+            raise RuntimeError(str(error)) from error
         self._active_peak = self._reserved_peak = 0
         self._retries = self._failures = 0
         self.transfers = TransferCount()

@@ -216,6 +216,17 @@ def test_what_is_no_size_is_an_error(text: str) -> None:
         limit_of(text, 1000, "limit")
 
 
+def test_a_limit_from_the_environment(
+    backend: OpenCLBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = backend.runtime
+    monkeypatch.setenv("GNOMON_OPENCL_MEMORY_LIMIT", "3M")
+    assert Pool(runtime.timeline, "opencl:98", runtime.traits).limit == 3 * MEBIBYTE
+    monkeypatch.setenv("GNOMON_OPENCL_MEMORY_LIMIT", "much")
+    with pytest.raises(RuntimeError, match="GNOMON_OPENCL_MEMORY_LIMIT: 'much' is no size"):
+        Pool(runtime.timeline, "opencl:98", runtime.traits)
+
+
 def test_a_device_is_given_by_index_or_name(backend: OpenCLBackend) -> None:
     for device in (None, 0, "opencl", "opencl:0", gnomon.device("opencl:0")):
         assert public.get_device_name(device) == public.get_device_name()

@@ -7,7 +7,7 @@ text of a kernel says of which kind its operands are, never how large, so few te
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from pathlib import Path
 from struct import pack
@@ -24,12 +24,26 @@ _INT_LIMIT: Final = 2**31 - 2**16
 _NARROW: Final = 64
 #: More dims than this, after collapsing, are walked on the host.
 _MOST_DIMS: Final = 10
+#: Programs whose titles are remembered.
+_TITLES: Final = 4096
 
 
 @cache
 def source_file(name: str) -> str:
     """Return the text of ``kernels/<name>.cl``."""
     return (_KERNELS / f"{name}.cl").read_text(encoding="utf-8")
+
+
+def about_text(about: str) -> str:
+    """Return a comment that tells a program from others of the same kernel, in profiles too."""
+    return f"/* about: {about} */\n"
+
+
+@lru_cache(_TITLES)
+def title_of(source: str, name: str) -> str:
+    """Return what to call the kernel ``name`` of a program: its name, and what it is about."""
+    _, marked, rest = source.partition("/* about: ")
+    return f"{name}: {rest.partition(' */')[0]}" if marked else name
 
 
 def whole_source(*parts: str) -> str:

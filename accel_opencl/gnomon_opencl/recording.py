@@ -30,6 +30,7 @@ from gnomon.backend import (
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.failures import failure
 from gnomon_opencl.fusion import Opaque, Read, Write, grouped, needed, nodes_of
+from gnomon_opencl.generation import title_of
 from gnomon_opencl.kernels.expressions import Formula, launches
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
 
@@ -360,7 +361,7 @@ class LaunchRecording(Recording):
                 bound.rebound.setdefault(argument.number, []).append((kernel, position))
         size = launch.group or self._runtime.traits.group_size
         whole = -(-launch.items // size) * size
-        return BoundKernel(kernel, (whole,), (size,), launch.name)
+        return BoundKernel(kernel, (whole,), (size,), title_of(launch.source, launch.name))
 
     def _slabs(self, planned: Sequence[Planned], bound: _Bound) -> dict[int, PooledBuffer]:
         """Return a slab for each temporary, shared by those that are never used together."""

@@ -116,7 +116,7 @@ class Runtime:
                 event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, (whole,), (size,))
             except cl.Error as error:
                 raise failure(name, self.name, error) from error
-            timeline.note(name, event)
+            timeline.note(name, event, source)
             self.launches += 1
 
     @contextmanager

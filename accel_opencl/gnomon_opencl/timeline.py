@@ -9,6 +9,7 @@ import pyopencl as cl
 
 from gnomon.backend import DeviceEvent
 from gnomon_opencl.failures import failure
+from gnomon_opencl.generation import title_of
 
 #: Events whose times are not asked for yet; more would hold on to the driver's memory.
 _MOST_PENDING: Final = 4096
@@ -31,11 +32,13 @@ class Timeline:
         self._ran: list[DeviceEvent] = []
         self._offset = 0
 
-    def note(self, name: str, event: cl.Event) -> None:
-        """Remember that ``event`` is of something called ``name``, if a profile is taken."""
+    def note(self, name: str, event: cl.Event, source: str = "") -> None:
+        """Remember that ``event`` is of the kernel ``name`` of ``source``, or of a copy called
+        ``name``, if a profile is taken.
+        """
         pending = self._pending
         if pending is not None:
-            pending.append((name, event))
+            pending.append((title_of(source, name), event))
             if len(pending) >= _MOST_PENDING:
                 self._collect(pending)
 

@@ -36,6 +36,20 @@ def test_kernels_lie_in_the_time_of_the_block() -> None:
     assert {"matrix_product", "sum", "read"} <= host
 
 
+def test_a_fused_kernel_says_what_it_computes() -> None:
+    x = gnomon.rand(300, device="opencl:0")
+
+    def chain() -> list[float]:
+        return (x.tanh() * x).tolist()
+
+    for _ in range(3):  # a chain is fused when it has come before
+        chain()
+    with profile() as taken:
+        chain()
+    names = [event.name for event in taken.events() if event.device_type == "opencl:0"]
+    assert any(name.startswith("elementwise: ") and "tanh" in name for name in names)
+
+
 def test_times_are_taken_only_while_a_profile_is() -> None:
     queue = default_backend().runtime.timeline
     plain = queue.queue

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from gnomon.backend import DType, Layout, bool_, collapse_together
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import (
+    about_text,
     fill_in,
     plan_rows,
     rows_text,
@@ -108,7 +109,9 @@ def kernel_source(
     lanes = 1 if alone else traits.lanes
     meanings = _Meanings(expression, lanes)
     body = _Body(expression, kinds, lanes, meanings.calls)
-    return whole_source("".join(meanings.text(traits)), declaration, body.kernel_text(traits))
+    about = about_text(", ".join(step.formula.text for step in expression.steps))
+    text = "".join(meanings.text(traits))
+    return whole_source(about, text, declaration, body.kernel_text(traits))
 
 
 class _Meanings:

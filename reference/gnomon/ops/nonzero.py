@@ -1,4 +1,6 @@
-"""Where the nonzero elements are. The number of them is data, so this reads the tensor."""
+"""Where the nonzero elements are. The number of them is data: on an accelerator it is read, and
+nothing else; on the CPU it is Python that goes through the elements.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,24 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Literal, TypeVar, overload
 
+from gnomon.backend import IndexedDimension
 from gnomon.core import TensorCore
-from gnomon.dispatch import values_of
+from gnomon.devices import CPU
+from gnomon.dispatch import allocate, item_of, values_of
 from gnomon.dtypes import int64
 from gnomon.errors import explain
+from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
 from gnomon.op.index_arguments import index_operand
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart, deliver
+from gnomon.op.scatter_records import REPLACE
+from gnomon.ops.arithmetic import floor_divide, remainder, sub
+from gnomon.ops.comparison import ne, where
+from gnomon.ops.joining import stack
+from gnomon.ops.scans import CUMSUM
+from gnomon.ops.sources import arange
+from gnomon.ops.views import reshape, transpose
 
 __all__ = ["argwhere", "nonzero"]
 
@@ -43,11 +55,7 @@ def nonzero(input: T, *, out: T | None = None, as_tuple: bool = False) -> T | tu
     """
     if as_tuple:
         return nonzero_columns(input)
-    columns = _coordinates(input, input.operand.layout.shape)
-    count = len(columns[0]) if columns else len(_positions(input))
-    flat = [index for column in columns for index in column]
-    operand = index_operand(input.operand.storage.backend, flat, (len(columns), count))
-    result = input.like(operand._replace(layout=operand.layout.transpose(0, 1)))
+    result = _rows(input)
     if out is None:
         return result
     if out.operand.dtype is not int64:
@@ -64,8 +72,11 @@ def nonzero(input: T, *, out: T | None = None, as_tuple: bool = False) -> T | tu
 
 def nonzero_columns(input: T) -> tuple[T, ...]:
     """Return the indices of the nonzero elements, a 1-d tensor per dim; 0-d counts as 1-d."""
+    shape = input.operand.layout.shape or (1,)
     backend = input.operand.storage.backend
-    columns = _coordinates(input, input.operand.layout.shape or (1,))
+    if backend.device != CPU:
+        return tuple(_columns_on_device(input, shape))
+    columns = _coordinates(input, shape)
     return tuple(
         [input.like(index_operand(backend, column, (len(column),))) for column in columns]
     )
@@ -75,6 +86,47 @@ def nonzero_columns(input: T) -> tuple[T, ...]:
 def argwhere(input: T) -> T:
     """Return the indices of the nonzero elements, a row per element: ``nonzero``."""
     return nonzero(input)
+
+
+def _rows(input: T) -> T:
+    """Return the indices of the nonzero elements, a row per element and a column per dim."""
+    backend, shape = input.operand.storage.backend, input.operand.layout.shape
+    if backend.device != CPU and shape:
+        return transpose(stack(_columns_on_device(input, shape)), 0, 1)
+    columns = _coordinates(input, shape)
+    count = len(columns[0]) if columns else len(_positions(input))
+    flat = [index for column in columns for index in column]
+    operand = index_operand(backend, flat, (len(columns), count))
+    return input.like(operand._replace(layout=operand.layout.transpose(0, 1)))
+
+
+def _columns_on_device(input: T, shape: tuple[int, ...]) -> list[T]:
+    """Return the indices of the nonzero elements, a tensor per dim, found by the device."""
+    with no_grad():
+        positions = _positions_on_device(input)
+        return [
+            remainder(floor_divide(positions, stride), size) if len(shape) > 1 else positions
+            for size, stride in zip(shape, Layout.contiguous(shape).strides, strict=True)
+        ]
+
+
+def _positions_on_device(input: T) -> T:
+    """Return which elements, counted in logical order, are nonzero: each goes to the place that
+    the number of those before it names, and the others to one place behind them all.
+    """
+    backend, count = input.operand.storage.backend, input.operand.layout.numel
+    if not count:
+        return input.like(index_operand(backend, (), (0,)))
+    chosen = ne(reshape(input, (-1,)), 0)
+    running = CUMSUM(chosen, 0)
+    length = int(item_of(running.operand._replace(layout=running.operand.layout.select(0, -1))))
+    places = where(chosen, sub(running, 1), length)
+    found = allocate(backend, Layout.contiguous((length + 1,)), int64)
+    target = found._replace(layout=Layout((count,), (0,), 0))
+    numbers = arange(backend, (count,), int64, (0, 1))
+    indexed = IndexedDimension(places.operand, length + 1, 1, negative=False)
+    backend.scatter(REPLACE, numbers, [indexed], target)
+    return input.like(found._replace(layout=Layout.contiguous((length,))))
 
 
 def _positions(input: TensorCore) -> Sequence[int]:

@@ -112,16 +112,32 @@ class OnDevice(NamedTuple):
 
 
 def entrants() -> list[Entrant]:
-    """Return gnomon on each OpenCL device, and the peers that are installed."""
-    from gnomon.plugins import backends
-
-    devices = [name for found in backends() if found.name == "opencl" for name in found.devices]
-    found = [Entrant(f"gnomon {name}", True, OnDevice(name)) for name in devices]
+    """Return gnomon on each OpenCL device that works, and the peers that are installed."""
+    found = [Entrant(f"gnomon {name}", True, OnDevice(name)) for name in _working_devices()]
     peers = (("torch", "PyTorch", PyTorch), ("numpy", "NumPy", NumPy))
     for package, title, library in (*peers, ("tinygrad", "tinygrad", Tinygrad)):
         if importlib.util.find_spec(package) is not None:
             version = importlib.metadata.version(package).partition("+")[0]
             found.append(Entrant(f"{title} {version}", False, library))
+    return found
+
+
+def _working_devices() -> list[str]:
+    from gnomon.plugins import load_provider
+
+    try:
+        provider = load_provider("opencl")
+        count = provider.device_count()
+    except RuntimeError as error:
+        print(error)
+        return []
+    found = []
+    for index in range(count):
+        try:
+            provider.open(index)
+            found.append(f"opencl:{index}")
+        except RuntimeError as error:
+            print(error)
     return found
 
 

@@ -161,6 +161,7 @@ from gnomon.printing import set_printoptions as set_printoptions
 from gnomon.random import *
 from gnomon.registry import register_backend as _register_backend
 from gnomon.registry import synchronize as synchronize
+from gnomon.settings import *
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import *
 from gnomon.tensor.factories import *
@@ -193,7 +194,7 @@ def __getattr__(name: str) -> object:
     """Import what not every program needs when it is first asked for: a subpackage, or the
     public module of an installed backend under the name of its device.
     """
-    if name in ("compiler", "nn", "optim", "profiler", "serialization", "testing"):
+    if name in ("backends", "compiler", "nn", "optim", "profiler", "serialization", "testing"):
         return _import_module(f"gnomon.{name}")
     if name in ("load", "save"):
         return getattr(_import_module("gnomon.serialization"), name)

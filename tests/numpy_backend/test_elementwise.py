@@ -156,6 +156,9 @@ def test_an_integer_over_zero_is_the_error_it_is_elsewhere(name: str) -> None:
         if dtype is bool_ or dtype.is_floating_point:
             continue
         pair, output = twins([1, 0], layout, dtype), outputs(layout.shape, dtype)
+        messages = []
         for backend, operand, target in zip((REFERENCE, NUMPY), pair, output, strict=True):
-            with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            with pytest.raises(RuntimeError, match="ZeroDivisionError") as caught:
                 backend.elementwise(record, [operand, operand], target)
+            messages.append(str(caught.value))
+        assert messages[0] == messages[1]

@@ -281,7 +281,7 @@ def test_integer_division_signs() -> None:
     ],
 )
 def test_integer_division_by_zero_is_refused(function: Callable[[int, int], int]) -> None:
-    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+    with pytest.raises(ZeroDivisionError):
         function(1, 0)
 
 

@@ -34,7 +34,6 @@ STORED: Final = {
     dtype: np.dtype({"bool": "uint8", "bfloat16": "uint16"}.get(dtype.name, dtype.name))
     for dtype in ALL_DTYPES
 }
-_HALVES: Final = (float16, bfloat16)
 _THROUGH_INT32: Final = (int8, int16, int32, uint16)
 _NAN_BITS: Final = np.uint32(0x7FC0)
 

@@ -62,33 +62,23 @@ def float_floor_divide(x: float, y: float) -> float:
     return float(round(quotient))
 
 
-def _refuse_zero(operation: str, x: int, y: int) -> None:
-    if y == 0:
-        raise RuntimeError(
-            f"{operation}: integer division of {x} by zero has no value (ZeroDivisionError); "
-            "mask the zeros of the divisor or convert to a floating dtype"
-        )
-
-
 def integer_floor_divide(x: int, y: int) -> int:
-    """Return the quotient rounded down; y = 0 is a RuntimeError.
+    """Return the quotient rounded down; y = 0 is a ZeroDivisionError.
 
     The quotient of the smallest integer by -1 does not fit its dtype; the caller wraps it.
 
     >>> integer_floor_divide(-7, 2)
     -4
     """
-    _refuse_zero("floor_divide", x, y)
     return x // y
 
 
 def integer_trunc_divide(x: int, y: int) -> int:
-    """Return the quotient rounded towards zero, as C does; y = 0 is a RuntimeError.
+    """Return the quotient rounded towards zero, as C does; y = 0 is a ZeroDivisionError.
 
     >>> integer_trunc_divide(-7, 2)
     -3
     """
-    _refuse_zero("div", x, y)
     quotient = abs(x) // abs(y)
     return quotient if (x < 0) == (y < 0) else -quotient
 
@@ -99,19 +89,17 @@ def integer_remainder(x: int, y: int) -> int:
     >>> integer_remainder(-7, 3), integer_remainder(7, -3)
     (2, -2)
     """
-    _refuse_zero("remainder", x, y)
     return x % y
 
 
 def integer_fmod(x: int, y: int) -> int:
     """Return the remainder of the quotient rounded to zero, with the sign of x (C's %).
 
-    y = 0 is a RuntimeError.
+    y = 0 is a ZeroDivisionError.
 
     >>> integer_fmod(-7, 3), integer_fmod(7, -3)
     (-1, 1)
     """
-    _refuse_zero("fmod", x, y)
     remainder = abs(x) % abs(y)
     return -remainder if x < 0 else remainder
 

@@ -52,6 +52,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "command",
             "compiler",
             "cuda",
+            "distributions",
             "func",
             "linalg",
             "nn",

@@ -176,6 +176,7 @@ from gnomon.version import __version__ as __version__
 
 if _TYPE_CHECKING:
     from gnomon import compiler as compiler
+    from gnomon import distributions as distributions
     from gnomon import nn as nn
     from gnomon import optim as optim
     from gnomon import serialization as serialization
@@ -190,11 +191,24 @@ newaxis: None = None
 _register_backend(_ReferenceBackend())
 
 
+# Imported when they are first asked for: not every program needs them.
+_SUBPACKAGES = (
+    "backends",
+    "compiler",
+    "distributions",
+    "nn",
+    "optim",
+    "profiler",
+    "serialization",
+    "testing",
+)
+
+
 def __getattr__(name: str) -> object:
     """Import what not every program needs when it is first asked for: a subpackage, or the
     public module of an installed backend under the name of its device.
     """
-    if name in ("backends", "compiler", "nn", "optim", "profiler", "serialization", "testing"):
+    if name in _SUBPACKAGES:
         return _import_module(f"gnomon.{name}")
     if name in ("load", "save"):
         return getattr(_import_module("gnomon.serialization"), name)

@@ -26,6 +26,7 @@ from gnomon.backend import (
     Recording,
     Scalar,
     bool_,
+    located,
 )
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.failures import failure
@@ -182,7 +183,7 @@ class LaunchRecorder(Recorder):
 
     def obstruct(self, obstacle: str) -> None:
         """Note why there can be no recording."""
-        self._obstacle = self._obstacle or obstacle
+        self._obstacle = self._obstacle or located(obstacle)
 
     def cancel(self) -> None:
         self._runtime.recorder = None

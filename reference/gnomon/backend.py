@@ -45,7 +45,14 @@ from gnomon.errors import NotSupported, OutOfMemoryError
 from gnomon.generator import MersenneTwister, PhiloxGenerator
 from gnomon.layout import Layout, collapse_together
 from gnomon.memory import HostMemory, Memory
-from gnomon.recording import LiveBytes, LiveNumber, NotRecordable, Recorder, Recording
+from gnomon.recording import (
+    LiveBytes,
+    LiveNumber,
+    NotRecordable,
+    Recorder,
+    Recording,
+    located,
+)
 
 __all__ = [
     "ALL_DTYPES",
@@ -91,6 +98,7 @@ __all__ = [
     "int32",
     "int64",
     "int8",
+    "located",
     "uint16",
     "uint32",
     "uint64",

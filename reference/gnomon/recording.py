@@ -8,8 +8,10 @@ again. Everything else is what it was when it was recorded.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import TypeAlias, final
 
 from gnomon.memory import Memory
@@ -20,6 +22,21 @@ NumberSource: TypeAlias = Callable[[], float]
 
 class NotRecordable(Exception):
     """What a call did cannot be run again without it; the message says why."""
+
+
+def located(obstacle: str) -> str:
+    """Return ``obstacle`` with the line of the program that met it: the innermost one that
+    called gnomon.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    inside = False
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        ours = name.startswith("gnomon.")
+        if inside and not ours:
+            return f"{obstacle} (in {frame.f_code.co_filename}, line {frame.f_lineno})"
+        inside, frame = inside or ours, frame.f_back
+    return obstacle
 
 
 @final

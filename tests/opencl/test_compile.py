@@ -189,7 +189,7 @@ def test_what_reads_a_value_runs_as_ever_or_says_where() -> None:
     for sign in (1, -1, 1, -1, 1, -1):
         assert run(x * sign).tolist() == [2.0 * sign] * 3
     assert "a value was read" in run.explain()
-    with pytest.raises(RuntimeError, match="fullgraph=True, but a value was read"):
+    with pytest.raises(RuntimeError, match=r"True, but a value was read .*test_compile.py, li"):
         gnomon.compile(depends, fullgraph=True)(x)
 
 

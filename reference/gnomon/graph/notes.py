@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, final
 
 from gnomon.core import Node, TensorCore
-from gnomon.recording import NotRecordable
+from gnomon.recording import NotRecordable, located
 
 #: Tells what a recording relies on, by values that are compared with ``==``.
 Question: TypeAlias = Callable[[], tuple[object, ...]]
@@ -73,7 +73,7 @@ class CallNotes:
 
     def obstruct(self, obstacle: str) -> None:
         """Note why the call can't be replayed."""
-        self._obstacle = self._obstacle or obstacle
+        self._obstacle = self._obstacle or located(obstacle)
 
     def check(self) -> None:
         """Raise NotRecordable if there is an obstacle, or if the call changed what it had to

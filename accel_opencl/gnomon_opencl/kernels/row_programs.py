@@ -26,10 +26,13 @@ class Pass:
     #: What is written for each element, by operand, and once a row.
     writes: tuple[Named, ...] = ()
     keeps: tuple[Named, ...] = ()
+    #: What is added up down the rows of a work-item, by the name of the partial sums.
+    downward: tuple[Named, ...] = ()
 
     def of_elements(self) -> str:
         """Return the text that is evaluated for each element."""
-        return " ".join(text for _, text in (*self.sums, *self.largest, *self.writes))
+        terms = (*self.sums, *self.largest, *self.writes, *self.downward)
+        return " ".join(text for _, text in terms)
 
 
 @final
@@ -44,6 +47,8 @@ class RowProgram:
     #: are written once a row.
     outputs: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    #: Sums down the rows of each work-item, only for rows that lie in one line.
+    partial: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     #: What follows from the inputs element by element; computed once where they don't change.
     definitions: tuple[Named, ...] = ()

@@ -78,6 +78,7 @@ class RowText:
         for name, number in self.number.items():
             constant = "const " if name in self.program.inputs else ""
             yield f"__global {constant}{self.kinds[name].storage} *p{number}"
+        yield from (f"__global C *{name}" for name in self.program.partial)
         yield "const Plan plan"
         yield from (f"const C {name}" for name in self.program.numbers)
 
@@ -194,6 +195,10 @@ class RowText:
         yield f"    const {index} first = ({index})get_global_id(0) * plan.together;"
         yield f"    const {index} last = min(first + plan.together, plan.rows);"
         yield f"    const {index} length = plan.size{self.way.kept + self.way.lines};"
+        if self.program.partial:
+            yield f"    const {index} mine = ({index})get_global_id(0) * length;"
+        for name in self.program.partial:
+            yield f"    for ({index} i = 0; i < length; ++i) {name}[mine + i] = 0;"
         yield f"    for ({index} each = first; each < last; ++each) {{"
         yield f"        {index} rest = each;"
         yield self._walks(" " * 8, 0, self.way.kept, "rest", "plan.offset", "row")
@@ -228,7 +233,7 @@ class RowText:
         yield f"{indent}}}"
 
     def _elements(self, step: Pass, indent: str, whole: bool) -> Iterator[str]:
-        text = step.of_elements()
+        text, lanes = step.of_elements(), self.way.lanes
         for name in self._used(text)[0]:
             if name not in self.even:
                 base = f"line{self.number[name]}"
@@ -245,6 +250,14 @@ class RowText:
             base = f"line{self.number[name]}"
             count = None if whole else "length - i"
             yield f"{indent}{self._store(name, expression, base, 'i', count)}"
+        for name, term in step.downward:
+            if whole:
+                sum = f"vload{lanes}(0, {name} + mine + i) + (V)({term})"
+                yield f"{indent}vstore{lanes}({sum}, 0, {name} + mine + i);"
+                continue
+            yield f"{indent}{{ C cells[{lanes}]; vstore{lanes}((V)({term}), 0, cells);"
+            yield f"{indent}for (int lane = 0; lane < length - i; ++lane)"
+            yield f"{indent}    {name}[mine + i + lane] += cells[lane]; }}"
 
     def _folded(self, step: Pass) -> Iterator[str]:
         """Yield the numbers that the lanes come to, halves added to halves."""

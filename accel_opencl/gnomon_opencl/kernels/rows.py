@@ -14,13 +14,14 @@ from functools import lru_cache
 from math import prod
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together
-from gnomon_opencl.element_types import ElementType, element_type
+from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32
+from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import Plan, needs_wide_index
 from gnomon_opencl.kernels.row_programs import RowProgram, Way
 from gnomon_opencl.kernels.row_text import GROUP, RowText
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
+from gnomon_opencl.trials import wide_vectors_are_safe
 
 _CACHED: Final = 4096
 #: Elements that one work-item of a processor goes through at least, where there are that many.
@@ -29,6 +30,11 @@ _ENOUGH_TERMS: Final = 8192
 #: of strips from which on they are.
 _VECTORS: Final = 4
 _MANY_STRIPS: Final = 8
+#: Lanes of vectors of 64 bytes.
+_WIDE_LANES: Final = 16
+#: Parts that sums down the rows are made in, and the fewest rows that are worth one.
+_PARTS_OF_A_CORE: Final = 8
+_FEWEST_ROWS: Final = 16
 #: Rows from which on each gets one item, where it does not get a group.
 _MANY_ROWS: Final = 8192
 
@@ -49,23 +55,27 @@ def run_rows(
     operands: Sequence[Operand],
     dims: tuple[int, ...],
     numbers: Sequence[Scalar] = (),
+    partial: Sequence[Operand] = (),
 ) -> None:
     """Run ``program`` along ``dims`` of operands in its order: inputs, outputs, kept ones.
 
     Kept operands have size 1 along the dims, the others one shape. Arithmetic is in the type
-    that elements of the first operand are computed in.
+    that elements of the first operand are computed in. ``partial`` has the sums down the rows,
+    of a shape (parts, elements of a row): each part is the work of one item.
     """
     launch = row_launch(
         program,
         tuple([operand.dtype for operand in operands]),
         tuple([operand.layout for operand in operands]),
         dims,
+        _lanes(runtime, operands),
+        partial[0].layout.shape[0] if partial else 0,
         runtime.traits,
     )
     if launch is None:
         return
     kind = element_type(operands[0].dtype)
-    arguments: list[Argument] = [buffer_of(operand) for operand in operands]
+    arguments: list[Argument] = [buffer_of(operand) for operand in (*operands, *partial)]
     arguments.append(launch.plan)
     arguments += [kind.packed(number) for number in numbers]
     runtime.launch(launch.source, program.name, arguments, launch.items, launch.group)
@@ -77,6 +87,8 @@ def row_launch(
     dtypes: tuple[DType, ...],
     layouts: tuple[Layout, ...],
     dims: tuple[int, ...],
+    lanes: int,
+    parts: int,
     traits: Traits,
 ) -> RowLaunch | None:
     """Return the launch that runs ``program``; None if there is no row."""
@@ -90,7 +102,11 @@ def row_launch(
         return None
     rows = rows if rows[0].shape else [layout.unsqueeze(0) for layout in rows]
     along = along if along[0].shape else [layout.unsqueeze(0) for layout in along]
-    way, items, together = _way(rows, along, element_type(dtypes[0]), traits)
+    if parts:
+        together = -(-rows[0].numel // parts)
+        way, items = Way("along", lanes, 1, rows[0].ndim, 0, (), (), "int"), parts
+    else:
+        way, items, together = _way(rows, along, lanes, traits)
     spread = [
         Layout(
             place.shape + along[0].shape,
@@ -119,6 +135,42 @@ def row_launch(
     return RowLaunch(source, plan.packed(), items * (group or 1), group)
 
 
+def _lanes(runtime: Runtime, operands: Sequence[Operand]) -> int:
+    """Return the lanes of vectors: twice as many where all elements are float32, registers hold
+    them and the compiler is known to bear it.
+    """
+    traits = runtime.traits
+    if any(operand.dtype is not float32 for operand in operands):
+        return traits.lanes
+    if traits.lanes == 1 or traits.register_bytes < _WIDE_LANES * float32.itemsize:
+        return traits.lanes
+    (device,) = runtime.context.devices
+    return _WIDE_LANES if wide_vectors_are_safe(device) else traits.lanes
+
+
+def parts_of(rows: int, traits: Traits) -> int:
+    """Return in how many parts, each of as many rows, an item of a processor each goes along
+    ``rows``.
+    """
+    wanted = max(1, min(_PARTS_OF_A_CORE * traits.compute_units, rows // _FEWEST_ROWS))
+    together = -(-rows // wanted)
+    return -(-rows // together)
+
+
+def lie_in_lines(operands: Sequence[Operand], dims: tuple[int, ...]) -> bool:
+    """Return whether there are elements, and those along ``dims`` are neighbours in the same
+    order, enough for a vector.
+    """
+    if not operands[0].layout.numel:
+        return False
+    along = collapse_together([_only(each.layout, dims) for each in operands], any_order=True)
+    return (
+        along[0].ndim == 1
+        and along[0].shape[0] >= _WIDE_LANES
+        and all(layout.strides[0] == 1 for layout in along)
+    )
+
+
 def _only(layout: Layout, dims: Sequence[int]) -> Layout:
     """Return the dims named of a layout, as they stand at the first element of the others."""
     shape, strides, offset = layout
@@ -128,7 +180,7 @@ def _only(layout: Layout, dims: Sequence[int]) -> Layout:
 
 
 def _way(
-    rows: Sequence[Layout], along: Sequence[Layout], kind: ElementType, traits: Traits
+    rows: Sequence[Layout], along: Sequence[Layout], lanes: int, traits: Traits
 ) -> tuple[Way, int, int]:
     """Return how to go, with how many work-items or groups, and how many rows or strips each
     item takes.
@@ -140,7 +192,6 @@ def _way(
         if side_by_side and count >= _MANY_ROWS:
             return way._replace(kernel="across"), count, 1
         return way._replace(kernel="in_groups"), count, 1
-    lanes = traits.lanes
     short = along[0].shape[-1] < lanes <= columns
     if not (short or (side_by_side and columns >= lanes // 2)):
         together = max(1, min(_ENOUGH_TERMS // max(terms, 1), count))

@@ -6,13 +6,14 @@ norm is the other way: across the rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from math import prod
 from typing import Final
 
 from gnomon.backend import Layout, Operand, Storage
 from gnomon_opencl.kernels.row_programs import Named, Pass, RowProgram
-from gnomon_opencl.kernels.rows import run_rows
+from gnomon_opencl.kernels.rows import lie_in_lines, parts_of, run_rows
 from gnomon_opencl.runtime import Runtime
 
 #: Parts into which a sum across rows is split, at most and at least, and their fewest rows.
@@ -87,21 +88,70 @@ def standardize_backward(
         (size == 1) == (dim in dims) or input.layout.shape[dim] == 1
         for dim, size in enumerate(sums[0].layout.shape)
     )
+    factors = [] if weight is None else [weight]
     if of_input is not None and (shared or not sums):
         # The sums for the weights are those that the cotangent of the input is made of.
-        factors = [] if weight is None else [weight]
         whole = bool(sums)
         program = _backward(
             weight is not None, whole, of_weight is not None, of_bias is not None
         )
         run_rows(runtime, program, [*given, *factors, of_input, *sums], dims, (eps,))
         return
+    if of_input is not None and _go_down_rows(
+        runtime, [cotangent, input, of_input], dims, sums
+    ):
+        rows = prod([size for dim, size in enumerate(input.layout.shape) if dim not in dims])
+        places = Layout.contiguous((parts_of(rows, runtime.traits), sums[0].layout.numel))
+        partial = [_fresh(runtime, each, places) for each in sums]
+        program = _backward_downward(
+            weight is not None, of_weight is not None, of_bias is not None
+        )
+        run_rows(runtime, program, [*given, *factors, of_input], dims, (eps,), partial)
+        for part, result in zip(partial, sums, strict=True):
+            flat = result._replace(layout=result.layout.view((1, places.shape[1])))
+            run_rows(runtime, _SUM, [part, flat], (0,))
+        return
     if of_input is not None:
         program = _backward(weight is not None, False, False, False)
-        factors = [] if weight is None else [weight]
         run_rows(runtime, program, [*given, *factors, of_input], dims, (eps,))
     if sums:
         _sum_for_weights(runtime, given, eps, of_weight, of_bias)
+
+
+def _go_down_rows(
+    runtime: Runtime, along: list[Operand], dims: tuple[int, ...], sums: list[Operand]
+) -> bool:
+    """Return whether items can go along rows and add up for the weights on their way."""
+    shape = along[0].layout.shape
+    varying = tuple([dim for dim, size in enumerate(sums[0].layout.shape) if size > 1])
+    return (
+        runtime.traits.is_processor
+        and varying == tuple([dim for dim in dims if shape[dim] > 1])
+        and lie_in_lines(along, dims)
+    )
+
+
+def _fresh(runtime: Runtime, like: Operand, places: Layout) -> Operand:
+    memory = runtime.pool.allocate(places.numel * like.dtype.itemsize)
+    return Operand(Storage(like.storage.backend, memory), places, like.dtype)
+
+
+@cache
+def _backward_downward(weighted: bool, of_weight: bool, of_bias: bool) -> RowProgram:
+    """Return the program that adds up for the weights what it goes along anyway."""
+    program = _backward(weighted, False, False, False)
+    first, last = program.passes
+    sums: list[Named] = []
+    if of_weight:
+        sums.append(("down_along", "g * normal"))
+    if of_bias:
+        sums.append(("down_level", "g"))
+    return replace(
+        program,
+        name="standardize_backward_downward",
+        partial=tuple([name for name, _ in sums]),
+        passes=(first, replace(last, downward=tuple(sums))),
+    )
 
 
 @cache
@@ -157,10 +207,7 @@ def _sum_for_weights(
         for each in given
     ]
     places = Layout.contiguous((*narrow[:dim], parts, *narrow[dim:]))
-    partial = []
-    for each in results:
-        memory = runtime.pool.allocate(places.numel * each.dtype.itemsize)
-        partial.append(Operand(Storage(each.storage.backend, memory), places, each.dtype))
+    partial = [_fresh(runtime, each, places) for each in results]
     inner = tuple([each + (each >= dim) for each in dims])
     run_rows(runtime, program, [*split, *partial], inner, (eps,))
     for part, result in zip(partial, results, strict=True):

@@ -5,6 +5,9 @@ composite says what the kernel takes, and mypy checks it. A composite without a 
 the operations it is made of.
 """
 
+from gnomon.composite.attention_of_heads import AttentionBackwardKernel, AttentionKernel
+from gnomon.composite.attention_of_heads import attention_backward_of as attention_backward
+from gnomon.composite.attention_of_heads import attention_of as attention
 from gnomon.composite.convolution import ConvolutionKernel
 from gnomon.composite.convolution import convolution_of as convolution
 from gnomon.composite.convolution_geometry import Geometry
@@ -37,6 +40,8 @@ from gnomon.composite.standardization import (
 )
 
 __all__ = [
+    "AttentionBackwardKernel",
+    "AttentionKernel",
     "ConvolutionKernel",
     "Geometry",
     "InsertionPointsKernel",
@@ -51,6 +56,8 @@ __all__ = [
     "StandardizationBackwardKernel",
     "StandardizationKernel",
     "Windows",
+    "attention",
+    "attention_backward",
     "convolution",
     "insertion_points",
     "log_softmax",

@@ -68,7 +68,7 @@ def run_rows(
         tuple([operand.dtype for operand in operands]),
         tuple([operand.layout for operand in operands]),
         dims,
-        _lanes(runtime, operands),
+        lanes_for(runtime, operands),
         partial[0].layout.shape[0] if partial else 0,
         runtime.traits,
     )
@@ -135,7 +135,7 @@ def row_launch(
     return RowLaunch(source, plan.packed(), items * (group or 1), group)
 
 
-def _lanes(runtime: Runtime, operands: Sequence[Operand]) -> int:
+def lanes_for(runtime: Runtime, operands: Sequence[Operand]) -> int:
     """Return the lanes of vectors: twice as many where all elements are float32, registers hold
     them and the compiler is known to bear it.
     """

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import sqrt
 from typing import TypeVar
 
+from gnomon.composite.attention_of_heads import attention_of_heads, weights_of
 from gnomon.composite.dropout import dropout
 from gnomon.composite.matmul import matmul
-from gnomon.composite.softmax import softmax
 from gnomon.composite.standardization import wide_dtype
 from gnomon.core import TensorCore
 from gnomon.dispatch import common_backend
 from gnomon.dtypes import bool_
 from gnomon.errors import explain
 from gnomon.op.copying import to_dtype
-from gnomon.op.foundation import add
-from gnomon.op.index_arguments import index_operand
 from gnomon.op.rules import floating
-from gnomon.ops.arithmetic import mul
-from gnomon.ops.comparison import eq, where
-from gnomon.ops.reduction import AMAX
-from gnomon.ops.views import EXPAND, reshape, transpose, unsqueeze
+from gnomon.ops.views import EXPAND, reshape, unsqueeze
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -55,41 +50,17 @@ def scaled_dot_product_attention(
     if enable_gqa:
         heads = query.operand.layout.shape[-3]
         key, value = _shared(query, key, heads), _shared(query, value, heads)
-    dtype = query.operand.dtype
-    wide = wide_dtype(dtype)
     size = query.operand.layout.shape[-1]
-    # The root goes to both factors, so that their products stay in range.
-    root = sqrt(abs((1.0 / sqrt(size) if size else 1.0) if scale is None else scale))
-    sign = -1.0 if scale is not None and scale < 0 else 1.0
-    scores = matmul(
-        mul(to_dtype(query, wide), root * sign),
-        mul(transpose(to_dtype(key, wide), -2, -1), root),
-    )
-    mask = _causal(scores) if is_causal else attn_mask
-    weights = softmax(scores, -1) if mask is None else _masked_softmax(scores, mask)
+    factor = (1.0 / sqrt(size) if size else 1.0) if scale is None else scale
+    if not dropout_p:
+        result = attention_of_heads(query, key, value, attn_mask, is_causal, factor)
+        if result is not None:
+            return result
+    weights = weights_of(query, key, attn_mask, is_causal, factor)
     if dropout_p:
         weights = dropout(weights, dropout_p, True)
-    return to_dtype(matmul(weights, to_dtype(value, wide)), dtype)
-
-
-def _masked_softmax(scores: T, mask: T) -> T:
-    """Return the softmax of what the mask leaves; zeros where it leaves nothing."""
-    if mask.operand.dtype is bool_:
-        masked = where(mask, scores, -inf)
-    else:
-        masked = add(scores, to_dtype(mask, scores.operand.dtype))
-    if not masked.operand.layout.numel:
-        return softmax(masked, -1)
-    nothing = eq(AMAX(masked, -1, True), -inf)
-    return where(nothing, 0.0, softmax(where(nothing, 0.0, masked), -1))
-
-
-def _causal(scores: T) -> T:
-    """Return which key, (L, S), each query may see: those up to its own place."""
-    queries, keys = scores.operand.layout.shape[-2:]
-    backend = scores.operand.storage.backend
-    seen = [key <= query for query in range(queries) for key in range(keys)]
-    return scores.like(index_operand(backend, seen, (queries, keys), bool_))
+    dtype = query.operand.dtype
+    return to_dtype(matmul(weights, to_dtype(value, wide_dtype(dtype))), dtype)
 
 
 def _shared(query: T, heads: T, count: int) -> T:

@@ -28,11 +28,9 @@ from gnomon.backend import (
     SourceRecord,
     Stream,
 )
-from gnomon.fusible import convolution as convolution_of
-from gnomon.fusible import log_softmax as log_softmax_of
-from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
-from gnomon.fusible import matrix_product as matrix_product_of
+from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
+    attention_backward,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
@@ -40,10 +38,15 @@ from gnomon.fusible import (
     standardization,
     standardization_backward,
 )
+from gnomon.fusible import convolution as convolution_of
+from gnomon.fusible import log_softmax as log_softmax_of
+from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
+from gnomon.fusible import matrix_product as matrix_product_of
 from gnomon.fusible import softmax as softmax_of
 from gnomon.fusible import softmax_backward as softmax_backward_of
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
+    attention,
     convolution,
     copying,
     elementwise,
@@ -100,6 +103,9 @@ class OpenCLBackend(Backend):
         offer(log_softmax_backward_of, self._on_device(softmax.log_softmax_backward))
         offer(standardization, self._on_device(standardize.standardize))
         offer(standardization_backward, self._on_device(standardize.standardize_backward))
+        if self.runtime.traits.is_processor:
+            offer(attention_of, self._on_device(attention.attend))
+            offer(attention_backward, self._on_device(attention.attend_backward))
 
     def _on_device(
         self, kernel: Callable[Concatenate[Runtime, Operand, P], None]

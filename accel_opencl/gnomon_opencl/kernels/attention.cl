@@ -22,7 +22,8 @@ typedef __global COMPUTE *Scratch;
 /* Add to eight rows of WIDTH columns at `c` the product of rows at `a`, of which there are `rows`,
    and `depth` rows at `b`. Scratch is laid out in whole vectors. */
 #define PRODUCT(NAME, POINTER, READ) \
-static inline void NAME(POINTER a, long at, long row, long step, int rows, Scratch b, int b_step, \
+static inline __attribute__((always_inline)) \
+void NAME(POINTER a, long at, long row, long step, int rows, Scratch b, int b_step, \
                         int depth, Scratch c, int c_row, bool keeps) { \
     long places[ROWS]; \
     VECTOR sums[ROWS * VECTORS]; \

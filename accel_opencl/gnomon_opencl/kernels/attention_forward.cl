@@ -10,7 +10,11 @@ void attention_forward(Source query, Source key, Source value, __global const MA
     Scratch p = q + plan.padded_size * WIDTH;
     Scratch o = p + BLOCK * WIDTH;
     const long strips = (plan.queries + WIDTH - 1) / WIDTH;
-    for (long item = worker; item < plan.outer * plan.inner * strips; item += plan.workers) {
+    /* Strips of one head follow each other, so that its keys and values stay near. */
+    const long items = plan.outer * plan.inner * strips;
+    const long each = (items + plan.workers - 1) / plan.workers;
+    const long last = min((worker + 1) * each, items);
+    for (long item = worker * each; item < last; ++item) {
         const long strip = item % strips, head = item / strips;
         const long outer = head / plan.inner, inner = head % plan.inner;
         const long first = strip * WIDTH;

@@ -123,7 +123,7 @@ def judge(case: Case, target: Target) -> Outcome:
         reproducer = "".join(traceback.format_exc(limit=-6))
     return Outcome(
         case.id,
-        case.level,
+        int(case.level),
         case.family,
         case.subject,
         case.dtype,

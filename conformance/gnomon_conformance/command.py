@@ -38,7 +38,12 @@ def conform(arguments: Sequence[str]) -> int:
     if options.list:
         print("\n".join(case.id for case in cases))
         return PASSED
-    found = run(target, selection, ProgressLine())
+    if options.processes > 1:
+        from gnomon_conformance.processes import run_in_processes
+
+        found = run_in_processes(target, selection, options.processes, ProgressLine())
+    else:
+        found = run(target, selection, ProgressLine())
     print(text_of(found), end="")
     write_reports(found, options)
     return FAILED if found.failures else PASSED
@@ -65,6 +70,11 @@ def write_reports(found: Run, options: argparse.Namespace) -> None:
         from gnomon_conformance.reports.junit import junit_of
 
         Path(options.junit).write_text(junit_of(found), encoding="utf-8")
+    if options.report:
+        from gnomon_conformance.reports.html import html_of
+
+        Path(options.report).write_text(html_of(found), encoding="utf-8")
+        print(f"report: {options.report}")
 
 
 def level_of(text: str) -> Level:
@@ -88,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     tiers = made.add_mutually_exclusive_group()
     tiers.add_argument("--quick", action="store_true", help="under a minute")
     tiers.add_argument("--thorough", action="store_true", help="everything there is")
+    made.add_argument("-n", dest="processes", type=int, default=1, help="processes to run in")
     made.add_argument("--seed", type=int, default=0, help="draw other values (default: 0)")
     made.add_argument(
         "--only",
@@ -106,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
         "--reproduce", action="append", metavar="ID", help="this case, whatever its tier"
     )
     made.add_argument("--list", action="store_true", help="show the ids, and run nothing")
+    made.add_argument("--report", metavar="FILE", help="write one HTML page")
     made.add_argument("--json", metavar="FILE", help="write all outcomes as JSON")
     made.add_argument("--junit", metavar="FILE", help="write all outcomes as JUnit's XML")
     made.add_argument(

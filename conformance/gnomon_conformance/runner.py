@@ -120,7 +120,7 @@ def blocked_outcome(case: Case) -> Outcome:
     """Return what a case that was not run comes to."""
     return Outcome(
         case.id,
-        case.level,
+        int(case.level),
         case.family,
         case.subject,
         case.dtype,

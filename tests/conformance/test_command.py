@@ -41,3 +41,22 @@ def test_a_wrong_call_is_told_what_is_wrong(
 ) -> None:
     assert conform(arguments) == 2
     assert capsys.readouterr().out.startswith("gnomon conform: ")
+
+
+def test_the_page_stands_alone(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert conform([*FEW, "--report", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "sin" in text
+    assert "src=" not in text and "http" not in text
+
+
+def test_several_processes_find_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("xdist")
+    found = []
+    for number, more in enumerate(([], ["-n", "2"])):
+        written = tmp_path / f"{number}.json"
+        assert conform([*FEW, *more, "--json", str(written)]) == 0
+        outcomes = json.loads(written.read_text())["outcomes"]
+        found.append([(each["id"], each["status"], each["comparisons"]) for each in outcomes])
+    assert found[0] == found[1]

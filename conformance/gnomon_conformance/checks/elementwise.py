@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from zlib import crc32
@@ -18,9 +19,10 @@ from gnomon.backend import (
     int32,
     int64,
 )
-from gnomon.records import Elementwise
+from gnomon.records import Elementwise, Ulps
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.correct import largest
 from gnomon_conformance.inventory import (
     arity_of,
     defined_on,
@@ -29,12 +31,13 @@ from gnomon_conformance.inventory import (
     number_for,
 )
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
-from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of
+from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
 from gnomon_conformance.values import columns
 
 LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
+EXACT = Ulps(0, 0, 0)
 _NUMBERED = (float32, int32)
 REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
 
@@ -100,6 +103,16 @@ def _laid_out(count: int, turn: int, rotation: int) -> tuple[list[zoo.Kind], zoo
     return kinds, output
 
 
+def _moderate(value: Scalar, dtype: DType) -> Scalar:
+    """Return a number whose products with three like it neither overflow nor underflow, which
+    a computation in several steps may do in between.
+    """
+    reach = largest(dtype) ** 0.25
+    if not value or not math.isfinite(value) or 1 / reach < abs(value) < reach:
+        return value
+    return math.copysign(3.0 if abs(value) > 1 else 0.25, value)
+
+
 def operands(
     record: Elementwise,
     compute: DType,
@@ -112,6 +125,8 @@ def operands(
     dtypes = given_dtypes(record, compute)
     count = max(Layout.contiguous(shape).numel, 1)
     drawn = columns(dtypes, domains_of(record, len(dtypes)), count, key, seed)
+    if len(dtypes) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
+        drawn = [[_moderate(value, compute) for value in column] for column in drawn]
     stores: list[bytes] = []
     places = [
         zoo.placed(stores, column, kind(shape), dtype)

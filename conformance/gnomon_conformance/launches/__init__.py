@@ -18,7 +18,12 @@ from gnomon_conformance.launches.base import (
     stored,
     values_at,
 )
-from gnomon_conformance.launches.elementwise import CopyLaunch, ElementwiseLaunch, domains_of
+from gnomon_conformance.launches.elementwise import (
+    CopyLaunch,
+    ElementwiseLaunch,
+    domains_of,
+    tolerance_of,
+)
 from gnomon_conformance.launches.folds import ReduceLaunch, ScanLaunch, SortLaunch
 from gnomon_conformance.launches.indexing import GatherLaunch, ScatterLaunch
 from gnomon_conformance.launches.sources import SourceLaunch
@@ -40,5 +45,6 @@ __all__ = [
     "bytes_of",
     "domains_of",
     "stored",
+    "tolerance_of",
     "values_at",
 ]

@@ -175,15 +175,21 @@ def unique(cases: Iterable[Case]) -> Iterator[Case]:
 
 
 def levels_reached(outcomes: Sequence[Outcome]) -> list[Level]:
-    """Return the levels that are reached: those whose cases, and all below, have none failed,
-    and of which something has passed.
+    """Return the levels that are reached: those of which no case, and no case below, has failed
+    or was blocked, and of whose families each has passed somewhere.
+
+    A dtype that is declared not to be there costs no level, a whole family does.
     """
     reached: list[Level] = []
     for level in Level:
-        found = [outcome.status for outcome in outcomes if outcome.level == level]
+        found = [outcome for outcome in outcomes if outcome.level == level]
         if not found:
             continue  # not judged in this run
-        if "failed" in found or "blocked" in found or "passed" not in found:
+        passed = {each.family for each in found if each.status == Status.PASSED.value}
+        wrong = any(
+            each.status in (Status.FAILED.value, Status.BLOCKED.value) for each in found
+        )
+        if wrong or passed != {each.family for each in found}:
             break
         reached.append(level)
     return reached

@@ -89,7 +89,6 @@ VIEWS: Final = (
     _entry(_E, "repeat", lambda x: x[0].repeat(2, 1, 3), _SQUARE),
     _entry(_E, "tile", lambda x: torch.tile(x[0], (2, 2)), _SQUARE),
     _entry(_E, "movedim", lambda x: x[0].movedim(0, -1) * 2, _CUBE),
-    _entry(_E, "tril", lambda x: [torch.tril(x[0]), torch.triu(x[0], 1)], _SQUARE),
     _entry(_E, "real-chain", lambda x: torch.exp(torch.sin(x[0]) * 0.5 + x[0].abs()), _CUBE),
     _entry(
         _E, "write-to-view", lambda x: _written(x[0], lambda y: y[1:, ::2].mul_(3.0)), _SQUARE
@@ -239,6 +238,7 @@ LOOKUPS: Final = (
         _SQUARE,
         differentiable=False,
     ),
+    _entry(_I, "tril", lambda x: [torch.tril(x[0]), torch.triu(x[0], 1)], _SQUARE),
     _entry(_I, "flip", lambda x: x[0].flip(0, 2), _CUBE),
     _entry(_I, "roll", lambda x: x[0].roll((1, -2), (0, 2)), _CUBE),
     _entry(_I, "repeat-interleave", lambda x: x[0].repeat_interleave(3, 1), _SQUARE),

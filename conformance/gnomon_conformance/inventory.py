@@ -9,10 +9,15 @@ from typing import Final, TypeVar
 from gnomon.backend import ALL_DTYPES, DType, Scalar, bool_, float32
 from gnomon.records import (
     Binary,
+    Combination,
     Elementwise,
     NumericRecord,
     Quaternary,
+    RandomSource,
     Record,
+    Reduction,
+    Scan,
+    Source,
     Ternary,
     Unary,
     all_records,
@@ -64,6 +69,30 @@ def given_dtypes(record: Elementwise, compute: DType) -> list[DType]:
     """Return the dtype of each operand: conditions are bool, the others compute's."""
     others = arity_of(record) - record.conditions
     return [*[bool_] * record.conditions, *[compute] * others]
+
+
+@cache
+def _verbs() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {name: {name} for name in ("gather", "sort")}
+    found["copy"] = {"elementwise"}
+    families = (
+        (Elementwise, "elementwise"),
+        (Reduction, "reduce"),
+        (Scan, "scan"),
+        (Combination, "scatter"),
+        (Source, "source"),
+        (RandomSource, "source"),
+    )
+    for record in _distinct():
+        for family, verb in families:
+            if isinstance(record, family):
+                found.setdefault(record.name, set()).add(verb)
+    return found
+
+
+def verbs_of(name: str) -> set[str]:
+    """Return the verbs by which operations of a name are launched; none for a composite."""
+    return _verbs().get(name, set())
 
 
 def number_for(record: Elementwise, value: Scalar, dtype: DType) -> Scalar:

@@ -10,6 +10,7 @@ from gnomon import Tensor
 from gnomon.backend import Backend, Device, DType, FusedKernels, Gap, NotSupported
 from gnomon.cpu import ReferenceBackend
 from gnomon.plugins import backend_for, register_backend
+from gnomon_conformance.inventory import verbs_of
 
 ORACLE: Final = Device("oracle", 0)
 VERBS: Final = ("elementwise", "reduce", "scan", "gather", "scatter", "sort", "source")
@@ -51,8 +52,7 @@ class Target:
 
     def gap_for(self, lack: NotSupported) -> str:
         """Return in words which declared gap an error is due to; empty if none is."""
-        verbs = VERBS if lack.operation else ()
-        for verb in verbs:
+        for verb in verbs_of(lack.operation):
             gap = self.gap(lack.operation, verb, lack.dtypes)
             if gap is not None:
                 return f"{'never' if gap.never else 'not yet'}: {gap.reason}"

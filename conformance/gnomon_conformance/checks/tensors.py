@@ -12,7 +12,16 @@ from typing import Final
 
 import gnomon as torch
 from gnomon import Tensor
-from gnomon.backend import ALL_DTYPES, Device, DType, bool_, float32, int32, int64
+from gnomon.backend import (
+    ALL_DTYPES,
+    Device,
+    DType,
+    NotSupported,
+    bool_,
+    float32,
+    int32,
+    int64,
+)
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.functions import elements_of
 from gnomon_conformance.judging import Evidence, Wrong
@@ -258,6 +267,8 @@ def _error(name: str, call: Refused, target: Target) -> Evidence:
             call(device)
             target.backend.synchronize()
             raised.append(None)
+        except NotSupported:
+            raise
         except Exception as error:
             raised.append(error)
     mine, right = raised

@@ -13,6 +13,8 @@ from gnomon_conformance.runner import Run
 #: How many failures are shown in full.
 _SHOWN = 12
 _BAR = 24
+#: What is allowed no more than this is rounded once, and says nothing of headroom.
+_ROUNDED = 0.6
 
 
 @final
@@ -120,7 +122,7 @@ def headroom(outcomes: Sequence[Outcome]) -> list[tuple[str, float, float]]:
     """Return operation and dtype, the largest error seen and the allowed one, worst first."""
     worst: dict[str, tuple[float, float]] = {}
     for each in outcomes:
-        if each.allowed:
+        if each.allowed > _ROUNDED:
             name = f"{each.subject} {each.dtype}"
             seen = worst.get(name, (0.0, 1.0))
             if each.ulps / each.allowed > seen[0] / seen[1]:

@@ -1,0 +1,169 @@
+"""What "correct" means for one element; what a backend that does little comes to; scripts."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from gnomon.backend import (
+    Device,
+    DType,
+    Gap,
+    IndexedDimension,
+    Operand,
+    ReductionRecord,
+    Scalar,
+    ScanRecord,
+    ScatterRecord,
+    SourceRecord,
+    Stream,
+    float16,
+    float32,
+)
+from gnomon.plugins import register_backend
+from gnomon_conformance.audit.faulty import FaultyBackend
+from gnomon_conformance.cases import Level, Selection, Status, Tier, judge
+from gnomon_conformance.correct import Expected, unit, verdict
+from gnomon_conformance.inventory import elementwise_records
+from gnomon_conformance.runner import run, selected
+from gnomon_conformance.target import VERBS, Target
+
+_numbers = count()
+
+
+def registered(backend: type[FaultyBackend]) -> Target:
+    """Open a device that ``backend`` serves."""
+    device = Device("judged", next(_numbers))
+    register_backend(backend(device))
+    return Target(device)
+
+
+@pytest.mark.parametrize(
+    ("got", "value", "slack", "right"),
+    [
+        (0.0, 0.0, 0.0, True),
+        (-0.0, 0.0, 0.0, False),
+        (math.nan, math.nan, 0.0, True),
+        (1.0, math.nan, 1.0, False),
+        (math.inf, math.inf, 0.0, True),
+        (-math.inf, math.inf, 1.0, False),
+        (1.0 + 2.0**-23, 1.0, 0.0, False),
+        (1.0 + 2.0**-23, 1.0, 2.0**-23, True),
+        (1.0 + 2.0**-22, 1.0, 2.0**-23, False),
+        (math.inf, 3.4028234663852886e38, 1e32, True),
+        (math.inf, 3.4e38, 1e32, False),
+    ],
+)
+def test_elements_are_judged_by_the_rules(
+    got: float, value: float, slack: float, right: bool
+) -> None:
+    assert verdict(got, Expected(value, slack), float32).right is right
+
+
+def test_units_in_the_last_place() -> None:
+    assert unit(1.0, float32) == 2.0**-23
+    assert unit(0.0, float16) == 2.0**-24
+    assert unit(-65504.0, float16) == 32.0
+
+
+class Minimal(FaultyBackend):
+    """Memory and elementwise launches, and nothing else."""
+
+    def gaps(self) -> Sequence[Gap]:
+        return (Gap("only elementwise so far", frozenset(VERBS[1:])),)
+
+    def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
+        return name == "copy" or name in {record.name for record in elementwise_records()}
+
+    def reduce(
+        self,
+        record: ReductionRecord,
+        input: Operand,
+        dims: tuple[int, ...],
+        parameters: tuple[Scalar, ...],
+        output: Operand,
+    ) -> None:
+        raise self.lacks(record.name, [input.dtype])
+
+    def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
+        raise self.lacks(record.name, [input.dtype])
+
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        raise self.lacks("gather", [source.dtype])
+
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        raise self.lacks(record.name, [destination.dtype])
+
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        raise self.lacks("sort", [input.dtype])
+
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        raise self.lacks(record.name, [output.dtype])
+
+
+def test_a_minimal_backend_is_judged_at_its_level() -> None:
+    found = run(
+        registered(Minimal),
+        Selection(Tier.QUICK, Level.PROGRAM, ("sin", "max*", "errors", "function", "writing")),
+    )
+    assert found.failures == []
+    assert found.levels[-1] is Level.ELEMENTWISE
+    levels = {each.level for each in found.outcomes if each.status == Status.DECLARED.value}
+    assert min(levels) > Level.ELEMENTWISE
+
+
+class Lacking(FaultyBackend):
+    """Has no hyperbolic tangent, and does not say so."""
+
+    def elementwise(self, record, inputs, output):  # type: ignore[no-untyped-def]
+        if record.name == "tanh":
+            raise self.lacks(record.name, [output.dtype])
+        super().elementwise(record, inputs, output)
+
+
+def test_a_gap_that_is_not_declared_fails() -> None:
+    target = registered(Lacking)
+    for case in selected(Selection(Tier.QUICK, only=("values/tanh/float32",)), 0):
+        assert judge(case, target).status == Status.FAILED.value
+
+
+class WrongSign(FaultyBackend):
+    def elementwise(self, record, inputs, output):  # type: ignore[no-untyped-def]
+        super().elementwise(record, inputs, output)
+        if record.name == "neg":
+            super().elementwise(record, [output], output)
+
+
+def test_a_failure_comes_with_a_small_script_that_runs_alone() -> None:
+    (case,) = selected(Selection(Tier.QUICK, only=("values/neg/float32",)), 0)
+    outcome = judge(case, registered(WrongSign))
+    assert outcome.status == Status.FAILED.value
+    script = outcome.reproducer
+    assert len(script.splitlines()) < 30
+    alone = script.replace(f"'judged:{next(_numbers) - 1}'", "'cpu'")
+    shown = subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, check=True
+    ).stdout
+    right = script.partition("# right: ")[2].partition("\n")[0]
+    assert shown.strip() == right

@@ -115,10 +115,9 @@ def _grids(run: Run) -> list[str]:
             found = list(of_family)
             bad = sum(each.status == Status.FAILED.value for each in found)
             state = f" · {bad} failed" if bad else ""
-            lines.append(
-                f"<details{' open' if bad or family in _OPEN else ''}><summary>{escape(family)} "
-                f"({len(found)} cases{state})</summary>"
-            )
+            unfolded = " open" if bad or family in _OPEN else ""
+            count = f"({len(found)} cases{state})"
+            lines.append(f"<details{unfolded}><summary>{escape(family)} {count}</summary>")
             lines += [*_grid(found), "</details>"]
     return lines
 

@@ -121,8 +121,8 @@ def _log_sums(rows: Array) -> Array:
 
 SCANS: Final[dict[str, Running]] = {
     # A sum starts from 0.0, so that none is -0.0.
-    "cumsum": lambda rows: rows.cumsum(-1, _widest(rows)) + _widest(rows).type(0),
-    "cumprod": lambda rows: rows.cumprod(-1, _widest(rows)),
+    "cumsum": lambda rows: np.add.accumulate(rows, -1, _widest(rows)) + _widest(rows).type(0),
+    "cumprod": lambda rows: np.multiply.accumulate(rows, -1, _widest(rows)),
     "logcumsumexp": _log_sums,
     "cummax_positions": lambda rows: _last_places(rows, np.maximum.accumulate(rows, -1)),
     "cummin_positions": lambda rows: _last_places(rows, np.minimum.accumulate(rows, -1)),

@@ -1,7 +1,7 @@
 """Build and run one small kernel on a device; see ``trials``.
 
-``python -m gnomon_opencl.trial_of_compiler 0`` ends with status 0 if the result is right, and
-prints what is wrong otherwise.
+``python -m gnomon_opencl.trial_of_compiler 0`` ends with status 0 if the result is right, else
+with ``FAILED`` when it has printed what is wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyopencl as cl
 
-from gnomon_opencl.trials import all_devices
+from gnomon_opencl.trials import FAILED, all_devices
 
 _SIZE: Final = 64
 _SOURCE: Final = """
@@ -40,7 +40,7 @@ def is_right(device: cl.Device) -> bool:
 
 
 def main() -> int:
-    """Return 0 if the device named works."""
+    """Return 0 if the device named works, else FAILED."""
     warnings.simplefilter("ignore", cl.CompilerWarning)
     try:
         if is_right(all_devices()[int(sys.argv[1])]):
@@ -49,7 +49,7 @@ def main() -> int:
     except cl.Error as error:
         complaints = [line for line in str(error).splitlines() if "error:" in line]
         print(" ".join([str(error).splitlines()[0].partition(" - ")[0], *complaints[:1]]))
-    return 1
+    return FAILED
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Build the program on the standard input in a process of its own; see ``trials``.
 
 ``python -m gnomon_opencl.trial_of_program 0 OPTION...`` puts what it built on the standard
-output. It ends with status 0, or with 1 if the program has an error.
+output. It ends with status 0, or with ``FAILED`` if the program has an error.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import warnings
 
 import pyopencl as cl
 
-from gnomon_opencl.trials import all_devices
+from gnomon_opencl.trials import FAILED, all_devices
 
 
 def main() -> int:
-    """Return 0 if the program builds on the device named."""
+    """Return 0 if the program builds on the device named, else FAILED."""
     warnings.simplefilter("ignore", cl.CompilerWarning)
     _, number, *options = sys.argv
     device = all_devices()[int(number)]
@@ -24,7 +24,7 @@ def main() -> int:
         program = cl.Program(cl.Context([device]), source)
         binary = program.build(options=options, devices=[device], cache_dir=False).binaries[0]
     except cl.Error:
-        return 1
+        return FAILED
     sys.stdout.buffer.write(binary)
     return 0
 

@@ -1,13 +1,15 @@
 """Trials of a device's compiler, in a process of their own: a compiler may abort the process.
 
-Each trial is a module, run with the device's number, that ends with status 0 if all went well.
-How it ended is kept on disk with the built programs, by device, driver and what was tried.
+Each trial is a module, run with the device's number, that ends with status 0 if all went well
+and with ``FAILED`` if not. How it ended is kept on disk with the built programs, by device,
+driver and what was tried, unless it was ended from outside.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -23,8 +25,21 @@ _SECONDS: Final = 120
 _SUFFIX: Final = ".trial"
 #: What is left on disk of a compiler that aborted a trial.
 _MARK: Final = ".aborts"
+#: The status of a trial that found something wrong; Python's own failures have others.
+FAILED: Final = 3
 #: The status that stands for a process that did not end by itself.
 _NOT_RUN: Final = 2
+#: What a process dies of when it is its own fault.
+_FAULTS: Final = frozenset(
+    -fault
+    for fault in (
+        signal.SIGABRT,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGSEGV,
+        *([signal.SIGBUS, signal.SIGTRAP] if hasattr(signal, "SIGBUS") else []),
+    )
+)
 #: The text of products in wide vectors: another one has to be tried again.
 _WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product")
 
@@ -81,7 +96,7 @@ def built_apart(device: cl.Device, source: str, options: list[str]) -> bytes | N
     done = _run(device, "trial_of_program", options, source.encode())
     if done.status == 0:
         return done.output
-    if done.status == 1:
+    if done.status == FAILED:
         return None
     raise RuntimeError(_end_of(done.status, done.words))
 
@@ -100,8 +115,9 @@ def _outcome(device: cl.Device, trial: str, text: str = "") -> Outcome:
         done = _run(device, trial, [], b"")
         lines = done.output.decode(errors="replace").splitlines()
         found = Outcome(done.status, lines[-1].strip() if lines else done.words)
-        keep(path, f"{found.status}\n{found.words}".encode())
-        if found.status < 0:
+        if found.status in (0, FAILED) or found.status in _FAULTS:
+            keep(path, f"{found.status}\n{found.words}".encode())
+        if found.status in _FAULTS:
             keep(_path_of(device, "", _MARK), b"")
     return found
 

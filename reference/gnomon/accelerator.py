@@ -1,8 +1,8 @@
 """The accelerator of this process, whatever its kind; ``torch.accelerator`` in PyTorch's words.
 
 It is the device that ``gnomon run --device`` names, else that of ``set_default_device``, else
-the first installed backend that has a device. Functions take a device by index, by name, as a
-``gnomon.device``, or None, which means the current one.
+the first installed backend whose first device opens. Functions take a device by index, by
+name, as a ``gnomon.device``, or None, which means the current one.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def current_accelerator(check_available: bool = False) -> Device | None:
     if default.type != CPU.type:
         return Device(default.type)
     if not _installed:
-        _installed.extend(Device(name) for name in plugins.installed() if _count(name))
+        _installed.extend(Device(name) for name in plugins.installed() if _opens(name))
     return _installed[0] if _installed else None
 
 
@@ -202,6 +202,14 @@ def _count(kind: str) -> int:
         return plugins.load_provider(kind).device_count()
     except RuntimeError:  # a backend whose driver is missing has no device
         return 0
+
+
+def _opens(kind: str) -> bool:
+    try:
+        backend_for(Device(kind, 0))
+    except RuntimeError:  # no device, or one whose driver does not work
+        return False
+    return True
 
 
 def _backend(function: str, device: DeviceOrIndex) -> Backend:

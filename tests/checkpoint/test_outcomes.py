@@ -12,6 +12,7 @@ import pytest
 
 import gnomon
 from checkpoint.programs import PROGRAMS, Program
+from device import reference_only
 from gnomon.utils.checkpoint import checkpoint, checkpoint_sequential
 from outcomes import Outcome, agree, described, store, stored
 
@@ -25,6 +26,7 @@ def outcome_of(program: Program, module: ModuleType) -> Outcome:
         return described(program(module), module)
 
 
+@reference_only("some of the numbers are drawn, by the CPU's generator")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_program(program: Program) -> None:
     found = outcome_of(program, gnomon)
@@ -63,6 +65,7 @@ def test_more_segments_than_functions_are_refused() -> None:
         checkpoint_sequential([gnomon.exp], 3, gnomon.ones(1), use_reentrant=False)
 
 
+@reference_only("it opens the accelerator itself")
 def test_an_accelerator_draws_the_same_again() -> None:
     pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
     from opencl.devices import default_backend

@@ -9,8 +9,11 @@ from types import ModuleType
 import pytest
 
 import gnomon
+from device import reference_only
 from distributions.observing import CASES, PAIRS, divergence, observed
 from outcomes import Outcome, agree, expressions, outcome_of, store, stored
+
+pytestmark = reference_only("draws are those of the CPU's generator")
 
 FOLDER = Path(__file__).parent
 GOLDEN = FOLDER / "golden.json"

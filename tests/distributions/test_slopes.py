@@ -7,6 +7,7 @@ import math
 import pytest
 
 import gnomon
+from device import reference_only
 from gnomon import distributions
 from gnomon.special_functions.sample_slopes import dirichlet_slope, gamma_slope
 
@@ -73,6 +74,7 @@ def test_samples_without_elements() -> None:
     assert none.grad is not None and none.grad.shape == (0, 3)
 
 
+@reference_only("it opens the accelerator itself")
 def test_on_an_accelerator() -> None:
     pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
     from opencl.devices import default_backend

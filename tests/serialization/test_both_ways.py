@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 import gnomon
+from device import reference_only
 from serialization.objects import described, weights
 from serialization.resnet import resnet18
 
 FOLDER = Path(__file__).parent
 GOLDEN = FOLDER / "pytorch.pt"
+WITH_PYTORCH = reference_only("PyTorch does not know the tag of the device")
 PUBLISHED = (FOLDER / "resnet18.txt").read_text(encoding="utf-8").splitlines()[1:]
 
 
@@ -46,6 +48,7 @@ def test_a_file_of_gnomon_loads(weights_only: bool) -> None:
     assert described(found, gnomon) == expected
 
 
+@WITH_PYTORCH
 @pytest.mark.parametrize("weights_only", [True, False])
 def test_pytorch_and_gnomon_load_each_others_files(
     torch: ModuleType, weights_only: bool
@@ -58,6 +61,7 @@ def test_pytorch_and_gnomon_load_each_others_files(
     assert described(ours, torch) == expected
 
 
+@WITH_PYTORCH
 def test_the_golden_file_is_pytorchs(torch: ModuleType, write_golden: bool) -> None:
     if write_golden:
         torch.save(weights(torch), GOLDEN)
@@ -73,6 +77,7 @@ def test_every_protocol_that_is_written(protocol: int, tmp_path: Path) -> None:
     assert repr(gnomon.load(file)) == repr(value)
 
 
+@WITH_PYTORCH
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_every_protocol_that_pytorch_writes(torch: ModuleType, protocol: int) -> None:
     file = io.BytesIO()
@@ -119,6 +124,7 @@ def test_records_are_stored_and_begin_at_multiples_of_64(tmp_path: Path) -> None
     ]
 
 
+@WITH_PYTORCH
 def test_a_file_that_can_only_be_written_to(torch: ModuleType) -> None:
     class Pipe:
         def __init__(self) -> None:
@@ -133,6 +139,7 @@ def test_a_file_that_can_only_be_written_to(torch: ModuleType) -> None:
     assert torch.load(io.BytesIO(pipe.data)).tolist() == [0, 1, 2]
 
 
+@WITH_PYTORCH
 def test_whole_modules_load_each_others_files(torch: ModuleType) -> None:
     def network(t: ModuleType) -> object:
         t.manual_seed(1)
@@ -166,6 +173,7 @@ def test_published_weights_of_a_residual_network_have_a_place() -> None:
     assert str(result) == "<All keys matched successfully>"
 
 
+@WITH_PYTORCH
 def test_weights_of_a_residual_network_from_pytorch(torch: ModuleType) -> None:
     torch.manual_seed(3)
     theirs = resnet18(torch, 2, 3).eval()

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 import gnomon
+from device import reference_only
 from gnomon import serialization
 from gnomon.devices import _aliases, alias_device
 from gnomon.tensor.storages import UntypedStorage
+
+ABOUT_DEVICES = reference_only("it names the devices itself")
 
 
 def saved(value: object) -> io.BytesIO:
@@ -189,6 +192,7 @@ def cuda_file() -> io.BytesIO:
     return rewritten(file, **{"data.pkl": tagged})
 
 
+@ABOUT_DEVICES
 def test_a_file_from_a_device_that_is_not_here() -> None:
     with pytest.raises(RuntimeError, match=r"tensors on 'cuda:1'.*map_location='cpu'"):
         gnomon.load(cuda_file())
@@ -196,6 +200,7 @@ def test_a_file_from_a_device_that_is_not_here() -> None:
         gnomon.load(cuda_file(), map_location={"cuda:1": "tpu:0"})
 
 
+@ABOUT_DEVICES
 def test_map_location_says_where_tensors_go() -> None:
     seen: list[tuple[str, int]] = []
 
@@ -217,6 +222,7 @@ def test_map_location_must_be_one(location: object) -> None:
         gnomon.load(saved(gnomon.ones(1)), map_location=location)
 
 
+@ABOUT_DEVICES
 def test_a_file_from_cuda_loads_where_cuda_means_a_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_file_from_cuda_loads_where_cuda_means_a_device(
         del _aliases["cuda"]
 
 
+@ABOUT_DEVICES
 def test_an_accelerators_tensors_come_back_to_it() -> None:
     pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
     from opencl.devices import default_backend

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import gnomon
+from device import reference_only
 from gnomon.utils.safetensors import load, load_file, save, save_file
 from serialization.objects import DTYPES
 
@@ -91,6 +92,7 @@ def test_without_the_library_the_extra_is_named() -> None:
     assert "pip install 'gnomon[safetensors]'" in run.stdout
 
 
+@reference_only("it opens the accelerator itself")
 def test_an_accelerators_tensors() -> None:
     pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
     from opencl.devices import default_backend

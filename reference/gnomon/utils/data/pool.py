@@ -52,6 +52,7 @@ class WorkerPool:
     def __init__(self, context: BaseContext, assignments: Iterable[Assignment]) -> None:
         self._owner = os.getpid()
         self._workers: dict[int, _Worker] = {}
+        self._ending: list[BaseProcess] = []
         starting = cast(_Context, context)
         _pools.add(self)
         for assignment in assignments:
@@ -87,26 +88,25 @@ class WorkerPool:
 
     def stop(self, worker: int) -> None:
         """Tell ``worker`` to end when it has finished what it is at."""
-        _tell_to_stop(self._workers.pop(worker))
+        self._ending.append(_told_to_stop(self._workers.pop(worker)))
 
     def shutdown(self, patience: float = _PATIENCE) -> None:
         """End all workers: those that need longer than ``patience`` seconds are terminated."""
         if os.getpid() != self._owner:
             return
-        workers = list(self._workers.values())
+        processes = [*self._ending, *map(_told_to_stop, self._workers.values())]
+        self._ending.clear()
         self._workers.clear()
-        for worker in workers:
-            _tell_to_stop(worker)
         until = time.monotonic() + patience
-        for worker in workers:
-            worker.process.join(max(until - time.monotonic(), 0.0))
-            if worker.process.is_alive():
-                worker.process.terminate()
-        for worker in workers:
-            worker.process.join(1.0)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+        for process in processes:
+            process.join(max(until - time.monotonic(), 0.0))
+            if process.is_alive():
+                process.terminate()
+        for process in processes:
+            process.join(1.0)
+            if process.is_alive():
+                process.kill()
+                process.join()
 
     def connections(self) -> list[Connection]:
         """Return this process's ends of the pipes."""
@@ -150,8 +150,9 @@ def _start(context: _Context, assignment: Assignment) -> _Worker:
     return _Worker(process, task_writer, result_reader)
 
 
-def _tell_to_stop(worker: _Worker) -> None:
+def _told_to_stop(worker: _Worker) -> BaseProcess:
     with suppress(OSError):  # it may have ended already
         worker.tasks.send(None)
     worker.tasks.close()
     worker.results.close()
+    return worker.process

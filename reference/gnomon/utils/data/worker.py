@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import NamedTuple, NoReturn, TypeAlias
 
+from gnomon.devices import CPU, set_default_device
 from gnomon.random import manual_seed
 from gnomon.utils.data.failure import Failure, failure_of
 from gnomon.utils.data.fetching import Exhausted, Fetcher, Fetching
@@ -176,10 +177,12 @@ class _Loop:
 
 
 def _introduce(assignment: Assignment) -> None:
-    """Seed what draws random numbers, let the dataset ask who it is, and call the program's
-    initialization.
+    """Make tensors on the CPU, seed what draws random numbers, let the dataset ask who it is,
+    and call the program's initialization.
     """
     global _info
+    # An accelerator belongs to the process that opened it.
+    set_default_device(CPU)
     seed = assignment.base_seed + assignment.worker
     python_random.seed(seed)
     manual_seed(seed)

@@ -83,7 +83,24 @@ def special_floats(dtype: DType) -> list[float]:
 def special_integers(dtype: DType) -> list[int]:
     """Return the integers of a dtype at which operations tend to go wrong."""
     low, high = integer_range(dtype)
-    near = [0, 1, 2, 3, 7, 8, 63, 64, -1, -2, -7, 2**24 + 1, -(2**24) - 1, 2**53 + 1]
+    near = [
+        0,
+        1,
+        2,
+        3,
+        7,
+        8,
+        63,
+        64,
+        -1,
+        -2,
+        -7,
+        2**24,
+        2**24 + 1,
+        -(2**24) - 1,
+        2**53,
+        2**53 + 1,
+    ]
     return [each for each in (*near, low, high, low + 1, high - 1) if low <= each <= high]
 
 
@@ -162,7 +179,7 @@ def columns(
     sides = list(zip(dtypes, domains, strict=True))
     rows: list[tuple[Scalar, ...]] = []
     if len(sides) < 3:
-        rows += product(*[_admitted(_CORE, *side) for side in sides])
+        rows += product(*[_core(*side) for side in sides])
     allowed = [_admitted(specials(dtype), dtype, domain) for dtype, domain in sides]
     if len(allowed) == 1:
         rows = [(value,) for value in allowed[0]]
@@ -181,6 +198,16 @@ def columns(
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+def _core(dtype: DType, domain: Domain) -> list[Scalar]:
+    """Return the special values of a dtype of which every pair is tried."""
+    if dtype.is_floating_point or dtype.kind is Kind.BOOL:
+        return _admitted(_CORE, dtype, domain)
+    low, high = integer_range(dtype)
+    edges = (0, 1, 2, -1, low, high, high - 1)
+    exact = {4: (2**24, 2**24 + 1), 8: (2**53, 2**53 + 1)}.get(dtype.itemsize, ())
+    return [*dict.fromkeys(_admitted((*edges, *exact), dtype, domain))]
+
+
 def _admitted(values: Sequence[Scalar], dtype: DType, domain: Domain) -> list[Scalar]:
     """Return the special values that an operand may have; floats may leave the domain."""
     if dtype.is_floating_point:
@@ -195,7 +222,7 @@ def _admitted(values: Sequence[Scalar], dtype: DType, domain: Domain) -> list[Sc
         for value in values
         if math.isfinite(value)
         and low <= value <= high
-        and float(value).is_integer()
+        and value == int(value)
         and (value or not domain.nonzero)
         and (not domain.whole or domain.low <= value <= domain.high)
     ] or [1]

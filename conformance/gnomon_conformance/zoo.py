@@ -122,6 +122,7 @@ SHAPES: Final[tuple[tuple[int, ...], ...]] = (
     (2, 1, 3, 2, 2),
     (2, 2, 2, 2, 2, 2),
     (2, 1, 2, 1, 2, 2, 3),
+    (2,) * 8,
 )
 #: Lengths around which loops are unrolled, vectorised, blocked and split.
 LENGTHS: Final[tuple[int, ...]] = (
@@ -129,6 +130,8 @@ LENGTHS: Final[tuple[int, ...]] = (
     *(47, 48, 49, 63, 64, 65, 95, 97, 127, 128, 129, 191, 193, 255, 256, 257),
     *(383, 511, 512, 513, 767, 1000, 1023, 1024, 1025, 1500, 2047, 2048, 2049),
 )
+#: More rows than a small counter has room for.
+MANY_ROWS: Final = 66001
 LONG: Final[tuple[int, ...]] = (4095, 4096, 4097, 8191, 8193, 16385, 65537)
 
 

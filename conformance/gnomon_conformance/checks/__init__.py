@@ -13,6 +13,7 @@ from gnomon_conformance.checks import (
     conversion,
     elementwise,
     indexing,
+    kernels,
     memory,
     programs,
     reductions,
@@ -33,6 +34,7 @@ _MODULES = (
     sequences,
     autograd,
     composites,
+    kernels,
     programs,
 )
 

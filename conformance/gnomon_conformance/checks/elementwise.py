@@ -10,6 +10,7 @@ from zlib import crc32
 from gnomon.backend import (
     DType,
     Layout,
+    NotSupported,
     Scalar,
     bool_,
     float16,
@@ -19,7 +20,7 @@ from gnomon.backend import (
     int32,
     int64,
 )
-from gnomon.records import Elementwise, Ulps
+from gnomon.records import Domain, Elementwise, Ulps
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import largest
@@ -30,7 +31,7 @@ from gnomon_conformance.inventory import (
     given_dtypes,
     number_for,
 )
-from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
 from gnomon_conformance.values import columns
@@ -38,6 +39,8 @@ from gnomon_conformance.values import columns
 LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
 EXACT = Ulps(0, 0, 0)
+REALS = Domain(-math.inf, math.inf)
+_DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
 REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
 
@@ -50,6 +53,21 @@ def cases(seed: int) -> Iterator[Case]:
     for record in elementwise_records():
         if record.name in REPRESENTATIVES:
             yield from _cases_of_layouts(record, seed)
+        if record.name in _DIVISIONS:
+            yield from _cases_of_divisions(record)
+    for subject in ("dtypes", "records"):
+        yield Case(
+            level=LEVEL, family="caches", subject=subject, check=partial(_caches, subject, seed)
+        )
+    for kind in (zoo.padded, zoo.permuted):
+        yield Case(
+            level=LEVEL,
+            family="many-rows",
+            subject="add",
+            dtype="float32",
+            layout=kind.__name__,
+            check=partial(_many_rows, kind, seed),
+        )
 
 
 def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> Iterator[Case]:
@@ -212,7 +230,10 @@ def _numbers(
     precise = record.precise_numbers and compute.is_floating_point
     (column,) = columns([float32 if precise else compute], [domain], 60, key, seed)
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
-    for number in [*dict.fromkeys(inside[-6:])][:3]:
+    numbers = [*dict.fromkeys(inside[-6:])][:3]
+    if compute.is_floating_point and domain == REALS:
+        numbers += [0.0, -0.0, math.nan, math.inf]  # the first two are equal, and differ
+    for number in numbers:
         inputs: list[Place | Scalar] = [*places]
         inputs[operand] = number_for(record, number, compute)
         launch = ElementwiseLaunch(
@@ -366,3 +387,102 @@ def _lengths(
         )
         evidence += judge_launch(target, launch)
     return evidence
+
+
+def _launch(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    kinds: Sequence[zoo.Kind],
+    shape: tuple[int, ...],
+    seed: int,
+) -> ElementwiseLaunch:
+    """Return a launch of a record, with a contiguous output."""
+    key = f"{record.name} {compute.name}"
+    stores, places = operands(record, compute, kinds, shape, key, seed)
+    return ElementwiseLaunch(
+        record=record,
+        compute=compute,
+        inputs=tuple(places),
+        outputs=(zoo.blank(stores, zoo.contiguous(shape), result),),
+        stores=tuple(stores),
+    )
+
+
+def _caches(subject: str, seed: int, target: Target) -> Evidence:
+    """Launches that differ in nothing but dtype, record or layout, one after the other, twice:
+    what is remembered of one must not serve another.
+    """
+    evidence = NOTHING
+    records = {record.name: record for record in elementwise_records()}
+    names = ("add",) if subject == "dtypes" else ("add", "sub", "mul", "maximum", "minimum")
+    launches = []
+    for name in names:
+        for compute, result in defined_on(records[name]):
+            if subject == "records" and compute not in _NUMBERED:
+                continue
+            for kinds in ((zoo.contiguous, zoo.contiguous), (zoo.permuted, zoo.stepped)):
+                launches.append(_launch(records[name], compute, result, kinds, (4, 4), seed))
+    for launch in [*launches, *launches[::-1]]:
+        evidence += judge_launch(target, launch)
+    return evidence
+
+
+def _many_rows(kind: zoo.Kind, seed: int, target: Target) -> Evidence:
+    """More rows than a small counter has room for, which do not collapse into one."""
+    record = next(each for each in elementwise_records() if each.name == "add")
+    shape = (zoo.MANY_ROWS, 2)
+    stores: list[bytes] = []
+    places = []
+    for number, one in enumerate((kind, zoo.stepped)):
+        values = [float(k * (number + 1) % 499) for k in range(1000)]
+        places.append(zoo.placed(stores, values, one(shape), float32))
+    launch = ElementwiseLaunch(
+        record=record,
+        compute=float32,
+        inputs=tuple(places),
+        outputs=(zoo.blank(stores, zoo.padded(shape), float32),),
+        stores=tuple(stores),
+    )
+    return judge_launch(target, launch)
+
+
+def _cases_of_divisions(record: Elementwise) -> Iterator[Case]:
+    for compute, result in defined_on(record):
+        if not compute.is_floating_point:
+            yield Case(
+                level=LEVEL,
+                family="division-by-zero",
+                subject=record.name,
+                dtype=compute.name,
+                tier=Tier.QUICK if compute in (int8, int32, int64) else Tier.DEFAULT,
+                check=partial(_by_zero, record, compute, result),
+            )
+
+
+def _by_zero(record: Elementwise, compute: DType, result: DType, target: Target) -> Evidence:
+    """One zero among integer divisors, wherever it stands, is a RuntimeError."""
+    for number, (length, place) in enumerate(((1, 0), (7, 3), (64, 63), (65, 0), (1000, 998))):
+        divisors: list[Scalar] = [1 + k % 5 for k in range(length)]
+        divisors[place] = 0
+        stores: list[bytes] = []
+        kind = (zoo.contiguous, zoo.stepped)[number % 2]
+        inputs = (
+            zoo.placed(stores, [7], zoo.contiguous((length,)), compute),
+            zoo.placed(stores, divisors, kind((length,)), compute),
+        )
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            inputs=inputs,
+            outputs=(zoo.blank(stores, zoo.contiguous((length,)), result),),
+            stores=tuple(stores),
+        )
+        try:
+            launch.run(target.backend)
+        except RuntimeError as error:
+            if isinstance(error, NotSupported):
+                raise
+            continue
+        raise Wrong(f"{record.name}: a zero at place {place} of {length} raises nothing")
+    return Evidence(5)

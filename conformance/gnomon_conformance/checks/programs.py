@@ -41,6 +41,8 @@ def cases(seed: int) -> Iterator[Case]:
                 tier=Tier.QUICK if dtype is float32 else Tier.DEFAULT,
                 check=partial(_trained, program, dtype),
             )
+    for name in COMPILED:
+        yield Case(level=LEVEL, family="compiled", subject=name, check=partial(_compiled, name))
     behaviours: dict[str, Callable[[Target], Evidence]] = {
         "deterministic": _deterministic,
         "threads": _threads,
@@ -183,6 +185,51 @@ def _trained(program: Program, dtype: DType, target: Target) -> Evidence:
                 raise Wrong(f"{what} is {a!r}; the reference has {b!r}")
             compared += 1
     return Evidence(compared)
+
+
+def _chain(x: Tensor, y: Tensor) -> Tensor:
+    return torch.sigmoid(x * 2 + y).sum(1) - (x @ y.t()).amax(0)
+
+
+def _writes(x: Tensor, y: Tensor) -> Tensor:
+    z = x.clone()
+    z[1:] += y[:-1]
+    z.t()[0].mul_(3)
+    return z.cumsum(0) + x
+
+
+def _indexes(x: Tensor, y: Tensor) -> Tensor:
+    order = x.argsort(1)
+    return y.gather(1, order).index_add(0, order[0], x)
+
+
+Step = Callable[[Tensor, Tensor], Tensor]
+COMPILED: Final[dict[str, Step]] = {"chain": _chain, "writes": _writes, "indexes": _indexes}
+
+
+def _compiled(name: str, target: Target) -> Evidence:
+    """A compiled function gives on fresh inputs, call after call, what the function gives; and
+    what an earlier call returned stays what it was.
+    """
+    function = COMPILED[name]
+    compiled = torch.compile(function)
+    kept: list[tuple[Tensor, list[float]]] = []
+    for turn in range(7):
+        shape = (4, 4) if turn < 5 else (4, 4 + turn)
+        if name != "writes" and turn >= 5:
+            shape = (4, 4)
+        x = _drawn(shape, f"x {turn}", target.device, float32)
+        y = _drawn(shape, f"y {turn}", target.device, float32)
+        mine, right = compiled(x, y), function(x, y)
+        kept.append((mine, [float(value) for value in elements_of(right)]))
+        for number, (result, values) in enumerate(kept):
+            for got, value in zip(elements_of(result), values, strict=True):
+                if not abs(got - value) <= 1e-5 * (1 + abs(value)):
+                    raise Wrong(
+                        f"{name}: after call {turn}, the result of call {number} has {got!r} "
+                        f"where the function gives {value!r}"
+                    )
+    return Evidence(len(kept))
 
 
 def _bits(tensors: Sequence[Tensor]) -> list[list[str]]:

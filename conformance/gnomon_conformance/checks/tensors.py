@@ -156,6 +156,24 @@ def _indexed(x: Tensor) -> list[Tensor]:
     return [y]
 
 
+def _transfers(x: Tensor) -> list[Tensor]:
+    """Between host and device, of views and in other dtypes."""
+    device = x.device
+    host = x.cpu().clone()
+    back = [
+        host.t().to(device),
+        host[:, ::2].to(device) + 1,
+        host[1].expand(3, 6).to(device),
+        x.t()[1:3].cpu().to(device),
+        x[:, 1::2].to(torch.float64).cpu().to(device),
+        host.to(device, torch.int64),
+        x.clone().copy_(host * 2),
+    ]
+    back = [each.clone() for each in back]  # on the host itself nothing was copied
+    host.copy_(x[0])
+    return [*back, host.to(device), x[2:, 3].cpu().to(device)]
+
+
 WRITES: Final[dict[str, Callable[[Tensor], list[Tensor]]]] = {
     "self-overlap": _self_overlap,
     "many-views": _many_views,
@@ -163,6 +181,7 @@ WRITES: Final[dict[str, Callable[[Tensor], list[Tensor]]]] = {
     "read-after-write": _read_after_write,
     "dtypes": _dtypes,
     "indexed": _indexed,
+    "transfers": _transfers,
 }
 
 

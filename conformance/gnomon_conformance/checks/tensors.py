@@ -171,7 +171,8 @@ def _transfers(x: Tensor) -> list[Tensor]:
     ]
     back = [each.clone() for each in back]  # on the host itself nothing was copied
     host.copy_(x[0])
-    return [*back, host.to(device), x[2:, 3].cpu().to(device)]
+    back += [host.to(device), x[2:, 3].cpu().to(device)]
+    return [each.contiguous() for each in back]
 
 
 WRITES: Final[dict[str, Callable[[Tensor], list[Tensor]]]] = {

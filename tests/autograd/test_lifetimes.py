@@ -188,3 +188,59 @@ def test_func_transforms_leave_nothing_behind() -> None:
     for _ in range(3):
         gradient(x).tolist()
     assert len(gc.get_objects()) <= before + 50
+
+
+def test_a_gradient_that_somebody_else_holds_is_copied() -> None:
+    """What arrives at a leaf becomes its gradient only when nobody else can read it."""
+    a, b = (torch.ones(3, requires_grad=True) for _ in range(2))
+    given = torch.tensor([1.0, 2.0, 3.0])
+    (a + b).backward(given)
+    assert a.grad is not None and b.grad is not None
+    a.grad.zero_()
+    assert b.grad.tolist() == given.tolist() == [1.0, 2.0, 3.0]
+
+    seen: list[torch.Tensor] = []
+    c = torch.ones(3, requires_grad=True)
+    c.register_hook(seen.append)
+    (c * given).backward(torch.ones(3))
+    assert c.grad is not None
+    c.grad.zero_()
+    assert seen[0].tolist() == [1.0, 2.0, 3.0]
+
+    class Keep(torch.autograd.Function):
+        kept: torch.Tensor
+
+        @staticmethod
+        def forward(ctx: torch.autograd.Function, x: torch.Tensor) -> torch.Tensor:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: torch.autograd.Function, g: torch.Tensor) -> torch.Tensor:
+            whole = g * 2
+            Keep.kept = whole.view(3, 1)
+            return whole
+
+    d = torch.ones(3, requires_grad=True)
+    Keep.apply(d).sum().backward()
+    assert d.grad is not None
+    d.grad.zero_()
+    assert Keep.kept.flatten().tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_gradient_that_nobody_else_holds_is_not_copied() -> None:
+    x = torch.ones(3, requires_grad=True)
+    found: list[int] = []
+
+    class Fresh(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: torch.autograd.Function, x: torch.Tensor) -> torch.Tensor:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: torch.autograd.Function, g: torch.Tensor) -> torch.Tensor:
+            result = g * 2
+            found.append(result.data_ptr())
+            return result
+
+    Fresh.apply(x).sum().backward()
+    assert x.grad is not None and x.grad.data_ptr() == found[0]

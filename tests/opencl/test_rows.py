@@ -178,3 +178,14 @@ def test_derivatives_differentiate_again() -> None:
             total = sum((slope * slope).sum() for slope in slopes)
             found.append(gnomon.autograd.grad(total, leaves[:1]))
         _assert_near(found[1], found[0], 4096 * 2.0**-23)
+
+
+def test_a_softmax_and_its_derivative_are_two_launches() -> None:
+    device = _device("own")
+    runtime = BACKENDS["own"]().runtime
+    x = _drawn((5, 19), gnomon.float32).to(device).requires_grad_()
+    slopes = gnomon.ones(5, 19, device=device)
+    runtime.flush()
+    before = runtime.launches
+    F.softmax(x, 1).backward(slopes)
+    assert runtime.launches - before == 2

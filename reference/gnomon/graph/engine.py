@@ -8,9 +8,11 @@ depth.
 from __future__ import annotations
 
 import heapq
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar, final
 
+from gnomon.backend import Operand, Storage
 from gnomon.core import Cotangents, Edge, InputMetadata, Node, TensorCore, TensorHook
 from gnomon.dispatch import values_of
 from gnomon.errors import warn
@@ -116,8 +118,12 @@ class _Pass:
 
     def _accumulate(self, node: AccumulateGrad, cotangents: Cotangents) -> None:
         cotangents = _after_prehooks(node, cotangents)
-        accumulate_grad(node, cotangents[0], self.create_graph)
-        for hook in _registered(node.hooks):
+        hooks = _registered(node.hooks)
+        if isinstance(cotangents, list) and not hooks and not self.create_graph:
+            accumulate_grad(node, *_let_go_of(cotangents), self.create_graph)
+            return
+        accumulate_grad(node, cotangents[0], False, self.create_graph)
+        for hook in hooks:
             hook((), tuple(cotangents))
 
     def _send_on(self, node: Node, results: Cotangents) -> None:
@@ -298,10 +304,29 @@ def _check_replaced(hook: TensorHook, given: TensorCore | None, replaced: object
         )
 
 
+def _let_go_of(cotangents: list[TensorCore | None]) -> tuple[TensorCore | None, bool]:
+    """Return the one cotangent as a tensor of its own, taken out of the list, and whether
+    nobody else can read its memory: then the tensor and its storage end here.
+    """
+    arrived = cotangents[0]
+    if arrived is None or arrived.tracked:
+        return arrived, False
+    storage, layout, dtype = arrived.operand
+    taken = arrived.like(Operand(Storage(storage.backend, storage.memory), layout, dtype))
+    others = weakref.ref(arrived), weakref.ref(storage)
+    cotangents[0] = None
+    del arrived, storage
+    return taken, others[0]() is None and others[1]() is None
+
+
 def accumulate_grad(
-    node: AccumulateGrad, arrived: TensorCore | None, create_graph: bool
+    node: AccumulateGrad, arrived: TensorCore | None, is_own: bool, create_graph: bool
 ) -> None:
-    """Add what arrived to the leaf's ``grad``, then run the leaf's post-accumulation hooks."""
+    """Add what arrived to the leaf's ``grad``, then run the leaf's post-accumulation hooks.
+
+    What arrived is the gradient itself if it ``is_own``, which nobody else can read, and lies
+    as the leaf does.
+    """
     leaf = node.variable
     state = leaf.autograd_state()
     if arrived is not None and state.requires_grad:
@@ -309,7 +334,10 @@ def accumulate_grad(
             modes.notes.touch(leaf, replaced=False)
         if state.grad is None:
             # In the leaf's own layout, so that optimizers walk both alike.
-            state.grad = clone_as(arrived, leaf.operand.layout.dense_like())
+            layout = leaf.operand.layout.dense_like()
+            storage, given, dtype = arrived.operand
+            fits = given == layout and storage.nbytes == layout.numel * dtype.itemsize
+            state.grad = arrived if is_own and fits else clone_as(arrived, layout)
         elif create_graph:
             state.grad = add(state.grad, arrived)
         else:

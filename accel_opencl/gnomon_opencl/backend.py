@@ -276,7 +276,7 @@ class OpenCLBackend(Backend):
         if isinstance(generator, MersenneTwister):
             source.write_elements(self.runtime, record, parameters, generator, output)
             return
-        recipe = source.recipe_of(name, dtype, parameters)
+        recipe = source.recipe_of(name, dtype, parameters, self.runtime.traits)
         if recipe is None or not all(map(self._stores, (recipe.dtype, dtype))):
             raise self.lacks(name, (dtype,))
         source.run(self.runtime, recipe, generator, output)

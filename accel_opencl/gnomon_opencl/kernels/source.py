@@ -6,6 +6,7 @@ the definition in ``gnomon.generator`` step by step, so that every device draws 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from math import prod
@@ -53,14 +54,23 @@ class Recipe(NamedTuple):
     text: str
     dtype: DType
     parameters: tuple[tuple[DType, Scalar], ...]
-    #: Whether the expression draws from ``draw``.
-    random: bool = False
+    #: The file of functions the expression calls; those of ``philox`` draw from ``draw``.
+    functions: str | None = None
+
+    @property
+    def random(self) -> bool:
+        return self.functions == "philox"
 
 
-def recipe_of(name: str, dtype: DType, parameters: Sequence[Scalar]) -> Recipe | None:
+def recipe_of(
+    name: str, dtype: DType, parameters: Sequence[Scalar], traits: Traits
+) -> Recipe | None:
     """Return how to make elements for ``dtype``, or None for a source without a kernel."""
     if name in _REGULAR:
-        return _REGULAR[name](parameters)
+        recipe = _REGULAR[name](parameters)
+        if recipe.dtype is float64 and not traits.double_arithmetic:
+            return _IN_PAIRS[name](dtype, parameters)
+        return recipe
     if name in _RANDOM:
         return _RANDOM[name](dtype, parameters)
     return None
@@ -98,6 +108,48 @@ def _logspace(parameters: Sequence[Scalar]) -> Recipe:
     return Recipe(f"pow(q3, {exponent})", float64, _doubles(parameters))
 
 
+def _pair(value: float) -> tuple[tuple[DType, Scalar], ...]:
+    """Return the parameters of a number that is given as the sum of two float32."""
+    high = float(float32.round(value))
+    low = float(float32.round(value - high)) if math.isfinite(high) else 0.0
+    return (float32, high), (float32, low)
+
+
+def _of_pair(text: str, dtype: DType, values: tuple[tuple[DType, Scalar], ...]) -> Recipe:
+    """Return a recipe of pairs, which become integers before they are rounded."""
+    if dtype.is_floating_point or dtype is bool_:
+        return Recipe(f"value_of({text})", float32, values, "pairs")
+    return Recipe(f"whole_of({text})", int64, values, "pairs")
+
+
+def _arange_in_pairs(dtype: DType, parameters: Sequence[Scalar]) -> Recipe:
+    start, step = map(float, parameters)
+    return _of_pair("on_line(n, q0, q1, q2, q3)", dtype, (*_pair(start), *_pair(step)))
+
+
+_LINEAR_IN_PAIRS: Final = (
+    "(n < q6 / 2 ? on_line(n, q0, q1, q4, q5) : on_line(q6 - 1 - n, q2, q3, -q4, -q5))"
+)
+
+
+def _line_in_pairs(parameters: Sequence[Scalar]) -> tuple[tuple[DType, Scalar], ...]:
+    """Return the ends of an interval, the step between numbers on it, and their number."""
+    start, end, steps = float(parameters[0]), float(parameters[1]), int(parameters[2])
+    if steps <= 1:
+        steps, end = 1, start
+    step = (end - start) / max(steps - 1, 1)
+    return (*_pair(start), *_pair(end), *_pair(step), (uint64, steps))
+
+
+def _linspace_in_pairs(dtype: DType, parameters: Sequence[Scalar]) -> Recipe:
+    return _of_pair(_LINEAR_IN_PAIRS, dtype, _line_in_pairs(parameters))
+
+
+def _logspace_in_pairs(dtype: DType, parameters: Sequence[Scalar]) -> Recipe:
+    values = (*_line_in_pairs(parameters[:3]), (float32, float32.round(float(parameters[3]))))
+    return Recipe(f"power_of(q7, {_LINEAR_IN_PAIRS})", float32, values, "pairs")
+
+
 def _eye(parameters: Sequence[Scalar]) -> Recipe:
     return Recipe("n % q0 == n / q0", bool_, ((uint64, parameters[0]),))
 
@@ -111,24 +163,28 @@ def _uniform(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
     unit = "(double)(word64(n, draw) >> 11) * 0x1p-53" if dtype is float64 else "unit(n, draw)"
     drawn = f"from_open_end(ROUND({unit} * q1 + q0), q2, q3)"
     values = (start, width, *ends)
-    return Recipe(drawn, dtype, tuple([(compute, value) for value in values]), random=True)
+    return Recipe(
+        drawn, dtype, tuple([(compute, value) for value in values]), functions="philox"
+    )
 
 
 def _normal(dtype: DType, shape: Sequence[Scalar]) -> Recipe:
     compute = float64 if dtype is float64 else float32
     parameters = tuple([(compute, float(compute.round(float(value)))) for value in shape])
-    return Recipe("standard_normal(n, draw) * q1 + q0", dtype, parameters, random=True)
+    return Recipe("standard_normal(n, draw) * q1 + q0", dtype, parameters, functions="philox")
 
 
 def _exponential(dtype: DType, rate: Sequence[Scalar]) -> Recipe:
     scale = float(float32.round(1.0 / rate[0]))
     text = "(0.0f - log_of_step(word(n, draw) >> 8)) * q0"
-    return Recipe(text, dtype, ((float32, scale),), random=True)
+    return Recipe(text, dtype, ((float32, scale),), functions="philox")
 
 
 def _bernoulli(dtype: DType, chance: Sequence[Scalar]) -> Recipe:
     threshold = float(float32.round(float(chance[0])))
-    return Recipe("unit(n, draw) < q0 ? 1 : 0", dtype, ((float32, threshold),), random=True)
+    return Recipe(
+        "unit(n, draw) < q0 ? 1 : 0", dtype, ((float32, threshold),), functions="philox"
+    )
 
 
 def _integers(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
@@ -136,9 +192,15 @@ def _integers(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
     drawn = "word64(n, draw)" if span >= _WIDE_RANGE else "word(n, draw)"
     rest = drawn if span == 2**64 else f"{drawn} % q1"
     words = ((uint64, uint64.convert(low)), (uint64, uint64.convert(span)))
-    return Recipe(f"(long)(q0 + {rest})", int64, words, random=True)
+    return Recipe(f"(long)(q0 + {rest})", int64, words, functions="philox")
 
 
+#: Those that are made in float64, for devices without it.
+_IN_PAIRS: Final = {
+    "arange": _arange_in_pairs,
+    "linspace": _linspace_in_pairs,
+    "logspace": _logspace_in_pairs,
+}
 _REGULAR: Final = {"arange": _arange, "linspace": _linspace, "logspace": _logspace, "eye": _eye}
 _RANDOM: Final = {
     "uniform": _uniform,
@@ -170,7 +232,7 @@ def run(
             recipe.text,
             recipe.dtype,
             tuple([dtype for dtype, _ in recipe.parameters]),
-            recipe.random,
+            recipe.functions,
             len(part.shape),
             plan.index,
             plan.declaration(),
@@ -219,7 +281,7 @@ def _source_text(
     text: str,
     dtype: DType,
     parameters: tuple[DType, ...],
-    random: bool,
+    functions: str | None,
     dims: int,
     index: str,
     declaration: str,
@@ -230,7 +292,7 @@ def _source_text(
     arguments += [
         f"const {element_type(each).compute} q{k}" for k, each in enumerate(parameters)
     ]
-    if random:
+    if functions == "philox":
         arguments.append("const Draw draw")
     walk = "        const ulong before = (ulong)plan.first + (ulong)line * plan.row;\n"
     walk += walk_text(dims - 1, "line", [0], index, " " * 8)
@@ -240,7 +302,7 @@ def _source_text(
         f"            {kind.store(1, f'({kind.compute})({text})', 'p0', place)}"
     )
     return whole_source(
-        types_text(kind, 1, traits, "philox" if random else None),
+        types_text(kind, 1, traits, functions),
         declaration,
         rows_text("source", arguments, walk, body, index, 1, traits),
     )

@@ -72,7 +72,8 @@ static real square_rest(real x) {
 
 static real scaled_complement(real x) {
     if (x < -27) return INFINITY;
-    if (x < 10) return exp(x * x) * erfc(x) * (1 + square_rest(x));
+    // Where the series converges, exp(x^2) is in range in float32 too.
+    if (x < (sizeof(real) == 8 ? 10 : 5)) return exp(x * x) * erfc(x) * (1 + square_rest(x));
     const real half_inverse_square = (real)0.5 / x / x;
     real term = 1, total = 1;
     for (int k = 1; k < 16; ++k) {

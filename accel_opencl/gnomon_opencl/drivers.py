@@ -1,7 +1,8 @@
 """Drivers that pip installs: the loader knows PoCL's, and is told here of Intel's.
 
-The package ``intel-opencl-rt`` brings a driver for x86 processors of every maker. Its own entry
-for the loader names a directory that is right in Anaconda only, so another one is written.
+The package ``intel-opencl-rt`` (extra ``opencl-intel``) brings a driver for x86 processors of
+every maker. Its own entry for the loader names a directory that is right in Anaconda only, so
+another one is written.
 """
 
 from __future__ import annotations
@@ -34,5 +35,13 @@ def announce_installed_drivers(prefix: str = sys.prefix, system: Path = _SYSTEM)
     for path in directory.glob("*.icd"):
         if path.name not in entries:
             path.unlink(missing_ok=True)
-    if all(keep(directory / name, entry) for name, entry in entries.items()):
+    if all(_is_there(directory / name, entry) for name, entry in entries.items()):
         os.environ["OCL_ICD_VENDORS"] = str(directory)
+
+
+def _is_there(path: Path, entry: bytes) -> bool:
+    """Return whether the file holds ``entry``, written now if need be."""
+    try:
+        return path.read_bytes() == entry or keep(path, entry)
+    except OSError:
+        return keep(path, entry)

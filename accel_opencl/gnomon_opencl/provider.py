@@ -65,10 +65,9 @@ def opened(index: int) -> OpenCLBackend:
     if not outcome.passed:
         raise RuntimeError(
             f"device: opencl:{index}, {device.name.strip()} of {device.platform.name.strip()} "
-            f"{device.driver_version.strip()}, runs no kernels: "
-            f"{outcome.reason}. Update its driver, or choose another "
-            "device of those that `gnomon devices` lists. On an x86 processor `pip install "
-            "intel-opencl-rt` brings another driver."
+            f"{device.driver_version.strip()}, runs no kernels: {outcome.reason}. Update its "
+            "driver, or choose another device of those that `gnomon devices` lists. On x86 "
+            "Linux, `pip install 'gnomon[opencl-intel]'` brings another one for the processor."
         )
     return OpenCLBackend(device, index)
 

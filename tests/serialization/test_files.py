@@ -229,6 +229,9 @@ def test_a_file_from_cuda_loads_where_cuda_means_a_device(
     alias_device("cuda", "cpu")
     try:
         assert gnomon.load(cuda_file())[1].device.type == "cpu"
+        for location in (lambda s, tag: s.cuda(), lambda s, tag: s.cuda(0).to("cpu")):
+            found = gnomon.load(cuda_file(), map_location=location)
+            assert found[0].tolist() == [0.0, 1.0, 2.0]
     finally:
         del _aliases["cuda"]
 

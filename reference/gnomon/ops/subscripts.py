@@ -61,6 +61,8 @@ def read_item(input: T, key: Key) -> T:
     """
     if isinstance(key, slice):
         return _sliced(input, 0, key)
+    if type(key) is int and input.operand.layout.shape:  # datasets and loops do little else
+        return SELECT(input, 0, key)
     found = resolve(input, key)
     if found.indices:
         return read_advanced(found.viewed, found.indices)

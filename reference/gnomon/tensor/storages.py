@@ -124,7 +124,22 @@ class UntypedStorage:
 
     def cpu(self) -> UntypedStorage:
         """Return the bytes on the CPU: this storage if it is there."""
-        return self if self.device == CPU else UntypedStorage(self.read(), device=CPU)
+        return self.to(CPU)
+
+    def to(self, device: str | Device, non_blocking: bool = False) -> UntypedStorage:
+        """Return the bytes on ``device``: this storage if it is there."""
+        backend = backend_of(device)
+        if backend is self.storage.backend:
+            return self
+        return UntypedStorage(self.read(), device=backend.device)
+
+    def cuda(
+        self, device: int | Device | None = None, non_blocking: bool = False
+    ) -> UntypedStorage:
+        """Return the bytes on the device that "cuda" means, or on that one of several."""
+        if isinstance(device, Device):
+            return self.to(device)
+        return self.to(Device("cuda", device))
 
     def resize_(self, size: int) -> UntypedStorage:
         """Give the storage ``size`` bytes, keeping those that fit.

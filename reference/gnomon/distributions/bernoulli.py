@@ -11,7 +11,6 @@ from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
 from gnomon.distributions.utils import (
     Value,
-    are_numbers,
     broadcast_all,
     logits_to_probs,
     probs_to_logits,
@@ -39,7 +38,6 @@ class BinaryParameters(Distribution):
         tensor, *rest = broadcast_all(given, *others)
         self._probs = None if probs is None else tensor
         self._logits = None if logits is None else tensor
-        self._shape = () if are_numbers(given, *others) else tuple(tensor.shape)
         return rest
 
     def _given(self) -> dict[str, Tensor]:
@@ -94,7 +92,7 @@ class Bernoulli(BinaryParameters):
         validate_args: bool | None = None,
     ) -> None:
         self._take(probs, logits)
-        super().__init__(self._shape, validate_args=validate_args)
+        super().__init__(self.param_shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.tensor import Tensor
 
 __all__ = ["Exponential"]
@@ -24,8 +24,7 @@ class Exponential(Distribution):
 
     def __init__(self, rate: Value, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
-        shape = () if are_numbers(rate) else self.rate.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.rate.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

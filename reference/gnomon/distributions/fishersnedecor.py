@@ -10,7 +10,7 @@ from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
 from gnomon.distributions.gamma import Gamma
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.dtypes import finfo
 from gnomon.tensor import Tensor
 
@@ -32,8 +32,7 @@ class FisherSnedecor(Distribution):
         self.df1, self.df2 = broadcast_all(df1, df2)
         self._gamma1 = Gamma(self.df1 * 0.5, self.df1)
         self._gamma2 = Gamma(self.df2 * 0.5, self.df2)
-        shape = () if are_numbers(df1, df2) else self.df1.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.df1.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -9,7 +9,7 @@ from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
 from gnomon.distributions.draws import standard_gamma
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.dtypes import finfo
 from gnomon.tensor import Tensor
 
@@ -31,8 +31,7 @@ class Gamma(Distribution):
         self, concentration: Value, rate: Value, validate_args: bool | None = None
     ) -> None:
         self.concentration, self.rate = broadcast_all(concentration, rate)
-        shape = () if are_numbers(concentration, rate) else self.concentration.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.concentration.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -27,7 +27,7 @@ class Geometric(BinaryParameters):
         validate_args: bool | None = None,
     ) -> None:
         self._take(probs, logits)
-        super().__init__(self._shape, validate_args=validate_args)
+        super().__init__(self.param_shape, validate_args=validate_args)
         if self._validate_args and self._probs is not None and not (self._probs > 0).all():
             raise ValueError(
                 f"Expected parameter probs of distribution {self!r} to be positive, but found "

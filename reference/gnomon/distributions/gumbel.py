@@ -10,7 +10,7 @@ from gnomon.distributions.constraints import Constraint, Constraints
 from gnomon.distributions.single_transforms import AffineTransform, ExpTransform
 from gnomon.distributions.transformed_distribution import TransformedDistribution
 from gnomon.distributions.uniform import Uniform
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.dtypes import finfo
 from gnomon.tensor import Tensor
 
@@ -32,11 +32,8 @@ class Gumbel(TransformedDistribution):
     def __init__(self, loc: Value, scale: Value, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
         limits = finfo(self.loc.dtype)
-        if are_numbers(loc, scale):
-            base = Uniform(limits.tiny, 1 - limits.eps, validate_args)
-        else:
-            low = self.loc.new_full(self.loc.shape, limits.tiny)
-            base = Uniform(low, self.loc.new_full(low.shape, 1 - limits.eps), validate_args)
+        low = self.loc.new_full(self.loc.shape, limits.tiny)
+        base = Uniform(low, self.loc.new_full(low.shape, 1 - limits.eps), validate_args)
         transforms = [
             ExpTransform().inv,
             AffineTransform(0, -self.scale.new_ones(self.scale.shape)),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.dtypes import finfo
 from gnomon.tensor import Tensor
 
@@ -28,8 +28,7 @@ class Laplace(Distribution):
 
     def __init__(self, loc: Value, scale: Value, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
-        shape = () if are_numbers(loc, scale) else self.loc.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

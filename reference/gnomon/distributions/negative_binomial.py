@@ -38,7 +38,7 @@ class NegativeBinomial(BinaryParameters):
     ) -> None:
         (count,) = self._take(probs, logits, total_count)
         self.total_count = count.to(self._param.dtype)
-        super().__init__(self._shape, validate_args=validate_args)
+        super().__init__(self.param_shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -35,7 +35,7 @@ class LogitRelaxedBernoulli(BinaryParameters):
     ) -> None:
         self.temperature = temperature
         self._take(probs, logits)
-        super().__init__(self._shape, validate_args=validate_args)
+        super().__init__(self.param_shape, validate_args=validate_args)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)

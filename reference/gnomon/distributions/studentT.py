@@ -10,7 +10,7 @@ from gnomon.distributions import constraints
 from gnomon.distributions.chi2 import Chi2
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all, standard_normal
+from gnomon.distributions.utils import Value, broadcast_all, standard_normal
 from gnomon.tensor import Tensor
 
 __all__ = ["StudentT"]
@@ -39,8 +39,7 @@ class StudentT(Distribution):
     ) -> None:
         self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
         self._chi2 = Chi2(self.df)
-        shape = () if are_numbers(df, loc, scale) else self.df.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.df.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

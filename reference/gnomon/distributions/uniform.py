@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraint, Constraints
 from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, are_numbers, broadcast_all
+from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.tensor import Tensor
 from gnomon.tensor.random_factories import rand
 
@@ -22,8 +22,7 @@ class Uniform(Distribution):
 
     def __init__(self, low: Value, high: Value, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
-        shape = () if are_numbers(low, high) else self.low.shape
-        super().__init__(shape, validate_args=validate_args)
+        super().__init__(self.low.shape, validate_args=validate_args)
         if self._validate_args and not (self.low < self.high).all():
             raise ValueError("Uniform is not defined when low>= high")
 

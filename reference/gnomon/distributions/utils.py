@@ -45,11 +45,6 @@ def broadcast_all(*values: Value) -> tuple[Tensor, ...]:
     )
 
 
-def are_numbers(*values: Value) -> bool:
-    """Return whether no value is a tensor: such a distribution has no batch."""
-    return not any(isinstance(value, Tensor) for value in values)
-
-
 def standard_normal(shape: Sequence[int], dtype: DType, device: Device) -> Tensor:
     """Return normal numbers of mean 0 and variance 1."""
     return empty(tuple(shape), dtype=dtype, device=device).normal_()

@@ -11,14 +11,17 @@ from array import array
 from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.kernels import panels
-from gnomon_opencl.kernels.panels import Factors, Product, Tile, wide_tiles
+from gnomon_opencl.kernels.panels import Factors, Product, Tile, flat_tiles, wide_tiles
 from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import FAILED, all_devices
 
 _SIZE = 53
+_SLACK = 1024
 
 
-def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool) -> bool:
+def is_right(
+    backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+) -> bool:
     """Return whether a product of numbers that leave no room for rounding comes out right."""
     layout = Layout.contiguous((1, _SIZE, _SIZE))
     numbers = range(_SIZE)
@@ -27,7 +30,8 @@ def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool)
     cells = memoryview(dtype.pack(dtype.convert_all(elements, int64)))
     operands = []
     for _ in range(3):
-        storage = Storage(backend, backend.allocate(cells.nbytes))
+        # What is read directly is read beyond its end.
+        storage = Storage(backend, backend.allocate(cells.nbytes + _SLACK))
         backend.write(storage.memory, 0, cells.cast("B"))
         operands.append(Operand(storage, layout, dtype))
     product = Product(
@@ -43,12 +47,14 @@ def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool)
         product_row=_SIZE,
         product_column=1,
         step_table=_SIZE,
-        right_table=0,
+        is_direct=int(is_direct),
     )
     factors = Factors(*map(buffer_of, operands))
     if has_tables:
         factors = factors._replace(tables=buffer_of(_tables(backend)))
-    packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
+    packed = factors.right
+    if not is_direct:
+        packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
     panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
     found = array(dtype.cell, bytes(backend.read(operands[2].storage.memory, 0, cells.nbytes)))
     columns = list(zip(*values, strict=True))
@@ -75,8 +81,10 @@ def main() -> int:
     dtypes = [float32, int32, int64]
     if backend.runtime.traits.double_arithmetic:
         dtypes.append(float64)
-    trials = [(dtype, tile, False) for dtype in dtypes for tile in wide_tiles(dtype)]
-    trials.append((float32, wide_tiles(float32)[0], True))
+    trials = [(dtype, tile, False, False) for dtype in dtypes for tile in wide_tiles(dtype)]
+    best = wide_tiles(float32)[0]
+    trials += [(float32, best, True, False), (float32, best, False, True)]
+    trials += [(float32, tile, True, True) for tile in flat_tiles(float32)]
     try:
         return 0 if all(is_right(backend, *trial) for trial in trials) else FAILED
     except RuntimeError as error:  # a kernel that does not build

@@ -60,6 +60,12 @@ CASES = {
     "strided": Case((2, 4, 9, 12), (6, 2, 3, 2), plain(2, 3, padding=1, groups=2)),
     "dilated": Case((2, 2, 13), (3, 2, 3), plain(2, padding=2, dilation=2)),
     "depthwise": Case((2, 4, 7, 20), (8, 1, 3, 3), plain(1, 1, padding=1, groups=4)),
+    "depthwise, one channel": Case(
+        (2, 3, 6, 37), (3, 1, 3, 2), plain(2, 1, padding=1, groups=3)
+    ),
+    "few channels": Case((1, 9, 5, 70), (3, 9, 2, 3), plain(1, 1, padding=1)),
+    "few channels, transposed": Case((1, 4, 5, 9), (4, 6, 3, 3), transposed(2, 2, padding=1)),
+    "depthwise, a large kernel": Case((2, 6, 19, 23), (3, 2, 18, 19), plain(1, 1, groups=3)),
     "of one element": Case((3, 6, 5, 5), (4, 6, 1, 1), plain(1, 1)),
     "volumes": Case((1, 2, 4, 5, 6), (3, 2, 2, 3, 2), plain(1, 2, 1, padding=1)),
     "a large kernel": Case((3, 4, 21, 20), (5, 4, 19, 18), plain(1, 1, padding=1)),

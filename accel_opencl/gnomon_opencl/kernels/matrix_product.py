@@ -12,12 +12,15 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.generation import Plan, source_file, whole_source
 from gnomon_opencl.kernels import copying, panels
-from gnomon_opencl.kernels.panels import Factors, Product, arithmetic, sum_bytes
+from gnomon_opencl.kernels.panels import Factors, Product, Tile, arithmetic, sum_bytes
 from gnomon_opencl.runtime import Runtime, buffer_of
 
 _CACHED: Final = 4096
 #: Multiplications per matrix below which packing costs more than it gains.
 _FEW_TERMS: Final = 16384
+#: Rows for which a right operand is not worth packing, and its size that a cache holds.
+_FEW_ROWS: Final = 12
+_CACHED_BYTES: Final = 2**15
 #: Rows that one work-item multiplies by a vector where they lie side by side: LENGTH.
 _VECTOR_ROWS: Final = 64
 #: Work-items that are enough to fill a device.
@@ -112,7 +115,20 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
         is_scattered = product.left_step != 1 and product.columns > tile.columns
         if is_scattered or not panels.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
+        if _is_worth_reading_directly(product, dtype, tile):
+            product = product._replace(is_direct=1)
     panels.multiply(runtime, dtype, product, matrices.factors)
+
+
+def _is_worth_reading_directly(product: Product, dtype: DType, tile: Tile) -> bool:
+    """Return whether the right operand is read faster where it lies than packed: where it
+    stays in the cache, or is read few times.
+    """
+    if product.right_column != 1 or product.columns % tile.columns:
+        return False
+    nbytes = product.steps * product.columns * dtype.itemsize
+    is_near = product.rows <= _FEW_ROWS or nbytes <= _CACHED_BYTES
+    return is_near and panels.is_summed_as_stored(dtype) and panels.reads_wide(dtype)
 
 
 @lru_cache(_CACHED)

@@ -1,5 +1,7 @@
 /* Where elements of operands stand, from strides or from tables. Rows are taken in lines of
-   `width`: a row stands at its line's place plus a stride for each row of the line before. */
+   `width`: a row stands at its line's place plus a stride for each row of the line before.
+   Columns are taken in lines of `columns`, of which there is one unless tables say where the
+   lines stand. */
 
 typedef __global const STORAGE *Source;
 typedef __global const long *Tables;
@@ -9,9 +11,13 @@ typedef __global const long *Tables;
 #define LEFT_STEP(step) tables[plan.step_table + (step)]
 #define RIGHT_STEP(step) tables[plan.right_table + (step)]
 #define PLACE_LINE(line) tables[plan.place_table + (line)]
+#define RIGHT_LINE(line) tables[plan.right_lines + (line)]
+#define COLUMN_LINE(line) tables[plan.column_places + (line)]
 #else
 #define LEFT_LINE(line) 0
 #define LEFT_STEP(step) ((step) * plan.left_step)
 #define RIGHT_STEP(step) ((step) * plan.right_step)
 #define PLACE_LINE(line) 0
+#define RIGHT_LINE(line) 0
+#define COLUMN_LINE(line) 0
 #endif

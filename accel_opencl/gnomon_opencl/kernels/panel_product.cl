@@ -1,5 +1,6 @@
 /* Products of matrices on processors: rows of the left operand, read where they lie, times
-   panels of the right one, which are packed before.
+   panels of the right one, which are packed before or read where they lie, too, if columns lie
+   next to each other there and what lies behind the last panel may be read.
 
    An element of the left operand stands at the sum of a place for its row and one for its
    step: so rows may be the windows of an image. The steps are repeated, `repeats` times, a
@@ -15,9 +16,25 @@
 /* Steps that are multiplied for all tiles of a work-item before the next ones. */
 #define BLOCK 1024
 
+#if IS_DIRECT
+#define RIGHT(v, step) wide_load(panel + RIGHT_STEP(step) + (v) * LANES)
+#define LINES plan->lines
+#else
+#define RIGHT(v, step) ((__global const VECTOR *)panel)[(step) * VECTORS + (v)]
+#define LINES 1
+#endif
+
+#if LANES == 1
+static inline VECTOR wide_load(__global const COMPUTE *p) { return *p; }
+#else
+#define WIDE_LOAD_(lanes) vload##lanes
+#define WIDE_LOAD(lanes) WIDE_LOAD_(lanes)
+static inline VECTOR wide_load(__global const COMPUTE *p) { return WIDE_LOAD(LANES)(0, p); }
+#endif
+
 /* What one work-item multiplies. */
 typedef struct {
-    long part, panel, outer, inner, first_row;
+    long part, line, panel, outer, inner, first_row;
     int rows, tiles;
 } Share;
 
@@ -29,6 +46,8 @@ static inline Share share_of(const Plan *plan, long item) {
     item /= shares;
     share.panel = item % panels;
     item /= panels;
+    share.line = item % LINES;
+    item /= LINES;
     share.part = item % plan->parts;
     item /= plan->parts;
     share.inner = item % plan->inner;
@@ -43,9 +62,13 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
                                   Tables tables, const Plan plan, const Share share,
                                   VECTOR *kept) {
     left += plan.left_offset + share.outer * plan.left_outer + share.inner * plan.left_inner;
-    __global const VECTOR *panel = (__global const VECTOR *)
-        (right + share.outer * plan.panel_outer + share.inner * plan.panel_inner)
-        + (share.panel * plan.repeats * plan.right_steps + plan.first_step) * VECTORS;
+#if IS_DIRECT
+    right += plan.right_offset + share.outer * plan.right_outer
+        + share.inner * plan.right_inner + RIGHT_LINE(share.line) + share.panel * COLUMNS;
+#else
+    right += share.outer * plan.panel_outer + share.inner * plan.panel_inner
+        + (share.panel * plan.repeats * plan.right_steps + plan.first_step) * COLUMNS;
+#endif
     for (int i = 0; i < share.tiles * SUMS; ++i) kept[i] = (VECTOR)(0);
     const long blocks = (plan.steps + BLOCK - 1) / BLOCK;
     const long first = share.part * plan.part_blocks;
@@ -70,9 +93,16 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
                     ++line;
                 }
             }
-            __global const VECTOR *b = panel + (repeat * plan.right_steps + start) * VECTORS;
+#if IS_DIRECT
+            __global const COMPUTE *panel = right + repeat * plan.right_repeat;
+#else
+            __global const COMPUTE *panel = right + repeat * plan.right_steps * COLUMNS;
+#endif
             for (long step = start; step < end; ++step) {
                 const long place = LEFT_STEP(step);
+                VECTOR b[VECTORS];
+#pragma unroll
+                for (int v = 0; v < VECTORS; ++v) b[v] = RIGHT(v, step);
 #pragma unroll
                 for (int row = 0; row < ROWS; ++row) {
 #pragma unroll
@@ -80,7 +110,6 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
                         sums[row * VECTORS + v] =
                             (VECTOR)(rows[row][place]) * b[v] + sums[row * VECTORS + v];
                 }
-                b += VECTORS;
             }
 #pragma unroll
             for (int i = 0; i < SUMS; ++i) kept[tile * SUMS + i] = sums[i];
@@ -102,6 +131,9 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
     const int columns = (int)min((long)COLUMNS, plan.columns - first_column);
     product += plan.product_offset + share.outer * plan.product_outer
         + share.inner * plan.product_inner + first_column * plan.product_column;
+#if IS_DIRECT
+    product += COLUMN_LINE(share.line);
+#endif
     if (plan.has_addend) {
         addend += plan.addend_offset + share.outer * plan.addend_outer
             + share.inner * plan.addend_inner + first_column * plan.addend_column

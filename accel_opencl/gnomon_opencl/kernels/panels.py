@@ -58,6 +58,9 @@ class Product(NamedTuple):
     table has the lines' places from ``left_table`` on; steps lie ``left_step`` apart, or where
     the table says from ``step_table`` on. The other operands are alike. The product multiplies
     ``steps`` of the ``right_steps`` that are packed, from ``first_step`` on.
+
+    A right operand that is read where it lies has ``lines`` of ``columns``, whose places are in
+    tables too if there is more than one.
     """
 
     rows: int
@@ -97,13 +100,20 @@ class Product(NamedTuple):
     addend_outer: int = 0
     addend_inner: int = 0
 
+    #: Lines of columns, where the right operand is read where it lies.
+    lines: int = 1
+
     left_table: int = 0
     step_table: int = 0
     right_table: int = 0
     place_table: int = 0
+    right_lines: int = 0
+    column_places: int = 0
 
-    #: Where the left operand stands before it is packed, if it is.
+    #: Whether the left operand is packed, the right one is read where it lies; and where the
+    #: left one stands before it is packed.
     is_packed: int = 0
+    is_direct: int = 0
     source_offset: int = 0
     source_row: int = 0
     source_step: int = 0
@@ -165,7 +175,9 @@ def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors)
     """
     if runtime.traits.is_processor:
         tile = tile_of(runtime, dtype, product.columns)
-        panels = pack_right(runtime, dtype, product, factors, tile)
+        panels = factors.right
+        if not product.is_direct:
+            panels = pack_right(runtime, dtype, product, factors, tile)
         multiply_panels(runtime, dtype, product, factors, panels, tile)
     else:
         multiply_shared(runtime, dtype, product, factors)
@@ -225,8 +237,8 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     strips, panels = -(-product.rows // tile.rows), -(-product.columns // tile.columns)
     itemsize = sum_bytes(dtype)
     blocks = product.repeats * -(-product.steps // _BLOCK)
-    matrices = product.outer * product.inner * panels
-    tiles, parts = _shares(strips, matrices, blocks)
+    matrices = product.outer * product.inner * panels * product.lines
+    tiles, parts = _shares(strips, matrices, blocks, product.lines == 1)
     panel_size = panels * product.repeats * product.right_steps * tile.columns
     outer = product.outer if product.right_outer else 1
     shared = product._replace(
@@ -243,7 +255,9 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     is_packed = bool(product.is_packed)
     return Work(
         packing=_source(dtype, tile, has_tables, "panel_packing"),
-        source=_source(dtype, tile, has_tables, "panel_product", parts > 1),
+        source=_source(
+            dtype, tile, has_tables, "panel_product", parts > 1, bool(product.is_direct)
+        ),
         plan=integers(*shared),
         left_items=left_outer * strips * left_chunks if is_packed else 0,
         left_bytes=left_outer * strips * tile.rows * product.steps * itemsize,
@@ -255,14 +269,14 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     )
 
 
-def _shares(strips: int, matrices: int, blocks: int) -> tuple[int, int]:
+def _shares(strips: int, matrices: int, blocks: int, splits: bool) -> tuple[int, int]:
     """Return how many tiles a work-item makes, and into how many parts the steps are split.
 
     Both depend on sizes alone, so that sums are the same on every run.
     """
     tiles = min(_TILES_OF_ONE_BLOCK if blocks <= 1 else _MOST_TILES, strips)
     items = matrices * -(-strips // tiles)
-    parts = max(1, min(blocks, -(-_ENOUGH_ITEMS // items)))
+    parts = max(1, min(blocks, -(-_ENOUGH_ITEMS // items))) if splits else 1
     parts = max(1, -(-blocks // -(-blocks // parts))) if blocks else 1
     while tiles > 1 and matrices * parts * -(-strips // tiles) < _ENOUGH_ITEMS:
         tiles //= 2
@@ -271,9 +285,14 @@ def _shares(strips: int, matrices: int, blocks: int) -> tuple[int, int]:
 
 def tile_of(runtime: Runtime, dtype: DType, columns: int) -> Tile:
     """Return the tile for which a processor's registers suffice, and that fits ``columns``."""
+    return _fitting(dtype, _is_wide(runtime), columns)
+
+
+@cache
+def _is_wide(runtime: Runtime) -> bool:
     (device,) = runtime.context.devices
-    is_wide = runtime.traits.is_processor and runtime.traits.register_bytes >= 64
-    return _fitting(dtype, is_wide and wide_vectors_are_safe(device), columns)
+    has_wide_registers = runtime.traits.is_processor and runtime.traits.register_bytes >= 64
+    return has_wide_registers and wide_vectors_are_safe(device)
 
 
 @cache
@@ -287,6 +306,27 @@ def _fitting(dtype: DType, is_wide: bool, columns: int) -> Tile:
     )
 
 
+def flat_tile(runtime: Runtime, dtype: DType, rows: int, columns: int) -> Tile:
+    """Return the tile for few rows whose right operand is read where it lies."""
+    is_wide = _is_wide(runtime) and reads_wide(dtype)
+    lanes = 32 // sum_bytes(dtype)
+    short = (Tile(1, 4, lanes), Tile(4, 2, lanes), Tile(8, 1, lanes))
+    single, few, more = flat_tiles(dtype) if is_wide else short
+    tile = single if rows == 1 else few if rows <= few.rows else more
+    return tile._replace(vectors=1) if columns <= tile.lanes else tile
+
+
+def flat_tiles(dtype: DType) -> tuple[Tile, ...]:
+    """Return the tiles for 1, up to 4 and more rows, for registers of 64 bytes."""
+    lanes = 64 // sum_bytes(dtype)
+    return (Tile(1, 4, lanes), Tile(4, 4, lanes), Tile(8, 2, lanes))
+
+
+def reads_wide(dtype: DType) -> bool:
+    """Return whether operands of ``dtype`` are read where they lie in vectors of 64 bytes."""
+    return element_type(dtype).compute == "float"
+
+
 def wide_tiles(dtype: DType) -> tuple[Tile, ...]:
     """Return the tiles for registers of 64 bytes, the best for many columns first.
 
@@ -294,7 +334,7 @@ def wide_tiles(dtype: DType) -> tuple[Tile, ...]:
     left one.
     """
     lanes = 64 // sum_bytes(dtype)
-    if element_type(dtype).compute != "float":
+    if not reads_wide(dtype):
         return (Tile(6, 4, lanes),)
     return (Tile(6, 4, lanes), Tile(12, 2, lanes), Tile(12, 1, lanes))
 
@@ -328,7 +368,12 @@ def _round_up(count: int, step: int) -> int:
 
 @cache
 def _source(
-    dtype: DType, tile: Tile, has_tables: bool, name: str, in_parts: bool = False
+    dtype: DType,
+    tile: Tile,
+    has_tables: bool,
+    name: str,
+    in_parts: bool = False,
+    is_direct: bool = False,
 ) -> str:
     kernels = [
         f"#define ROWS {tile.rows}\n",
@@ -340,6 +385,8 @@ def _source(
             f"#define VECTORS {tile.vectors}\n",
             f"#define TILES {_MOST_TILES}\n",
             f"#define IN_PARTS {int(in_parts)}\n",
+            f"#define IS_DIRECT {int(is_direct)}\n",
+            f"#define LANES {tile.lanes}\n",
         ]
     return _program(dtype, has_tables, *kernels, source_file(name))
 

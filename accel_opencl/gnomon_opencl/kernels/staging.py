@@ -25,11 +25,15 @@ class Margins(NamedTuple):
 
     source: Layout
     zeros: tuple[tuple[int, int], ...]
+    #: Elements behind the last one that may be read; with them the copy is in the dims' order.
+    slack: int = 0
 
     @property
     def order(self) -> list[int]:
         """The dims in the order in which the copy has them: as they lie in the source."""
         strides = self.source.strides
+        if self.slack:
+            return list(range(len(strides)))
         return sorted(range(self.source.ndim), key=lambda dim: -strides[dim])
 
     @property
@@ -51,7 +55,7 @@ def stage(runtime: Runtime, dtype: DType, margins: Margins, source: Buffer) -> B
     converts = runtime.traits.is_processor
     itemsize = sum_bytes(dtype) if converts else dtype.itemsize
     elements = margins.layout.numel
-    staged = runtime.pool.allocate(elements * itemsize).buffer
+    staged = runtime.pool.allocate((elements + margins.slack) * itemsize).buffer
     if not elements:
         return staged
     plan, items = _plan(margins)

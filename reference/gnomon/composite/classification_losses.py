@@ -129,6 +129,9 @@ def cross_entropy(
         raise ValueError(explain("cross_entropy", "expected 1 or more dimensions", input))
     axis = 0 if len(shape) == 1 else 1
     if target.operand.layout.shape == shape and target.operand.dtype.is_floating_point:
+        if ignore_index >= 0:
+            rule = "ignore_index is not supported for floating point target"
+            raise RuntimeError(explain("cross_entropy", rule, input, target))
         return _of_probabilities(input, target, weight, reduction, label_smoothing, axis)
     scores = log_softmax(input, axis)
     loss = nll_loss(scores, target, weight, ignore_index, reduction)

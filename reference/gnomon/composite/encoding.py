@@ -12,7 +12,7 @@ from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.op.foundation import add, sum_of
-from gnomon.op.index_arguments import as_int64
+from gnomon.op.index_arguments import as_int64, check_index_dtype
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import reshaped
@@ -101,6 +101,7 @@ def embedding_renorm_(input: T, indices: T, max_norm: float, norm_type: float) -
 
     As PyTorch, by ``max_norm / (norm + 1e-7)``.
     """
+    check_index_dtype("embedding", indices)
     named = reshaped(as_int64(indices), (indices.operand.layout.numel,))
     rows = index_select(input, 0, named)
     norms = pow(sum_of(pow(abs(rows), norm_type), 1, True), 1 / norm_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnomon.composite.grids import broadcast_tensors
 from gnomon.dispatch import common_dtype
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -37,7 +38,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
                 remedy="Convert to a floating-point dtype first",
             )
         )
-    units = [_unit(each.to(dtype), dim, eps) for each in (x1, x2)]
+    units = [_unit(each.to(dtype), dim, eps) for each in broadcast_tensors(x1, x2)]
     return (units[0] * units[1]).sum(dim)
 
 

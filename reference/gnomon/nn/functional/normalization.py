@@ -35,16 +35,18 @@ def batch_norm(
 
     In ``training`` the batch's own statistics are taken, and the running ones, unless None, are
     moved towards them by ``momentum``; otherwise the running ones are taken. Raises ValueError
-    where a channel has one value only in training.
+    in training where a channel has one value only, and unless ``eps`` is above 0.
 
     >>> import gnomon as torch
-    >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
-    tensor([[-1.],
-            [ 1.]])
+    >>> batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     shape = tuple(input.shape)
     if training and len(shape) > 1 and shape[0] * prod(shape[2:]) == 1:
         _refuse_one_value("batch_norm", "value per channel", input)
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     return batch_normalization.batch_norm(
         input, weight, bias, running_mean, running_var, training, momentum, eps
     )

@@ -179,9 +179,9 @@ class BatchNorm1d(_BatchNorm):
     are taken.
 
     >>> import gnomon as torch
-    >>> BatchNorm1d(1, eps=0.0)(torch.tensor([[1.0], [3.0]])).detach()
-    tensor([[-1.],
-            [ 1.]])
+    >>> BatchNorm1d(1)(torch.tensor([[1.0], [3.0]])).detach()
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
 
     _ranks = (2, 3)

@@ -85,6 +85,12 @@ class _CircularPad(_Pad):
 
     _mode = "circular"
 
+    def forward(self, input: Tensor) -> Tensor:
+        rank = self._dims + 1
+        if input.ndim not in (rank, rank + 1):
+            raise ValueError(f"expected {rank}D or {rank + 1}D input (got {input.ndim}D input)")
+        return super().forward(input)
+
 
 class _ReflectionPad(_Pad):
     """Pads with the mirror image, without the element at the edge."""

@@ -172,7 +172,7 @@ def adaptive_avg_pool1d(input: T, output_size: IntegerArgument) -> T:
     tensor([[2., 4.]])
     """
     (count,) = per_dim("adaptive_avg_pool1d", "output_size", output_size, 1)
-    check_rank("adaptive_avg_pool1d", 1, input)
+    check_rank("adaptive_avg_pool1d", 1, input, no_channels=True)
     return squeeze(adaptive_avg_pool(2, unsqueeze(input, -2), (1, count)), -2)
 
 
@@ -188,10 +188,8 @@ def adaptive_avg_pool(
     tensor([[[6.5000, 8.5000]]])
     """
     operation = f"adaptive_avg_pool{count}d"
-    check_rank(operation, count, input)
-    shape = input.operand.layout.shape
-    sizes = shape[-count:]
-    counts = adaptive_counts(operation, sizes, output_size)
+    counts = adaptive_counts(operation, count, input, output_size)
+    sizes = input.operand.layout.shape[-count:]
     if counts == (1,) * count:
         return MEAN(input, tuple(range(-count, 0)), True)
     floating(operation, input.operand.dtype)

@@ -178,8 +178,11 @@ def adaptive_max_pool1d(input: T, output_size: IntegerArgument) -> tuple[T, T]:
     (tensor([[3., 5.]]), tensor([[1, 3]]))
     """
     count = per_dim("adaptive_max_pool1d", "output_size", output_size, 1)
-    check_rank("adaptive_max_pool1d", 1, input)
+    check_rank("adaptive_max_pool1d", 1, input, no_channels=True)
     floating("adaptive_max_pool1d", input.operand.dtype)
+    if count[0] < 0:
+        rule = f"output_size must not be negative, got {count[0]}"
+        raise RuntimeError(explain("adaptive_max_pool1d", rule, input))
     windows = ((0,),), *adaptive_windows(input.operand.layout.shape[-1:], count)
     label = "AdaptiveMaxPool2DBackward0"
     rows, places = max_pooled("adaptive_max_pool1d", label, unsqueeze(input, -2), windows)
@@ -198,20 +201,26 @@ def adaptive_max_pool(
     tensor([[[13., 15.]]])
     """
     operation = f"adaptive_max_pool{count}d"
-    check_rank(operation, count, input)
+    counts = adaptive_counts(operation, count, input, output_size)
     floating(operation, input.operand.dtype)
     sizes = input.operand.layout.shape[-count:]
-    counts = adaptive_counts(operation, sizes, output_size)
     label = f"AdaptiveMaxPool{count}DBackward0"
     return max_pooled(operation, label, input, adaptive_windows(sizes, counts))
 
 
 def adaptive_counts(
     operation: str,
-    sizes: Sizes,
+    count: int,
+    input: TensorCore,
     output_size: SupportsIndex | Sequence[SupportsIndex | None] | None,
 ) -> Sizes:
     """Return how many windows there are along each dim; None is the dim's own size."""
+    ndim = input.operand.layout.ndim
+    if isinstance(output_size, Sequence) and len(output_size) >= ndim:
+        rule = f"Input dimension should be at least {len(output_size) + 1}"
+        raise ValueError(explain(operation, rule, input))
+    check_rank(operation, count, input, no_channels=True)
+    sizes = input.operand.layout.shape[-count:]
     given: list[SupportsIndex | None] = (
         list(output_size) if isinstance(output_size, Sequence) else [output_size] * len(sizes)
     )

@@ -162,10 +162,15 @@ def pooling_of(
     return pooling
 
 
-def check_rank(operation: str, count: int, input: TensorCore) -> None:
-    """Raise RuntimeError unless ``input`` is (N, C, \\*spatial) or without N, not empty."""
+def check_rank(
+    operation: str, count: int, input: TensorCore, no_channels: bool = False
+) -> None:
+    """Raise RuntimeError unless ``input`` is (N, C, \\*spatial) or without N, not empty; with
+    ``no_channels`` C may be 0.
+    """
     shape = input.operand.layout.shape
-    if len(shape) not in (count + 1, count + 2) or 0 in shape[-count - 1 :]:
+    sizes = shape[-count:] if no_channels else shape[-count - 1 :]
+    if len(shape) not in (count + 1, count + 2) or 0 in sizes:
         rule = (
             f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with optional 0 dim "
             f"batch size for input, but got {list(shape)}"

@@ -148,6 +148,10 @@ def multi_margin_loss(
     check_reduction(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError(
+            f"multi_margin_loss: weight must be one-dimensional, got {weight.ndim}"
+        )
     _check_vectors("multi_margin_loss", input, target)
     scores = input if input.ndim == 2 else input.reshape(1, -1)
     samples, classes = scores.shape

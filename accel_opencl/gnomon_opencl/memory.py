@@ -76,11 +76,12 @@ class TransferCount:
 class Buffer:
     """Bytes of the device, which are taken from the pool when a kernel first touches them."""
 
-    __slots__ = ("_pool", "_pooled", "holder", "nbytes", "serial")
+    __slots__ = ("_failure", "_pool", "_pooled", "holder", "nbytes", "serial")
 
     def __init__(self, pool: Pool, nbytes: int, holder: DeviceMemory) -> None:
         self._pool = pool
         self._pooled: PooledBuffer | None = None
+        self._failure: RuntimeError | None = None
         self.holder = weakref.ref(holder)
         self.nbytes = nbytes
         #: How many buffers there were before this one.
@@ -88,14 +89,24 @@ class Buffer:
 
     @property
     def pooled(self) -> PooledBuffer:
-        """What kernels are given. Raises OutOfMemoryError when there is none left."""
+        """What kernels are given.
+
+        Raises OutOfMemoryError when there is none left, and what was lost its failure.
+        """
         pooled = self._pooled
         if pooled is None:
+            if self._failure is not None:
+                reason = f"a value that is asked for was not computed: {self._failure}"
+                raise type(self._failure)(reason) from self._failure
             with self._pool.lock:
                 pooled = self._pooled
                 if pooled is None:
                     pooled = self._pooled = self._pool.take(self.nbytes)
         return pooled
+
+    def lose(self, failure: RuntimeError) -> None:
+        """Let everybody who asks for the content know why it was not computed."""
+        self._pooled, self._failure = None, failure
 
     @property
     def is_held(self) -> bool:

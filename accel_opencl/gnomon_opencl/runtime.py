@@ -49,7 +49,7 @@ class Runtime:
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
         self.recorder: LaunchRecorder | None = None
         self._watched: list[DeviceMemory] = []
-        self.window = Window(self.traits, self.enqueue)
+        self.window = Window(self.traits, self.pool, self.enqueue)
         self.launches = 0
         self._process = os.getpid()
         self._lock = threading.RLock()

@@ -4,6 +4,9 @@ When it is flushed, writes that nobody can read any more are left out, and chain
 run as one kernel (see ``fusion``). A fused kernel takes longer to build than several launches
 of kernels that are there already; so a chain that comes for the first time runs write by write,
 and is fused when it comes again.
+
+A launch that fails, for want of memory above all, is an error when the window is flushed; the
+others run nevertheless. What it should have written is lost, and reading it the same error.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from gnomon.backend import DType, Layout, Operand, Scalar, bool_
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.fusion import Content, Group, Number, Read, Write, grouped, needed, nodes_of
 from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, launches
-from gnomon_opencl.memory import Buffer, buffer_in
+from gnomon_opencl.memory import Buffer, Pool, buffer_in
 from gnomon_opencl.traits import Traits
 
 #: Writes that wait at most, which bounds how long the device idles.
@@ -41,8 +44,10 @@ class BoundLaunch(NamedTuple):
     """A launch, with the buffers and the numbers of the window that it is given."""
 
     launch: Launch
+    #: Those it writes, then those it reads.
     buffers: tuple[int, ...]
     numbers: tuple[Number, ...]
+    written: int
 
 
 @final
@@ -57,10 +62,10 @@ class Schedule(NamedTuple):
 class Window:
     """The elementwise launches of one device that have not run yet."""
 
-    def __init__(self, traits: Traits, enqueue: Enqueue) -> None:
+    def __init__(self, traits: Traits, pool: Pool, enqueue: Enqueue) -> None:
         self._traits = traits
+        self._pool = pool
         self._enqueue = enqueue
-        self._most_bytes = traits.global_memory_bytes // _PART_OF_MEMORY
         self._schedules: dict[Situation, Schedule] = {}
         #: How often each chain came.
         self._met: dict[tuple[Expression, tuple[Layout, ...]], int] = {}
@@ -104,7 +109,7 @@ class Window:
         if (
             not self.fuse_at
             or len(self._writes) >= _MOST_WRITES
-            or self._bytes > self._most_bytes
+            or self._bytes > self._pool.limit // _PART_OF_MEMORY
         ):
             self.flush()
 
@@ -119,10 +124,18 @@ class Window:
         if schedule is None or not schedule.settled:
             schedule = self._schedule(situation)
             _remember(self._schedules, situation, schedule)
-        for (source, plan, items), used, given in schedule.launches:
+        failure: RuntimeError | None = None
+        for (source, plan, items), used, given, written in schedule.launches:
             packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
             operands = [buffers[k] for k in used]
-            self._enqueue(source, "elementwise", [*operands, plan, *packed], items)
+            try:
+                self._enqueue(source, "elementwise", [*operands, plan, *packed], items)
+            except RuntimeError as error:
+                failure = failure or error
+                for buffer in operands[:written]:
+                    buffer.lose(error)
+        if failure is not None:
+            raise failure
 
     def _schedule(self, situation: Situation) -> Schedule:
         writes, held = situation
@@ -150,7 +163,8 @@ class Window:
     def _bound(self, content: Content) -> Iterator[BoundLaunch]:
         buffers = tuple([operand.buffer for operand in content.operands])
         for launch in launches(content.expression, content.layouts, self._traits):
-            yield BoundLaunch(launch, buffers, content.numbers)
+            written = len(content.expression.stores)
+            yield BoundLaunch(launch, buffers, content.numbers, written)
 
 
 Key = TypeVar("Key")

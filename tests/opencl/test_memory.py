@@ -160,6 +160,46 @@ def test_a_limit_is_kept_and_what_is_unused_given_back_first(backend: OpenCLBack
     assert pool.limit == backend.runtime.traits.global_memory_bytes
 
 
+def test_deferred_work_without_memory_is_an_error_and_the_rest_is_computed(
+    backend: OpenCLBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = backend.runtime.pool
+    x = gnomon.ones(1000, device="opencl:0")
+    backend.synchronize()
+
+    def take(nbytes: int) -> object:
+        if nbytes == 4 * 777:
+            raise OutOfMemoryError("no bytes left")
+        return Pool.take(pool, nbytes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pool, "take", take)
+        before = x + 1
+        lost = x[:777] + 2
+        x.add_(4)
+        after = x * 2
+        with pytest.raises(OutOfMemoryError, match=r"^no bytes left"):
+            backend.synchronize()
+    backend.synchronize()
+    assert before[:2].tolist() == [2.0] * 2 and after[:2].tolist() == [10.0] * 2
+    assert x[:2].tolist() == [5.0] * 2
+    for use in (lost.cpu, lambda: (lost + 1).cpu()):
+        with pytest.raises(OutOfMemoryError, match="was not computed: no bytes left"):
+            use()
+    assert (after * 2)[:2].tolist() == [20.0] * 2
+
+
+def test_large_results_do_not_wait(backend: OpenCLBackend) -> None:
+    x = gnomon.ones(MEBIBYTE // 4, device="opencl:0")
+    backend.synchronize()
+    pool = backend.runtime.pool
+    public.set_memory_limit(pool.stats().active_bytes + 2 * MEBIBYTE)
+    kept = [x + 1]
+    with pytest.raises(OutOfMemoryError, match=r"has no \d+ bytes left"):
+        kept.extend(x + k for k in range(9))
+    assert kept[0][:2].tolist() == [2.0] * 2
+
+
 def test_tensors_in_a_reference_cycle_are_freed_when_memory_is_short(
     backend: OpenCLBackend,
 ) -> None:

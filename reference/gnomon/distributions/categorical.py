@@ -117,3 +117,38 @@ class Categorical(Distribution):
         values = arange(self._num_events, device=self._param.device)
         values = values.view(-1, *[1] * len(self._batch_shape))
         return values.expand(-1, *self._batch_shape) if expand else values
+
+
+class OfCategories(Distribution):
+    """A distribution that is made of a categorical one, whose events are as many numbers."""
+
+    _constraints: ClassVar[Constraints] = Categorical._constraints
+    _batched = ("_categorical",)
+
+    def __init__(
+        self,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        self._categorical = Categorical(probs, logits)
+        events = self._categorical.param_shape[-1:]
+        super().__init__(self._categorical.batch_shape, events, validate_args)
+
+    def _given(self) -> dict[str, Tensor]:
+        return self._categorical._given()
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities, of sum 1."""
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms of the probabilities."""
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> tuple[int, ...]:
+        """The shape of the parameter that was given."""
+        return self._categorical.param_shape

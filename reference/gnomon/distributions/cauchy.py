@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
-from gnomon.distributions import constraints
-from gnomon.distributions.constraints import Constraints
-from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, broadcast_all
+from gnomon.distributions.location_scale import LocationScale
 from gnomon.tensor import Tensor
 
 __all__ = ["Cauchy"]
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     """The ratio of two normal numbers, times ``scale``, around ``loc``; it has no mean."""
-
-    _constraints: ClassVar[Constraints] = {
-        "loc": constraints.real,
-        "scale": constraints.positive,
-    }
-    has_rsample = True
-    _batched = ("loc", "scale")
-    _region = constraints.real
-
-    def __init__(self, loc: Value, scale: Value, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
         return self.loc.new_full(self._extended_shape(), math.nan)
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

@@ -3,61 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, cast
 
-from gnomon.distributions import constraints
-from gnomon.distributions.constraints import Constraint, Constraints
+from gnomon.distributions.half import Half
 from gnomon.distributions.normal import Normal
-from gnomon.distributions.single_transforms import AbsTransform
-from gnomon.distributions.transformed_distribution import TransformedDistribution
 from gnomon.distributions.utils import Value
 from gnomon.tensor import Tensor
 
 __all__ = ["HalfNormal"]
 
 
-class HalfNormal(TransformedDistribution):
-    """The absolute value of a normal number of mean 0."""
-
-    _constraints: ClassVar[Constraints] = {"scale": constraints.positive}
+class HalfNormal(Half):
+    """The absolute value of a normal number of mean 0 and standard deviation ``scale``."""
 
     def __init__(self, scale: Value, validate_args: bool | None = None) -> None:
-        base = Normal(0.0, scale, validate_args=False)
-        super().__init__(base, AbsTransform(), validate_args)
-
-    def _given(self) -> dict[str, Tensor]:
-        return {"scale": self.scale}
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation of the normal number."""
-        return cast(Normal, self.base_dist).scale
-
-    @property
-    def support(self) -> Constraint:
-        return constraints.nonnegative
+        super().__init__(Normal(0.0, scale, validate_args=False), validate_args)
 
     @property
     def mean(self) -> Tensor:
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Tensor:
-        return self.scale * 0
-
-    @property
     def variance(self) -> Tensor:
         return self.scale.square() * (1 - 2 / math.pi)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        density = self.base_dist.log_prob(self._checked(value)) + math.log(2)
-        return density.masked_fill(value < 0, -math.inf)
-
-    def cdf(self, value: Tensor) -> Tensor:
-        return 2 * self.base_dist.cdf(self._checked(value)) - 1
-
-    def icdf(self, value: Tensor) -> Tensor:
-        return self.base_dist.icdf((value + 1) / 2)
-
-    def entropy(self) -> Tensor:
-        return self.base_dist.entropy() - math.log(2)

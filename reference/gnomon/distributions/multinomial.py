@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 from gnomon.distributions import constraints
 from gnomon.distributions.binomial import Binomial
-from gnomon.distributions.categorical import Categorical
-from gnomon.distributions.constraints import Constraint, Constraints
-from gnomon.distributions.distribution import Distribution
+from gnomon.distributions.categorical import OfCategories
+from gnomon.distributions.constraints import Constraint
 from gnomon.distributions.utils import broadcast_all
 from gnomon.graph.modes import no_grad
 from gnomon.tensor import Tensor
@@ -18,14 +16,8 @@ from gnomon.tensor import Tensor
 __all__ = ["Multinomial"]
 
 
-class Multinomial(Distribution):
+class Multinomial(OfCategories):
     """How often each category comes in ``total_count`` trials."""
-
-    _constraints: ClassVar[Constraints] = {
-        "probs": constraints.simplex,
-        "logits": constraints.real_vector,
-    }
-    _batched = ("_categorical",)
 
     def __init__(
         self,
@@ -37,27 +29,7 @@ class Multinomial(Distribution):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits)
-        events = self._categorical.param_shape[-1:]
-        super().__init__(self._categorical.batch_shape, events, validate_args)
-
-    def _given(self) -> dict[str, Tensor]:
-        return self._categorical._given()
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities, of sum 1."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
+        super().__init__(probs, logits, validate_args)
 
     @property
     def support(self) -> Constraint:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
-from gnomon.distributions import constraints
-from gnomon.distributions.constraints import Constraints
-from gnomon.distributions.distribution import Distribution
-from gnomon.distributions.utils import Value, broadcast_all, standard_normal
+from gnomon.distributions.location_scale import LocationScale
+from gnomon.distributions.utils import standard_normal
 from gnomon.graph.modes import no_grad
 from gnomon.ops.sampling import normal_around
 from gnomon.tensor import Tensor
@@ -17,33 +14,13 @@ from gnomon.tensor import Tensor
 __all__ = ["Normal"]
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """The normal distribution of mean ``loc`` and standard deviation ``scale``.
 
     >>> import gnomon as torch
     >>> Normal(0.0, 1.0).log_prob(torch.tensor(0.0))
     tensor(-0.9189)
     """
-
-    _constraints: ClassVar[Constraints] = {
-        "loc": constraints.real,
-        "scale": constraints.positive,
-    }
-    has_rsample = True
-    _region = constraints.real
-    _batched = ("loc", "scale")
-
-    def __init__(self, loc: Value, scale: Value, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

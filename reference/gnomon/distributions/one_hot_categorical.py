@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from gnomon.distributions import constraints
-from gnomon.distributions.categorical import Categorical
-from gnomon.distributions.constraints import Constraints
-from gnomon.distributions.distribution import Distribution
+from gnomon.distributions.categorical import OfCategories
 from gnomon.nn.functional import one_hot
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import eye
@@ -16,44 +13,11 @@ from gnomon.tensor.factories import eye
 __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class OneHotCategorical(Distribution):
+class OneHotCategorical(OfCategories):
     """Vectors with a 1 at the category and zeros elsewhere."""
 
-    _constraints: ClassVar[Constraints] = {
-        "probs": constraints.simplex,
-        "logits": constraints.real_vector,
-    }
     has_enumerate_support = True
-    _batched = ("_categorical",)
     _region = constraints.one_hot
-
-    def __init__(
-        self,
-        probs: Tensor | None = None,
-        logits: Tensor | None = None,
-        validate_args: bool | None = None,
-    ) -> None:
-        self._categorical = Categorical(probs, logits)
-        events = self._categorical.param_shape[-1:]
-        super().__init__(self._categorical.batch_shape, events, validate_args)
-
-    def _given(self) -> dict[str, Tensor]:
-        return self._categorical._given()
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities, of sum 1."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from gnomon.distributions import constraints
 from gnomon.distributions.bernoulli import BinaryParameters
 from gnomon.distributions.constraints import Constraint, Constraints
+from gnomon.distributions.relaxed import Relaxed
 from gnomon.distributions.single_transforms import SigmoidTransform
-from gnomon.distributions.transformed_distribution import TransformedDistribution
 from gnomon.distributions.utils import Value, broadcast_all, clamp_probs
 from gnomon.tensor import Tensor
 from gnomon.tensor.random_factories import rand
@@ -50,7 +50,7 @@ class LogitRelaxedBernoulli(BinaryParameters):
         return self.temperature.log() + difference - 2 * difference.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(Relaxed[LogitRelaxedBernoulli]):
     """Numbers from 0 to 1, which are nearer to 0 and 1 the lower the ``temperature`` is."""
 
     _constraints: ClassVar[Constraints] = BinaryParameters._constraints
@@ -66,27 +66,5 @@ class RelaxedBernoulli(TransformedDistribution):
         super().__init__(base, SigmoidTransform(), validate_args)
 
     @property
-    def _relaxed(self) -> LogitRelaxedBernoulli:
-        return cast(LogitRelaxedBernoulli, self.base_dist)
-
-    def _given(self) -> dict[str, Tensor]:
-        return self._relaxed._given()
-
-    @property
     def support(self) -> Constraint:
         return constraints.unit_interval
-
-    @property
-    def temperature(self) -> Tensor:
-        """How far samples keep from 0 and 1."""
-        return self._relaxed.temperature
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of 1."""
-        return self._relaxed.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The log odds of 1."""
-        return self._relaxed.logits

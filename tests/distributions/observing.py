@@ -71,6 +71,16 @@ CASES = [
     "d.RelaxedBernoulli(c(0.7), p(0.3, 0.9))",
     "d.RelaxedBernoulli(c(0.7), logits=p(0.3, 0.9))",
     "d.RelaxedOneHotCategorical(c(0.7), p(0.3, 0.9, 2.0))",
+    "d.VonMises(p(0.5, -1.0), p(2.0, 0.3))",
+    "d.VonMises(0.0, 40.0)",
+    "d.ContinuousBernoulli(p(0.3, 0.5, 0.9))",
+    "d.ContinuousBernoulli(logits=p(0.3, -2.0))",
+    "d.GeneralizedPareto(0.5, 2.0, 0.4)",
+    "d.GeneralizedPareto(-1.0, 0.3, -0.6)",
+    "d.GeneralizedPareto(1.0, 1.0, 0.0)",
+    "d.LowRankMultivariateNormal(p(0.5, -1.0, 2.0), p([2.0], [0.5], [0.1]), p(0.3, 1.0, 2.0))",
+    "d.LowRankMultivariateNormal(p([0.5, -1.0], [0.0, 1.0]), p([2.0, 0.0], [0.5, 1.0]), "
+    "p(0.3, 1.0))",
     "d.MixtureSameFamily(d.Categorical(p(0.3, 0.7)), d.Normal(p(0.5, -1.0), p(2.0, 0.3)))",
     "d.MixtureSameFamily(d.Categorical(p(0.3, 0.7)), d.Independent(d.Normal(p([0.5, -1.0], "
     "[1.0, 1.0]), 1.0), 1))",
@@ -109,6 +119,18 @@ PAIRS = [
     (
         "d.MultivariateNormal(p(0.5, -1.0), p([2.0, 0.5], [0.5, 1.0]))",
         "d.MultivariateNormal(p(1.5, 0.0), scale_tril=p([1.0, 0.0], [0.5, 3.0]))",
+    ),
+    (
+        "d.LowRankMultivariateNormal(p(0.5, -1.0), p([2.0], [0.5]), p(0.3, 1.0))",
+        "d.LowRankMultivariateNormal(p(0.0, 1.0), p([0.2], [0.5]), p(0.3, 2.0))",
+    ),
+    (
+        "d.LowRankMultivariateNormal(p(0.5, -1.0), p([2.0], [0.5]), p(0.3, 1.0))",
+        "d.MultivariateNormal(p(1.5, 0.0), scale_tril=p([1.0, 0.0], [0.5, 3.0]))",
+    ),
+    (
+        "d.MultivariateNormal(p(1.5, 0.0), scale_tril=p([1.0, 0.0], [0.5, 3.0]))",
+        "d.LowRankMultivariateNormal(p(0.5, -1.0), p([2.0], [0.5]), p(0.3, 1.0))",
     ),
     (
         "d.Independent(d.Normal(p(0.5, -1.0), 2.0), 1)",

@@ -20,8 +20,10 @@ GOLDEN = FOLDER / "golden.json"
 GOLDEN_EXPRESSIONS = FOLDER / "golden_expressions.json"
 EXPRESSIONS = expressions((FOLDER / "expressions.txt").read_text(encoding="utf-8"))
 
-# PyTorch's slope of a gamma sample is an approximation to four digits.
+# PyTorch's slope of a gamma sample is an approximation to four digits, and so are its Bessel
+# functions of large arguments.
 TOLERANCES = {"rsample": 2e-3}
+APPROXIMATE = {"d.VonMises(p(0.5, -1.0), p(2.0, 0.3))": 1e-5, "d.VonMises(0.0, 40.0)": 1e-3}
 
 # docs/departures.md has the reasons.
 DEPARTURES = {
@@ -58,7 +60,7 @@ def differences(case: str, found: dict[str, Outcome], expected: Outcome) -> dict
         name: answer
         for name, answer in found.items()
         if (case, name) not in DEPARTURES
-        and not close(answer, expected[name], TOLERANCES.get(name, 1e-7))
+        and not close(answer, expected[name], TOLERANCES.get(name, APPROXIMATE.get(case, 1e-7)))
     }
 
 

@@ -22,11 +22,13 @@ from gnomon.distributions.cauchy import Cauchy as Cauchy
 from gnomon.distributions.chi2 import Chi2 as Chi2
 from gnomon.distributions.constraint_registry import biject_to as biject_to
 from gnomon.distributions.constraint_registry import transform_to as transform_to
+from gnomon.distributions.continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from gnomon.distributions.dirichlet import Dirichlet as Dirichlet
 from gnomon.distributions.distribution import Distribution as Distribution
 from gnomon.distributions.exponential import Exponential as Exponential
 from gnomon.distributions.fishersnedecor import FisherSnedecor as FisherSnedecor
 from gnomon.distributions.gamma import Gamma as Gamma
+from gnomon.distributions.generalized_pareto import GeneralizedPareto as GeneralizedPareto
 from gnomon.distributions.geometric import Geometric as Geometric
 from gnomon.distributions.gumbel import Gumbel as Gumbel
 from gnomon.distributions.half_cauchy import HalfCauchy as HalfCauchy
@@ -39,6 +41,9 @@ from gnomon.distributions.kumaraswamy import Kumaraswamy as Kumaraswamy
 from gnomon.distributions.laplace import Laplace as Laplace
 from gnomon.distributions.log_normal import LogNormal as LogNormal
 from gnomon.distributions.logistic_normal import LogisticNormal as LogisticNormal
+from gnomon.distributions.lowrank_multivariate_normal import (
+    LowRankMultivariateNormal as LowRankMultivariateNormal,
+)
 from gnomon.distributions.mixture_same_family import MixtureSameFamily as MixtureSameFamily
 from gnomon.distributions.multinomial import Multinomial as Multinomial
 from gnomon.distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
@@ -76,4 +81,5 @@ from gnomon.distributions.transforms import TanhTransform as TanhTransform
 from gnomon.distributions.transforms import Transform as Transform
 from gnomon.distributions.transforms import identity_transform as identity_transform
 from gnomon.distributions.uniform import Uniform as Uniform
+from gnomon.distributions.von_mises import VonMises as VonMises
 from gnomon.distributions.weibull import Weibull as Weibull

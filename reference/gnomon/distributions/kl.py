@@ -20,6 +20,7 @@ from gnomon.distributions.gumbel import EULER, Gumbel
 from gnomon.distributions.half_normal import HalfNormal
 from gnomon.distributions.independent import Independent
 from gnomon.distributions.laplace import Laplace
+from gnomon.distributions.lowrank_multivariate_normal import LowRankMultivariateNormal
 from gnomon.distributions.multivariate_normal import (
     MultivariateNormal,
     half_log_determinant,
@@ -150,6 +151,25 @@ def _multivariate_normal(p: MultivariateNormal, q: MultivariateNormal) -> Tensor
     trace = solve_triangular(q.scale_tril, p.scale_tril, upper=False).square().sum((-2, -1))
     distance = squared_distance(q.scale_tril, q.loc - p.loc)
     return determinants + 0.5 * (trace + distance - p.event_shape[0])
+
+
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: LowRankMultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    return _multivariate_normal(_of_full_rank(p), _of_full_rank(q))
+
+
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+def _low_to_full_rank(p: LowRankMultivariateNormal, q: MultivariateNormal) -> Tensor:
+    return _multivariate_normal(_of_full_rank(p), q)
+
+
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _full_to_low_rank(p: MultivariateNormal, q: LowRankMultivariateNormal) -> Tensor:
+    return _multivariate_normal(p, _of_full_rank(q))
+
+
+def _of_full_rank(p: LowRankMultivariateNormal) -> MultivariateNormal:
+    return MultivariateNormal(p.loc, scale_tril=p.scale_tril, validate_args=False)
 
 
 @register_kl(Laplace, Laplace)

@@ -30,9 +30,13 @@ CASES: dict[str, tuple[Function, Sequence[tuple[int, ...]]]] = {
     "log_softmax in the middle": (lambda x: F.log_softmax(x, 1), [(2, 4, 9)]),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, [19], w, b), [(5, 19), (19,), (19,)]),
     "layer_norm without weights": (lambda x: F.layer_norm(x, [19]), [(5, 19)]),
+    "layer_norm with a slanting weight": (
+        lambda x, w: F.layer_norm(x, [4, 5], w.t()),
+        [(3, 4, 5), (5, 4)],
+    ),
     "layer_norm of many rows": (
-        lambda x, w, b: F.layer_norm(x, [9], w, b),
-        [(64, 9), (9,), (9,)],
+        lambda x, w, b: F.layer_norm(x, [19], w, b),
+        [(70, 19), (19,), (19,)],
     ),
     "group_norm": (
         lambda x, w, b: F.group_norm(x, 2, w, b),

@@ -84,51 +84,61 @@ def standardize_backward(
     """Write the cotangents of input, weight and bias that are asked for."""
     sums = [each for each in (of_weight, of_bias) if each is not None]
     given = [cotangent, input, mean, variance]
-    shared = sums and all(
-        (size == 1) == (dim in dims) or input.layout.shape[dim] == 1
-        for dim, size in enumerate(sums[0].layout.shape)
-    )
     factors = [] if weight is None else [weight]
-    if of_input is not None and (shared or not sums):
+    wanted = of_weight is not None, of_bias is not None
+    if of_input is None:
+        _sum_for_weights(runtime, given, sums, wanted, eps)
+    elif not sums or _are_shared(sums[0], input, dims):
         # The sums for the weights are those that the cotangent of the input is made of.
-        whole = bool(sums)
-        program = _backward(
-            weight is not None, whole, of_weight is not None, of_bias is not None
-        )
+        program = _backward(weight is not None, bool(sums), *wanted)
         run_rows(runtime, program, [*given, *factors, of_input, *sums], dims, (eps,))
-        return
-    if of_input is not None and _go_down_rows(
-        runtime, [cotangent, input, of_input], dims, sums
-    ):
-        rows = prod([size for dim, size in enumerate(input.layout.shape) if dim not in dims])
-        places = Layout.contiguous((parts_of(rows, runtime.traits), sums[0].layout.numel))
-        partial = [_fresh(runtime, each, places) for each in sums]
-        program = _backward_downward(
-            weight is not None, of_weight is not None, of_bias is not None
-        )
-        run_rows(runtime, program, [*given, *factors, of_input], dims, (eps,), partial)
-        for part, result in zip(partial, sums, strict=True):
-            flat = result._replace(layout=result.layout.view((1, places.shape[1])))
-            run_rows(runtime, _SUM, [part, flat], (0,))
-        return
-    if of_input is not None:
+    elif _can_go_down(runtime, [cotangent, input, of_input, *factors], dims, sums[0]):
+        _go_down(runtime, [*given, *factors, of_input], dims, sums, wanted, eps)
+    else:
         program = _backward(weight is not None, False, False, False)
         run_rows(runtime, program, [*given, *factors, of_input], dims, (eps,))
-    if sums:
-        _sum_for_weights(runtime, given, eps, of_weight, of_bias)
+        _sum_for_weights(runtime, given, sums, wanted, eps)
 
 
-def _go_down_rows(
-    runtime: Runtime, along: list[Operand], dims: tuple[int, ...], sums: list[Operand]
+def _are_shared(weights: Operand, input: Operand, dims: tuple[int, ...]) -> bool:
+    """Return whether the elements along ``dims`` share one weight, and no others do."""
+    return all(
+        (size == 1) == (dim in dims) or input.layout.shape[dim] == 1
+        for dim, size in enumerate(weights.layout.shape)
+    )
+
+
+def _can_go_down(
+    runtime: Runtime, along: list[Operand], dims: tuple[int, ...], weights: Operand
 ) -> bool:
     """Return whether items can go along rows and add up for the weights on their way."""
     shape = along[0].layout.shape
-    varying = tuple([dim for dim, size in enumerate(sums[0].layout.shape) if size > 1])
+    varying = tuple([dim for dim, size in enumerate(weights.layout.shape) if size > 1])
     return (
         runtime.traits.is_processor
         and varying == tuple([dim for dim in dims if shape[dim] > 1])
         and lie_in_lines(along, dims)
     )
+
+
+def _go_down(
+    runtime: Runtime,
+    operands: list[Operand],
+    dims: tuple[int, ...],
+    sums: list[Operand],
+    wanted: tuple[bool, bool],
+    eps: float,
+) -> None:
+    """Write the cotangent of the input, the last of ``operands``, and the sums for weights."""
+    shape = operands[0].layout.shape
+    rows = prod([size for dim, size in enumerate(shape) if dim not in dims])
+    places = Layout.contiguous((parts_of(rows, runtime.traits), sums[0].layout.numel))
+    partial = [_fresh(runtime, each, places) for each in sums]
+    program = _backward_downward(len(operands) > 5, *wanted)
+    run_rows(runtime, program, operands, dims, (eps,), partial)
+    for part, result in zip(partial, sums, strict=True):
+        flat = result._replace(layout=result.layout.view((1, places.shape[1])))
+        run_rows(runtime, _SUM, [part, flat], (0,))
 
 
 def _fresh(runtime: Runtime, like: Operand, places: Layout) -> Operand:
@@ -187,15 +197,16 @@ def _backward(weighted: bool, whole: bool, of_weight: bool, of_bias: bool) -> Ro
 def _sum_for_weights(
     runtime: Runtime,
     given: list[Operand],
+    results: list[Operand],
+    wanted: tuple[bool, bool],
     eps: float,
-    of_weight: Operand | None,
-    of_bias: Operand | None,
 ) -> None:
     """Write the sums of g * normal and of g over what the weights share."""
-    results = [each for each in (of_weight, of_bias) if each is not None]
+    if not results:
+        return
     shape, narrow = given[0].layout.shape, results[0].layout.shape
     dims = tuple([dim for dim, size in enumerate(narrow) if size == 1])
-    program = _weight_sums(of_weight is not None, of_bias is not None)
+    program = _weight_sums(*wanted)
     dim = next((dim for dim in dims if shape[dim] >= _FEWEST_PARTS * _PART_ROWS), None)
     parts = 1 if dim is None or prod(narrow) >= _MANY_RESULTS else _parts(shape[dim])
     if dim is None or parts == 1:

@@ -203,3 +203,97 @@ def test_a_training_step_moves_no_data(loss: str, optimizer: str) -> None:
     assert moved == 0
     # Whether all targets are classes is asked once.
     assert signals == (1 if loss == "classes" else 0)
+
+
+#: Public calls, of which the derivative is taken too, on what ``evaluated`` makes.
+WITHOUT_THE_HOST = """
+x[1:, ::2].t().contiguous().view(9)
+x.as_strided((3, 2), (6, 1), 1).clone()
+x[i[:, 0]]
+x[i[:2, 0], i[:2, 1]]
+x.gather(0, i)
+x.detach().scatter(0, i, x.detach())
+x.detach().scatter_add(0, i, x.detach())
+x.detach().index_add(0, i[0, :4], x.detach())
+torch.where(m, x, 0.0)
+x.detach().clone().masked_fill_(m, 2).add_(1).mul_(x.detach())
+torch.cat([x, x], 1).chunk(3, 1)[0]
+torch.stack([x, x]).flip(0).roll(1, 1).repeat(1, 2, 1)
+torch.sort(x, 1)
+torch.topk(x, 2)
+x.max(0)
+x.median(1)
+x.cumsum(1)
+x.logcumsumexp(1)
+x.cummax(1)
+x.var(0)
+x.norm()
+x @ x.t()
+torch.einsum('ij,kj->ik', x, x)
+torch.linspace(0, 1, 5, device=x.device) + torch.rand(5, device=x.device)
+F.softmax(x, 1)
+F.gelu(x) + F.silu(x) + F.softplus(x) + F.elu(x)
+F.layer_norm(x, (6,))
+F.batch_norm(image, None, None, training=True)
+F.dropout(x, 0.5)
+F.pad(image, (1, 2), value=3.0)
+F.embedding(tokens, table)
+F.mse_loss(x, x.detach() + 1)
+F.binary_cross_entropy_with_logits(x, m.float())
+F.kl_div(F.log_softmax(x, 1), F.softmax(x.detach(), 1))
+F.scaled_dot_product_attention(image[..., :4], image[..., :4], image[..., :4])
+"""
+#: Those that move a little: why, and at most how many bytes are read for a call.
+DECLARED = {
+    "x[m]": ("how many elements there are", 8),
+    "torch.unique(tokens)": ("how many elements there are, and where each first stands", 96),
+    "x.cumprod(1)": ("whether a factor is zero", 1),
+    "F.one_hot(tokens, 7)": ("the smallest and the largest class", 16),
+    "F.binary_cross_entropy(x, m.float())": ("whether all are probabilities", 1),
+    "F.conv2d(image, kernel, padding=1)": ("a table of windows is written", 0),
+    "F.max_pool2d(image, 2)": ("a table of windows is written", 0),
+    "F.interpolate(image, scale_factor=2)": ("a table of places is written", 0),
+    "F.unfold(image, 3)": ("the derivative's table of places is written", 0),
+}
+
+
+def evaluated(expression: str, device: str) -> None:
+    """Evaluate an expression, and the gradient of its result."""
+    gnomon.manual_seed(0)
+    x = gnomon.rand(4, 6, device=device, requires_grad=True)
+    names = {
+        "torch": gnomon,
+        "F": gnomon.nn.functional,
+        "x": x,
+        "m": gnomon.rand(4, 6, device=device) > 0.5,
+        "i": gnomon.randint(0, 4, (4, 6), device=device),
+        "image": gnomon.rand(2, 3, 8, 8, device=device, requires_grad=True),
+        "kernel": gnomon.rand(2, 3, 3, 3, device=device, requires_grad=True),
+        "tokens": gnomon.randint(0, 7, (2, 5), device=device),
+        "table": gnomon.rand(7, 3, device=device, requires_grad=True),
+    }
+    result = eval(expression, names)
+    parts = result if isinstance(result, tuple) else (result,)
+    total = sum(part.sum() for part in parts if part.requires_grad)
+    if isinstance(total, gnomon.Tensor):
+        total.backward()
+
+
+@pytest.mark.parametrize("expression", WITHOUT_THE_HOST.strip().splitlines())
+def test_calls_and_their_derivatives_move_nothing(expression: str) -> None:
+    backend = default_backend()
+    with counted(backend) as counts:
+        evaluated(expression, str(backend.device))
+    assert counts[0] == 0
+
+
+@pytest.mark.parametrize("expression", DECLARED)
+def test_what_moves_is_declared(expression: str) -> None:
+    backend = default_backend()
+    transfers = backend.runtime.pool.transfers
+    before = transfers.bytes_read
+    with counted(backend) as counts:
+        evaluated(expression, str(backend.device))
+    _, most = DECLARED[expression]
+    assert transfers.bytes_read - before <= most
+    assert counts[0] > 0, "it moves nothing now: list it among the others"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TypeVar
 
 from gnomon.composite.powers import pow
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled, values_of
+from gnomon.dispatch import filled, item_of
 from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -20,6 +19,7 @@ from gnomon.ops.arithmetic import abs, div, mul
 from gnomon.ops.comparison import gt, where
 from gnomon.ops.embedding import embedding as look_up
 from gnomon.ops.indexing import index_select
+from gnomon.ops.reduction import AMAX, AMIN
 from gnomon.ops.scattering import index_copy_write, scatter_write
 
 T = TypeVar("T", bound=TensorCore)
@@ -42,11 +42,10 @@ def one_hot(input: T, num_classes: int = -1) -> T:
     if input.operand.dtype is not int64:
         raise _refused("is only applicable to an index tensor of dtype int64", input)
     shape = input.operand.layout.shape
-    values = values_of(input.operand)
-    if values:
-        if min(values) < 0:
+    if input.operand.layout.numel:
+        if item_of(AMIN(input).operand) < 0:
             raise _refused("Class values must be non-negative", input)
-        largest = int(builtins.max(values))
+        largest = int(item_of(AMAX(input).operand))
         if num_classes == -1:
             num_classes = largest + 1
         elif largest >= num_classes:

@@ -121,6 +121,26 @@ def test_a_worker_that_is_killed_is_reported() -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_a_loader_whose_workers_are_gone_starts_others(tmp_path: Path) -> None:
+    trigger = tmp_path / "trigger"
+    trigger.touch()
+
+    class DeadlyOnce(Squares):
+        def __getitem__(self, index: int, /) -> int:
+            if index == 2 and trigger.exists():
+                trigger.unlink()
+                os._exit(1)
+            return index
+
+    loader = forked(DeadlyOnce(), num_workers=2, persistent_workers=True)
+    batches = iter(loader)
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+        list(batches)
+    with pytest.raises(RuntimeError, match="Iterate the loader anew"):
+        next(batches)
+    assert list(loader) == list(loader) == [0, 1, 2, 3]
+
+
 def test_a_worker_that_exits_is_reported() -> None:
     class Leaving(Squares):
         def __getitem__(self, index: int, /) -> int:

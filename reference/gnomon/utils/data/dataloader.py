@@ -165,7 +165,7 @@ class DataLoader(Generic[T_co]):
             return SingleProcessIterator(plan)
         if not self.persistent_workers:
             return MultiProcessIterator(plan, self._work_plan())
-        if self._iterator is None:
+        if self._iterator is None or self._iterator.has_ended:
             self._iterator = MultiProcessIterator(plan, self._work_plan())
         else:
             self._iterator.restart(plan)

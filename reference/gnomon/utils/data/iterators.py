@@ -116,6 +116,11 @@ class MultiProcessIterator(LoaderIterator):
         )
         self._fill()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its workers are gone, by an interrupt or because one of them failed."""
+        return self._pool.has_ended
+
     def restart(self, plan: Plan) -> None:
         """Begin another epoch with the workers of this one."""
         self._begin(plan)

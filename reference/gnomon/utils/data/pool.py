@@ -71,6 +71,10 @@ class WorkerPool:
 
         Raises RuntimeError when a worker is gone without having been told to.
         """
+        if not self._workers:
+            raise RuntimeError(
+                "DataLoader: the workers of this iterator have ended. Iterate the loader anew."
+            )
         by_results = {worker.results: worker for worker in self._workers.values()}
         sentinels = [worker.process.sentinel for worker in self._workers.values()]
         ready = wait([*by_results, *sentinels], timeout)
@@ -85,6 +89,11 @@ class WorkerPool:
             if worker.process.sentinel in ready and not worker.results.poll():
                 self._fail(worker)
         return self.receive(timeout) if ready else None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no worker left."""
+        return not self._workers
 
     def stop(self, worker: int) -> None:
         """Tell ``worker`` to end when it has finished what it is at."""

@@ -231,6 +231,8 @@ def _numbers(
     (column,) = columns([float32 if precise else compute], [domain], 60, key, seed)
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
     numbers = [*dict.fromkeys(inside[-6:])][:3]
+    if len(places) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
+        numbers = [_moderate(number, compute) for number in numbers]
     if compute.is_floating_point and domain == REALS:
         numbers += [0.0, -0.0, math.nan, math.inf]  # the first two are equal, and differ
     for number in numbers:

@@ -305,6 +305,7 @@ def _error(name: str, call: Refused, target: Target) -> Evidence:
         str(each).replace(str(device), "DEVICE")
         for each, device in zip(raised, (target.device, oracle()), strict=True)
     ]
-    if type(right) is not IndexError and words[0] != words[1]:
+    # Which of several indices is wrong, a backend need not say.
+    if "out of bounds" not in words[1] and words[0] != words[1]:
         raise Wrong(f"{name}: the message is {str(mine)!r}; it must be {str(right)!r}")
     return Evidence(1)

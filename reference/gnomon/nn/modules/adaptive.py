@@ -37,8 +37,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     ascend from 1 to ``n_classes`` - 1.
 
     >>> import gnomon as torch
-    >>> layer = AdaptiveLogSoftmaxWithLoss(8, 10, cutoffs=[2, 5])
-    >>> layer(torch.ones(3, 8), torch.tensor([0, 4, 9])).output.shape
+    >>> layer = AdaptiveLogSoftmaxWithLoss(16, 10, cutoffs=[2, 5])
+    >>> layer(torch.ones(3, 16), torch.tensor([0, 4, 9])).output.shape
     torch.Size([3])
     """
 

@@ -260,13 +260,14 @@ def test_any_backend_reports_its_kernels(toy: TimedToy) -> None:
     assert not toy.running
     host, device = taken.key_averages()
     assert (host.key, host.device_type, host.self_device_time_total) == ("exp", "cpu", 0.0)
+    assert host.count == 2  # the toy's verb, and the reference's that it calls
     assert (device.key, device.device_type, device.cuda_time) == ("exp kernel", "toy:0", 2.0)
     table = taken.key_averages().table(sort_by="self_cuda_time_total")
     assert "Self device time total: 2.000us" in table and "toy:0" in table
     with profile(activities=[ProfilerActivity.CPU]) as taken:
         assert not toy.running
         x.exp()
-    assert _counts(taken) == {"exp": 1}
+    assert _counts(taken) == {"exp": 2}
     with profile(activities=[ProfilerActivity.CUDA]) as taken:
         x.exp()
     assert _counts(taken) == {"exp kernel": 1}

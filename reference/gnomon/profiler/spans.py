@@ -123,12 +123,8 @@ def recorded(with_shapes: bool, on_devices: bool) -> Iterator[Recording]:
 @contextmanager
 def _replaced(recording: Recording) -> Iterator[None]:
     """Replace what is to be timed, and put it back."""
-    kinds = {ReferenceBackend, FallbackBackend, *map(type, opened_backends())}
     timed: list[tuple[type, str, object]] = [
-        (kind, verb, _timed_verb(recording, verb, vars(kind)[verb]))
-        for kind in kinds
-        for verb in (*_OF_RECORDS, *_OF_THEIR_OWN)
-        if verb in vars(kind)
+        (kind, verb, _timed_verb(recording, verb, vars(kind)[verb])) for kind, verb in _verbs()
     ]
     timed.append((FusedKernels, "find", _timed_kernels(recording, FusedKernels.find)))
     timed.append((OperationNode, "backward", _timed_node(recording, OperationNode.backward)))
@@ -140,6 +136,16 @@ def _replaced(recording: Recording) -> Iterator[None]:
     finally:
         for kind, name, function in before:
             setattr(kind, name, function)
+
+
+def _verbs() -> set[tuple[type, str]]:
+    """Return the verbs of the backends in use, each with the class that defines it."""
+    kinds = {ReferenceBackend, FallbackBackend, *map(type, opened_backends())}
+    return {
+        (next(kind for kind in backend.__mro__ if verb in vars(kind)), verb)
+        for backend in kinds
+        for verb in (*_OF_RECORDS, *_OF_THEIR_OWN)
+    } - {(Backend, verb) for verb in _OF_THEIR_OWN}
 
 
 def _timed_verb(

@@ -30,6 +30,8 @@ LIMIT_VARIABLE: Final = "GNOMON_OPENCL_MEMORY_LIMIT"
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 _SMALLEST: Final = 8
+#: The usual limit where the host needs memory too.
+_OF_SHARED_MEMORY: Final = "80%"
 #: Leading bits in which the sizes of a block and of what is stored in it agree: the pool wastes
 #: a 64th at most.
 _SIZE_BITS: Final = 6
@@ -141,9 +143,11 @@ class Pool:
         self._max_allocation = traits.max_allocation
         self._total = traits.global_memory_bytes
         self._pool = MemoryPool(ImmediateAllocator(timeline.queue), _SIZE_BITS)
-        text = os.environ.get(LIMIT_VARIABLE, "")
+        self._usual_limit = _OF_SHARED_MEMORY if traits.unified_memory else "100%"
+        #: What the pool may take from the device, in bytes.
+        self.limit = 0
         try:
-            self.limit = limit_of(text, self._total, LIMIT_VARIABLE)
+            self.set_limit(os.environ.get(LIMIT_VARIABLE), LIMIT_VARIABLE)
         except ValueError as error:
             raise RuntimeError(str(error)) from error
         self._active_peak = self._reserved_peak = 0
@@ -151,6 +155,13 @@ class Pool:
         self.transfers = TransferCount()
         self.lock = threading.RLock()
         self.serial = 0
+
+    def set_limit(self, text: str | None, asker: str) -> None:
+        """Let the pool take the bytes that ``text`` names at most, by default what is usual.
+
+        Raises ValueError, in the name of ``asker``, for what is no size.
+        """
+        self.limit = limit_of(text or self._usual_limit, self._total, asker)
 
     def allocate(self, nbytes: int) -> DeviceMemory:
         """Return memory of ``nbytes`` bytes of undefined content, taken when first touched.
@@ -320,13 +331,10 @@ class Pool:
 
 
 def limit_of(text: str, total: int, asker: str) -> int:
-    """Return the bytes that ``text`` names: a number with or without K, M, G or %, or "" for
-    ``total``.
+    """Return the bytes that ``text`` names: a number, perhaps with K, M, G, or % of ``total``.
 
-    Raises ValueError for any other text.
+    Raises ValueError, in the name of ``asker``, for any other text.
     """
-    if not text:
-        return total
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)I?B?|(\d+(?:\.\d+)?)\s*%", text.upper())
     if found is None:
         raise ValueError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gnomon.backend import Device
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.caching import cache_directory
-from gnomon_opencl.memory import MemoryStats, limit_of
+from gnomon_opencl.memory import MemoryStats
 from gnomon_opencl.provider import Provider, opened
 
 __all__ = [
@@ -71,16 +71,15 @@ def empty_cache(device: int | str | Device | None = None) -> int:
 def set_memory_limit(limit: int | str | None, device: int | str | Device | None = None) -> None:
     """Let the memory pool of a device, tensors included, take ``limit`` bytes at most.
 
-    The limit may have K, M, G or % behind it, the last of all the device's memory, which None
-    stands for. What tensors hold already stays theirs. The variable
-    ``GNOMON_OPENCL_MEMORY_LIMIT`` sets the limit of every device from the start.
+    The limit may have K, M, G or % behind it, the last of all the device's memory. None stands
+    for all of it, or for 80 % where it is the host's memory too. What tensors hold already
+    stays theirs. The variable ``GNOMON_OPENCL_MEMORY_LIMIT`` sets the limit of every device
+    from the start.
 
     Raises ValueError for what is no size.
     """
-    backend = _backend(device)
-    total = backend.runtime.traits.global_memory_bytes
-    text = "" if limit is None else str(limit)
-    backend.runtime.pool.limit = limit_of(text, total, "set_memory_limit")
+    text = None if limit is None else str(limit)
+    _backend(device).runtime.pool.set_limit(text, "set_memory_limit")
 
 
 def _backend(device: int | str | Device | None) -> OpenCLBackend:

@@ -157,7 +157,9 @@ def test_a_limit_is_kept_and_what_is_unused_given_back_first(backend: OpenCLBack
     del kept, also_kept
     assert _hold(pool, MEBIBYTE) is not None
     public.set_memory_limit(None)
-    assert pool.limit == backend.runtime.traits.global_memory_bytes
+    traits = backend.runtime.traits
+    part = 80 if traits.unified_memory else 100
+    assert pool.limit == int(traits.global_memory_bytes * part / 100)
 
 
 def test_deferred_work_without_memory_is_an_error_and_the_rest_is_computed(
@@ -238,7 +240,6 @@ def test_a_driver_without_memory_names_sizes(
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("", 1000),
         ("512", 512),
         ("2K", 2048),
         ("1.5 MiB", 3 << 19),

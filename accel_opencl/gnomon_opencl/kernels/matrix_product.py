@@ -20,7 +20,7 @@ _CACHED: Final = 4096
 _FEW_TERMS: Final = 16384
 #: Rows for which a right operand is not worth packing, and its size that a cache holds.
 _FEW_ROWS: Final = 12
-_CACHED_BYTES: Final = 2**15
+_CACHED_BYTES: Final = 2**14
 #: Rows that one work-item multiplies by a vector where they lie side by side: LENGTH.
 _VECTOR_ROWS: Final = 64
 #: Work-items that are enough to fill a device.

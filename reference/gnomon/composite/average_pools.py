@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import inf
-from typing import SupportsIndex, TypeVar
+from typing import Final, SupportsIndex, TypeVar
 
 from gnomon.composite.max_pools import (
     adaptive_counts,
@@ -13,6 +14,7 @@ from gnomon.composite.max_pools import (
     max_pool3d,
 )
 from gnomon.composite.pooling_windows import (
+    Pooling,
     Windows,
     adaptive_windows,
     check_rank,
@@ -34,6 +36,7 @@ from gnomon.ops.views import squeeze, unsqueeze
 __all__ = ["adaptive_avg_pool1d", "avg_pool1d"]
 
 T = TypeVar("T", bound=TensorCore)
+_CACHED: Final = 64
 
 
 @numpy_names
@@ -141,26 +144,35 @@ def _avg_pool(
     if divisor == 0:
         raise RuntimeError(explain(operation, "divisor must be not zero", input))
     sizes = input.operand.layout.shape[-count:]
+    if count == 1:  # a signal is an image of one row
+        input = unsqueeze(input, -2)
+    label = f"AvgPool{max(count, 2)}DBackward0"
+    return resampled(label, input, *_averages(pooling, sizes, count_include_pad, divisor))
+
+
+@lru_cache(_CACHED)
+def _averages(
+    pooling: Pooling, sizes: tuple[int, ...], count_include_pad: bool, divisor: int | None
+) -> tuple[Resampling, tuple[int, ...]]:
+    """Return the map that adds up every window, and what the sums are divided by."""
     windows = pooling.windows(sizes)
     lengths = pooling.lengths(sizes) if count_include_pad else _lengths(windows)
-    if count == 1:  # a signal is an image of one row
-        input, windows, lengths = unsqueeze(input, -2), (((0,),), *windows), [[1], *lengths]
+    if len(sizes) == 1:
+        sizes, windows, lengths = (1, *sizes), (((0,),), *windows), [[1], *lengths]
     divisors = divisors_of(lengths)
     if divisor is not None:
         divisors = (divisor,) * len(divisors)
-    label = f"AvgPool{max(count, 2)}DBackward0"
-    return resampled(label, input, _sums(input, windows), divisors)
+    return _sums(sizes, windows), divisors
 
 
 def _lengths(windows: tuple[Windows, ...]) -> list[list[int]]:
     return [list(map(len, along)) for along in windows]
 
 
-def _sums(input: TensorCore, windows: tuple[Windows, ...]) -> Resampling:
+def _sums(sizes: tuple[int, ...], windows: tuple[Windows, ...]) -> Resampling:
     """Return the map that adds up every window."""
-    shape = input.operand.layout.shape
     taps = [tuple([tuple([(at, 1.0) for at in each]) for each in along]) for along in windows]
-    return Resampling(tuple(taps), shape[len(shape) - len(windows) :])
+    return Resampling(tuple(taps), sizes)
 
 
 @numpy_names
@@ -193,10 +205,16 @@ def adaptive_avg_pool(
     if counts == (1,) * count:
         return MEAN(input, tuple(range(-count, 0)), True)
     floating(operation, input.operand.dtype)
-    windows = adaptive_windows(sizes, counts)
-    divisors = divisors_of(_lengths(windows))
     label = f"AdaptiveAvgPool{count}DBackward0"
-    return resampled(label, input, _sums(input, windows), divisors)
+    return resampled(label, input, *_adaptive_averages(sizes, counts))
+
+
+@lru_cache(_CACHED)
+def _adaptive_averages(
+    sizes: tuple[int, ...], counts: tuple[int, ...]
+) -> tuple[Resampling, tuple[int, ...]]:
+    windows = adaptive_windows(sizes, counts)
+    return _sums(sizes, windows), divisors_of(_lengths(windows))
 
 
 def lp_pool(

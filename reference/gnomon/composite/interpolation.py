@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor
 from typing import Final, TypeAlias, TypeVar, final
 
@@ -19,6 +20,7 @@ from gnomon.errors import explain
 from gnomon.op.rules import floating
 
 T = TypeVar("T", bound=TensorCore)
+_CACHED: Final = 64
 
 #: One number for all spatial dims, or one for each.
 Sizes: TypeAlias = "int | Sequence[int]"
@@ -179,6 +181,7 @@ class _Line:
         return self.round(self.round(self.scale() * (place + 0.5)) - 0.5)
 
 
+@lru_cache(_CACHED)
 def _taps(mode: str, line: _Line, antialias: bool) -> Taps:
     if antialias:
         return _antialiased(line, mode)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, floor
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.arguments import IntegerArgument, integer_or_integers
 
+_CACHED: Final = 64
 Sizes = tuple[int, ...]
 #: For each result along one dim, the positions it reads.
 Windows: TypeAlias = tuple[tuple[int, ...], ...]
@@ -45,31 +47,7 @@ class Pooling(NamedTuple):
         >>> Pooling((3,), (2,), (1,), (1,), False).windows((4,))
         (((0, 1), (1, 2, 3)),)
         """
-        return tuple(
-            [
-                tuple(
-                    [
-                        tuple(
-                            [
-                                at
-                                for tap in range(length)
-                                if 0 <= (at := place * step - margin + tap * spread) < size
-                            ]
-                        )
-                        for place in range(count)
-                    ]
-                )
-                for size, count, length, step, margin, spread in zip(
-                    sizes,
-                    self.counts(sizes),
-                    self.kernel,
-                    self.stride,
-                    self.padding,
-                    self.dilation,
-                    strict=True,
-                )
-            ]
-        )
+        return _windows(self, sizes)
 
     def lengths(self, sizes: Sizes) -> list[list[int]]:
         """Return how long each window along each dim is, padding included."""
@@ -84,6 +62,36 @@ class Pooling(NamedTuple):
         ]
 
 
+@lru_cache(_CACHED)
+def _windows(pooling: Pooling, sizes: Sizes) -> tuple[Windows, ...]:
+    return tuple(
+        [
+            tuple(
+                [
+                    tuple(
+                        [
+                            at
+                            for tap in range(length)
+                            if 0 <= (at := place * step - margin + tap * spread) < size
+                        ]
+                    )
+                    for place in range(count)
+                ]
+            )
+            for size, count, length, step, margin, spread in zip(
+                sizes,
+                pooling.counts(sizes),
+                pooling.kernel,
+                pooling.stride,
+                pooling.padding,
+                pooling.dilation,
+                strict=True,
+            )
+        ]
+    )
+
+
+@lru_cache(_CACHED)
 def adaptive_windows(sizes: Sizes, counts: Sizes) -> tuple[Windows, ...]:
     """Return windows that cover ``sizes`` as evenly as ``counts`` of them can.
 

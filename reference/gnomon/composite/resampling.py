@@ -7,9 +7,9 @@ multiply. The transpose of such a map is another one, so it is its own derivativ
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from gnomon.backend import Backend, Operand
 from gnomon.core import TensorCore
@@ -31,6 +31,7 @@ from gnomon.ops.arithmetic import div, mul
 from gnomon.ops.comparison import where
 
 T = TypeVar("T", bound=TensorCore)
+_CACHED: Final = 64
 
 #: For each result along one dim, the positions it reads and their weights.
 Taps: TypeAlias = tuple[tuple[tuple[int, float], ...], ...]
@@ -54,14 +55,19 @@ class Resampling(NamedTuple):
         >>> Resampling(((halves, halves),), (2,)).transposed().taps
         ((((0, 0.5), (1, 0.5)), ((0, 0.5), (1, 0.5))),)
         """
-        found = []
-        for taps, size in zip(self.taps, self.sizes, strict=True):
-            readers: list[list[tuple[int, float]]] = [[] for _ in range(size)]
-            for result, pairs in enumerate(taps):
-                for position, weight in pairs:
-                    readers[position].append((result, weight))
-            found.append(tuple(map(tuple, readers)))
-        return Resampling(tuple(found), self.counts)
+        return _turned(self)
+
+
+@lru_cache(_CACHED)
+def _turned(resampling: Resampling) -> Resampling:
+    found = []
+    for taps, size in zip(resampling.taps, resampling.sizes, strict=True):
+        readers: list[list[tuple[int, float]]] = [[] for _ in range(size)]
+        for result, pairs in enumerate(taps):
+            for position, weight in pairs:
+                readers[position].append((result, weight))
+        found.append(tuple(map(tuple, readers)))
+    return Resampling(tuple(found), resampling.counts)
 
 
 #: ``(input, resampling, divisors, output)``: output is what the weighted sums give, over the

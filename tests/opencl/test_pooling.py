@@ -48,6 +48,10 @@ WINDOWS: dict[str, tuple[tuple[int, ...], tuple[Windows, ...]]] = {
     ),
     "adaptive": ((2, 2, 7, 5), adaptive_windows((7, 5), (3, 4))),
     "with dims in front": ((2, 1, 2, 3, 4), adaptive_windows((3, 4), (2, 2))),
+    "many channels": (
+        (2, 41, 4, 5),
+        Pooling((3, 2), (2, 1), (1, 1), (1, 1), False).windows((4, 5)),
+    ),
     "without images": ((0, 2, 4, 4), adaptive_windows((4, 4), (2, 2))),
 }
 
@@ -68,6 +72,12 @@ def layouts(shape: tuple[int, ...]) -> list[Layout]:
         found.append(found[0].channels_last())
     stepped = Layout.contiguous((*shape[:-1], 2 * shape[-1]))
     return [*found, stepped.slice(len(shape) - 1, 1, None, 2)]
+
+
+def like(layout: Layout, shape: tuple[int, ...]) -> Layout:
+    """Return the layout of results of ``shape``: with channels last if the images have."""
+    found = Layout.contiguous(shape)
+    return found.channels_last() if layout.ndim == 4 and layout.strides[1] == 1 else found
 
 
 @pytest.mark.parametrize("traits", BACKENDS)
@@ -91,7 +101,7 @@ def _check_largest(
     kernel = max_pooling.kernel_on(backend)
     assert kernel is not None
     split = layout.ndim - len(windows)
-    places = Layout.contiguous((*layout.shape[:split], *map(len, windows)))
+    places = like(layout, (*layout.shape[:split], *map(len, windows)))
     input = pair(backend, drawn(dtype, 499), layout, dtype)
     values = pair(backend, [0], places, dtype)
     indices = pair(backend, [0], places, int64)
@@ -141,14 +151,15 @@ def test_weighted_sums(dtype: DType, traits: str) -> None:
     backend = BACKENDS[traits]()
     kernel = resampling.kernel_on(backend)
     assert kernel is not None
-    for shape, counts in (((2, 3, 5, 7), (4, 6)), ((2, 6), (9,)), ((1, 3, 4, 5, 3), (2, 3, 4))):
+    shapes = ((2, 3, 5, 7), (4, 6)), ((2, 6), (9,)), ((1, 3, 4, 5, 3), (2, 3, 4))
+    for shape, counts in (*shapes, ((1, 37, 3, 4), (2, 5))):
         dims = len(counts)
         given = weighted(shape[-dims:], counts)
         divisors = tuple(range(1, prod(counts) + 1))
         for layout in layouts(shape):
             values = [abs(value) for value in drawn(dtype, 499) if value == value]
             input = pair(backend, values, layout, dtype)
-            places = Layout.contiguous((*shape[:-dims], *counts))
+            places = like(layout, (*shape[:-dims], *counts))
             for by in (None, divisors):
                 output = pair(backend, [0], places, dtype)
                 resample_images(input.host, given, by, output.host)

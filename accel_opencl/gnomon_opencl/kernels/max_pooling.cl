@@ -39,6 +39,66 @@ __kernel void largest(__global const STORAGE *images, Tables tables, __global ST
     }
 }
 
+/* The same where channels lie next to each other, which makes them the lanes of vectors. */
+#define TAKE(lane) do { \
+        const COMPUTE value = LOAD(cells, lane); \
+        const int is_better = (found[lane] < 0) | (value > best[lane]) | (value != value); \
+        best[lane] = is_better ? value : best[lane]; \
+        found[lane] = is_better ? place : found[lane]; \
+    } while (0)
+
+static inline void largest_of(__global const STORAGE *image, Tables tables, const Plan *plan,
+                              Range over_z, Range over_y, Range over_x, int width,
+                              COMPUTE *best, int *found) {
+    for (int lane = 0; lane < WIDTH; ++lane) {
+        best[lane] = 0;
+        found[lane] = -1;
+    }
+    for (long i = over_z.first; i < over_z.last; ++i)
+        for (long j = over_y.first; j < over_y.last; ++j) {
+            const int row = (int)((tables[i] * plan->size1 + tables[j]) * plan->size2);
+            __global const STORAGE *cell_row =
+                image + tables[i] * plan->stride_0 + tables[j] * plan->stride_1;
+            for (long k = over_x.first; k < over_x.last; ++k) {
+                __global const STORAGE *cells = cell_row + tables[k] * plan->stride_2;
+                const int place = row + (int)tables[k];
+                if (width == WIDTH)
+                    for (int lane = 0; lane < WIDTH; ++lane) TAKE(lane);
+                else
+                    for (int lane = 0; lane < width; ++lane) TAKE(lane);
+            }
+        }
+}
+
+__kernel void largest_of_channels(__global const STORAGE *images, Tables tables,
+                                  __global STORAGE *values, __global long *indices,
+                                  const Plan plan) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.lines);
+    for (long number = first; number < last; ++number) {
+        const Line line = line_of(&plan, number);
+        const Range over_z = range_of(tables, plan.table0, plan.count0, line.z);
+        const Range over_y = range_of(tables, plan.table1, plan.count1, line.y);
+        const long to = plan.to + line.a * plan.to_a + line.z * plan.to_0 + line.y * plan.to_1;
+        const long place = plan.place + line.a * plan.place_a + line.z * plan.place_0
+            + line.y * plan.place_1;
+        for (long x = 0; x < plan.count2; ++x) {
+            const Range over_x = range_of(tables, plan.table2, plan.count2, x);
+            for (long start = 0; start < plan.channels; start += WIDTH) {
+                const int width = (int)min((long)WIDTH, plan.channels - start);
+                COMPUTE best[WIDTH];
+                int found[WIDTH];
+                largest_of(images + plan.offset + line.a * plan.stride_a + start, tables, &plan,
+                           over_z, over_y, over_x, width, best, found);
+                for (int lane = 0; lane < width; ++lane) {
+                    STORE(best[lane], values, to + x * plan.to_2 + start + lane);
+                    indices[place + x * plan.place_2 + start + lane] = found[lane];
+                }
+            }
+        }
+    }
+}
+
 /* Each value added at its flat position in its image. One item makes an image, so that values
    are added in their order. */
 __kernel void put_back(__global const STORAGE *values, __global const long *indices,

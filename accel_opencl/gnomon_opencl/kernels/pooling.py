@@ -27,6 +27,9 @@ _CACHED: Final = 64
 #: Dims of an image, and dims in front of it, that kernels take.
 _DIMS: Final = 3
 _LEAD: Final = 2
+#: Channels that are worth a vector, and places in an image that a lane can number.
+_FEW_CHANNELS: Final = 8
+_MOST_PLACES: Final = 2**31 - 1
 #: Results that one work-item of a processor makes.
 _ENOUGH: Final = 512
 
@@ -70,7 +73,9 @@ def pool_largest(
     for given, to, place in _parts(dims, input, values, indices):
         if not to.layout.numel:
             continue
-        plan, items = _plan(dims, given.layout, to.layout, place.layout, table.starts, runtime)
+        plan, items, by_channels = _plan(
+            dims, given.layout, to.layout, place.layout, table.starts, runtime
+        )
         arguments = [
             buffer_of(given),
             _entries(runtime, table),
@@ -78,7 +83,8 @@ def pool_largest(
             buffer_of(place),
             plan,
         ]
-        runtime.launch(_source("max_pooling", dtype), "largest", arguments, items)
+        name = "largest_of_channels" if by_channels else "largest"
+        runtime.launch(_source("max_pooling", dtype), name, arguments, items)
 
 
 def put_back(
@@ -102,7 +108,7 @@ def put_back(
         whole = Operand(Storage(output.storage.backend, memory), shape, wide)
     for image, given, place in _parts(dims, whole, values, indices):
         starts = (0,) * (_DIMS + 1)
-        plan, _ = _plan(dims, image.layout, given.layout, place.layout, starts, runtime)
+        plan, *_ = _plan(dims, image.layout, given.layout, place.layout, starts, runtime)
         images = prod(image.layout.shape[: image.layout.ndim - dims])
         arguments = [buffer_of(given), buffer_of(place), buffer_of(image), plan]
         runtime.launch(source, "put_back", arguments, images)
@@ -124,7 +130,7 @@ def resample(
         if not to.layout.numel:
             continue
         starts = table.starts
-        plan, items = _plan(
+        plan, items, by_channels = _plan(
             dims, given.layout, to.layout, to.layout, starts, runtime, divisors is not None
         )
         arguments = [
@@ -134,7 +140,8 @@ def resample(
             buffer_of(to),
             plan,
         ]
-        runtime.launch(_source("resampling", dtype), "resample", arguments, items)
+        name = "resample_channels" if by_channels else "resample"
+        runtime.launch(_source("resampling", dtype), name, arguments, items)
 
 
 def _parts(dims: int, *operands: Operand) -> Iterator[Sequence[Operand]]:
@@ -215,27 +222,39 @@ def _plan(
     starts: tuple[int, ...],
     runtime: Runtime,
     has_divisors: bool = False,
-) -> tuple[bytes, int]:
-    """Return the struct ``Plan``, and over how many work-items the lines are shared out."""
+) -> tuple[bytes, int, bool]:
+    """Return the struct ``Plan``, over how many work-items the lines are shared out, and
+    whether channels are the lanes of vectors.
+    """
     split = images.ndim - dims
     lead = (1,) * (_LEAD - split) + images.shape[:split]
     missing = (1,) * (_DIMS - dims)
     counts, sizes = missing + results.shape[split:], missing + images.shape[split:]
-    lines = prod(lead) * counts[0] * counts[1]
-    together = max(1, _ENOUGH // counts[2]) if runtime.traits.is_processor else 1
+    found = [_places(layout, dims) for layout in (images, results, places)]
+    by_channels = (
+        runtime.traits.is_processor
+        and lead[1] >= _FEW_CHANNELS
+        and all(each.b == 1 for each in found)
+        and prod(sizes) <= _MOST_PLACES
+    )
+    channels = lead[1] if by_channels else 1
+    lines = prod(lead) // channels * counts[0] * counts[1]
+    share = max(1, _ENOUGH // (counts[2] * channels)) if runtime.traits.is_processor else 1
     plan = integers(
-        *lead,
+        lead[0],
+        1 if by_channels else lead[1],
         *counts,
         *sizes,
-        *_places(images, dims),
-        *_places(results, dims),
-        *_places(places, dims),
+        *found[0],
+        *found[1],
+        *found[2],
         *starts,
         int(has_divisors),
         lines,
-        together,
+        share,
+        channels,
     )
-    return plan, -(-lines // together)
+    return plan, -(-lines // share), by_channels
 
 
 _MEMBERS: Final = (
@@ -244,6 +263,7 @@ _MEMBERS: Final = (
     *("to", "to_a", "to_b", "to_0", "to_1", "to_2"),
     *("place", "place_a", "place_b", "place_0", "place_1", "place_2"),
     *("table0", "table1", "table2", "divisors", "has_divisors", "lines", "together"),
+    "channels",
 )
 
 

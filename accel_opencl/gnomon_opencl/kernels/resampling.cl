@@ -34,3 +34,44 @@ __kernel void resample(__global const STORAGE *images, Tables tables,
         }
     }
 }
+
+/* The same where channels lie next to each other, which makes them the lanes of vectors. */
+__kernel void resample_channels(__global const STORAGE *images, Tables tables,
+                                __global const COMPUTE *weights, __global STORAGE *results,
+                                const Plan plan) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.lines);
+    for (long number = first; number < last; ++number) {
+        const Line line = line_of(&plan, number);
+        const Range over_z = range_of(tables, plan.table0, plan.count0, line.z);
+        const Range over_y = range_of(tables, plan.table1, plan.count1, line.y);
+        const long to = plan.to + line.a * plan.to_a + line.z * plan.to_0 + line.y * plan.to_1;
+        const long divisor = plan.divisors + (line.z * plan.count1 + line.y) * plan.count2;
+        for (long x = 0; x < plan.count2; ++x) {
+            const Range over_x = range_of(tables, plan.table2, plan.count2, x);
+            const COMPUTE by = plan.has_divisors ? weights[divisor + x] : (COMPUTE)1;
+            for (long start = 0; start < plan.channels; start += WIDTH) {
+                const int width = (int)min((long)WIDTH, plan.channels - start);
+                __global const STORAGE *image =
+                    images + plan.offset + line.a * plan.stride_a + start;
+                COMPUTE sums[WIDTH];
+                for (int lane = 0; lane < WIDTH; ++lane) sums[lane] = 0;
+                for (long i = over_z.first; i < over_z.last; ++i)
+                    for (long j = over_y.first; j < over_y.last; ++j)
+                        for (long k = over_x.first; k < over_x.last; ++k) {
+                            const COMPUTE weight = weights[i] * weights[j] * weights[k];
+                            __global const STORAGE *cells = image + tables[i] * plan.stride_0
+                                + tables[j] * plan.stride_1 + tables[k] * plan.stride_2;
+                            if (width == WIDTH)
+                                for (int lane = 0; lane < WIDTH; ++lane)
+                                    sums[lane] += weight * LOAD(cells, lane);
+                            else
+                                for (int lane = 0; lane < width; ++lane)
+                                    sums[lane] += weight * LOAD(cells, lane);
+                        }
+                for (int lane = 0; lane < width; ++lane)
+                    STORE(sums[lane] / by, results, to + x * plan.to_2 + start + lane);
+            }
+        }
+    }
+}

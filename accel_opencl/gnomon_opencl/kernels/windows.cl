@@ -15,6 +15,9 @@ static inline Range range_of(Tables tables, long table, long count, long result)
     return range;
 }
 
+/* Channels that a work-item takes at once where they lie next to each other. */
+#define WIDTH 32
+
 /* A line of results along the last dim. */
 typedef struct {
     long a, b, z, y;

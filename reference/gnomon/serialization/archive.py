@@ -6,6 +6,7 @@ file can be mapped into memory. All records are in one folder, named for the fil
 
 from __future__ import annotations
 
+import struct
 import sys
 import zipfile
 from collections.abc import Iterable
@@ -102,9 +103,8 @@ class ArchiveReader:
         except Exception as error:  # whatever zipfile or the file itself raise
             raise _damaged(f"its table of contents cannot be read ({error})") from error
         self._folder = self._find_folder()
-        self._map = (
-            mmap(file.fileno(), 0, access=ACCESS_COPY) if mapped else None
-        )  # copies what is written to
+        # Writes stay in memory, in copies of the pages that are written to.
+        self._map = mmap(file.fileno(), 0, access=ACCESS_COPY) if mapped else None
         order = self.read("byteorder").decode() if self._has("byteorder") else "little"
         self.is_foreign = order != sys.byteorder
 
@@ -146,15 +146,14 @@ class ArchiveReader:
             )
         if entry is None or self._map is None or entry.compress_type != zipfile.ZIP_STORED:
             return memoryview(bytearray(self.read(name)))
-        # The local header has a name and an extra field of its own; both lengths precede them.
         header = self._map[entry.header_offset : entry.header_offset + _HEADER_SIZE]
-        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(
-            header[28:30], "little"
-        )
-        start = entry.header_offset + _HEADER_SIZE + lengths
-        if not header.startswith(_SIGNATURE) or start + nbytes > len(self._map):
-            raise _damaged(f"the record {name} is not where the table of contents says")
-        return memoryview(self._map)[start : start + nbytes]
+        if header.startswith(_SIGNATURE) and len(header) == _HEADER_SIZE:
+            # A name and an extra field come next, whose lengths end the header.
+            name_length, extra_length = struct.unpack_from("<HH", header, _HEADER_SIZE - 4)
+            start = entry.header_offset + _HEADER_SIZE + name_length + extra_length
+            if start + nbytes <= len(self._map):
+                return memoryview(self._map)[start : start + nbytes]
+        raise _damaged(f"the record {name} is not where the table of contents says")
 
     def close(self) -> None:
         """Let go of the file; what is mapped of it stays."""

@@ -116,6 +116,7 @@ class NumPyBackend(Backend):
         kept = [dim for dim in range(values.ndim) if dim not in dims]
         length = prod(values.shape[dim] for dim in dims)
         rows = values.transpose(*kept, *dims).reshape(*(shape[dim] for dim in kept), length)
+        rows = np.ascontiguousarray(rows)  # whose sums NumPy makes pairwise
         store(output, np.reshape(fold(rows, parameters), shape))
 
     @quietly

@@ -31,7 +31,7 @@ def backend() -> Iterator[OpenCLBackend]:
     backend = default_backend()
     backend.empty_cache()
     yield backend
-    backend.runtime.pool.limit = backend.runtime.traits.global_memory_bytes
+    backend.runtime.pool.set_limit(None, "")
 
 
 def _hold(pool: Pool, nbytes: int) -> object:

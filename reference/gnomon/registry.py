@@ -6,12 +6,15 @@ installs, so that nothing is imported before a program first names the device.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from gnomon.backend import Backend
 from gnomon.devices import Device
 
 _backends: dict[Device, Backend] = {}
+#: Held while a device is opened; opening one may lead to another.
+_opening = threading.RLock()
 
 
 def _no_loader(device: Device) -> Backend:
@@ -53,8 +56,10 @@ def backend_for(device: Device) -> Backend:
         return _backends[Device("cpu")]
     if device.index is None:
         return backend_for(Device(device.type, device.current_index))
-    backend = _backends[device] = _loader(device)
-    return backend
+    with _opening:
+        if device not in _backends:  # another thread may have opened it meanwhile
+            _backends[device] = _loader(device)
+        return _backends[device]
 
 
 def synchronize(device: Device | str | None = None) -> None:

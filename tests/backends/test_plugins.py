@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import threading
+import time
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -64,6 +66,28 @@ def test_a_device_is_opened_once_at_first_use(installed: list[tuple[str, str]]) 
     assert (x + y).tolist() == [2.0, 3.0]
     assert str((x + y).device) == "toy:0"
     assert ToyProvider.opened == [0]
+
+
+def test_threads_that_open_a_device_at_once_get_one_backend(
+    installed: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_slowly(provider: ToyProvider, index: int) -> Backend:
+        provider.opened.append(index)
+        time.sleep(0.05)
+        return ToyBackend(index, LACKING)
+
+    monkeypatch.setattr(ToyProvider, "open", open_slowly)
+    made: list[gnomon.Tensor] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(gnomon.ones(1, device="toy")))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ToyProvider.opened == [0]
+    assert sum(made).tolist() == [4.0]
 
 
 def test_operands_of_two_devices_do_not_meet(installed: list[tuple[str, str]]) -> None:

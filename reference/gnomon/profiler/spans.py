@@ -50,7 +50,7 @@ class Span(NamedTuple):
 
 @final
 class Recording:
-    """The spans of the host and of all devices since :func:`started`."""
+    """The spans of the host and of all devices since :func:`recorded`."""
 
     def __init__(self, with_shapes: bool, on_devices: bool) -> None:
         self.spans: list[Span] = []

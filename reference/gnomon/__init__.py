@@ -56,6 +56,7 @@ from gnomon.composite.linalg.lu import *
 from gnomon.composite.linalg.orthogonal import *
 from gnomon.composite.linalg.powers import *
 from gnomon.composite.linalg.pseudoinverses import *
+from gnomon.composite.linear import bilinear as bilinear
 from gnomon.composite.matmul import *
 from gnomon.composite.matrix import *
 from gnomon.composite.matrix_sums import *
@@ -164,6 +165,7 @@ from gnomon.registry import synchronize as synchronize
 from gnomon.settings import *
 from gnomon.tensor import Tensor as Tensor
 from gnomon.tensor.creation import *
+from gnomon.tensor.distances import *
 from gnomon.tensor.factories import *
 from gnomon.tensor.legacy_types import *
 from gnomon.tensor.predicates import *

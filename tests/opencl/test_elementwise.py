@@ -241,3 +241,33 @@ def test_an_integer_divisor_of_zero_is_an_error_that_writes_nothing(name: str) -
     for place, end in ((REFERENCE, 0), (backend, 1)):
         place.elementwise(RECORDS[name], [dividend[end], minus_one[end]], dividend[end])
     assert elements(dividend.device) == elements(dividend.host)
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", [float32, float64], ids=lambda dtype: dtype.name)
+@pytest.mark.parametrize(
+    "name", ["sin", "cos", "tan", "tanh", "log1p", "frac", "gelu_tanh", "special_xlog1py"]
+)
+def test_no_lane_depends_on_its_neighbours(name: str, dtype: DType, traits: str) -> None:
+    backend, record = BACKENDS[traits](), RECORDS[name]
+    large = (3e38, math.inf, -math.inf, math.nan, 1e10, 40000.0)
+    small = (1e-3, 0.5, -0.0, 2.0**-126, -2.0, 1.4e-45, 0.75)
+    values = [value for pairs in zip(large, small, strict=False) for value in pairs] + [
+        0.75,
+        -0.75,
+    ]
+    layout = Layout.contiguous((len(values),))
+    for shift in range(0, len(values), 3):
+        given = values[shift:] + values[:shift]
+        inputs = [pair(backend, side, layout, dtype) for side in (given, given[::-1])]
+        output = pair(backend, [0], layout, dtype)
+        for place, end in ((REFERENCE, 0), (backend, 1)):
+            chosen = [each[end] for each in inputs[: ARITY[type(record)]]]
+            place.elementwise(record, chosen, output[end])
+        assert isinstance(record.tolerance, Ulps)
+        allowed = allowed_ulps(record.tolerance, dtype)
+        found, expected = elements(output.device), elements(output.host)
+        for mine, other, x in zip(found, expected, given, strict=True):
+            assert apart(mine, other, dtype) <= allowed, (mine, other, x)
+            if other == 0:
+                assert math.copysign(1, mine) == math.copysign(1, other)

@@ -55,6 +55,19 @@ def _calls(
     return Meaning(floating, integer, boolean, functions=file)
 
 
+def _of_angle(function: str) -> str:
+    """Return ``function`` of an angle: PoCL's, of a vector, is wrong for small lanes beside
+    huge ones, so that these are given to another call.
+    """
+    near = "(fabs(a) < K(30000))"
+    both = f"({near} ? {function}({near} ? a : K(0)) : {function}({near} ? K(0) : a))"
+    return f"any(!{near}) ? {both} : {function}(a)"
+
+
+# PoCL's tanh of infinity is short of 1, and its log1p of the smallest numbers is 0.
+_TANH: Final = "(fabs({0}) > K(20) ? copysign(K(1), {0}) : tanh({0}))"
+_LOG_1P: Final = "(fabs({0}) < K(1e-20) ? {0} : log1p({0}))"
+_GELU_ANGLE: Final = "(K(0.7978845608028654) * (a + K(0.044715) * a * a * a))"
 _NEGATIVE_SLOPE: Final = "(a > K(0)) ? a : a * b"
 _ELU: Final = "(a > K(0)) ? a : b * expm1(c * a)"
 _LOG_SIGMOID: Final = "(fmin({0}, K(0)) - log1p(exp(-fabs({0}))))"
@@ -105,7 +118,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "ceil": _numeric("ceil(a)", "a"),
     "trunc": _numeric("trunc(a)", "a"),
     "round": _numeric("rint(a)", "a"),
-    "frac": _floating("isinf(a) ? K(NAN) : a - trunc(a)"),
+    "frac": _floating("isinf(a) ? K(NAN) : (a == K(0) ? a : a - trunc(a))"),
     "round_decimals": _calls("division", "rounded_to_decimals(a, b)"),
     # comparison and tests
     "eq": _everywhere("TRUTH(a == b)"),
@@ -161,7 +174,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "log": _floating("log(a)"),
     "log2": _floating("log2(a)"),
     "log10": _floating("log10(a)"),
-    "log1p": _floating("log1p(a)"),
+    "log1p": _floating(_LOG_1P.format("a")),
     "logaddexp": _floating(
         "((a == b) & (fabs(a) == K(INFINITY))) ? a : LARGER(a, b) + log1p(exp(-fabs(a - b)))"
     ),
@@ -170,21 +183,23 @@ MEANINGS: Final[dict[str, Meaning]] = {
         " : LARGER(a, b) + log1p(exp2(-fabs(a - b))) / K(0.6931471805599453)"
     ),
     "xlogy": _floating("((a == K(0)) & (b == b)) ? K(0) : a * log(b)"),
-    "special_xlog1py": _floating("((a == K(0)) & (b == b)) ? K(0) : a * log1p(b)"),
+    "special_xlog1py": _floating(
+        f"((a == K(0)) & (b == b)) ? K(0) : a * {_LOG_1P.format('b')}"
+    ),
     "special_entr": _floating(
         "a > K(0) ? -a * log(a) : ((a == K(0)) ? K(0) : ((a != a) ? a : K(-INFINITY)))"
     ),
     # trigonometric and hyperbolic functions
-    "sin": _floating("sin(a)"),
-    "cos": _floating("cos(a)"),
-    "tan": _floating("tan(a)"),
+    "sin": _floating(_of_angle("sin")),
+    "cos": _floating(_of_angle("cos")),
+    "tan": _floating(_of_angle("tan")),
     "asin": _floating("asin(a)"),
     "acos": _floating("acos(a)"),
     "atan": _floating("atan(a)"),
     "atan2": _floating("atan2(a, b)"),
     "sinh": _floating("sinh(a)"),
     "cosh": _floating("cosh(a)"),
-    "tanh": _floating("tanh(a)"),
+    "tanh": _floating(_TANH.format("a")),
     "asinh": _floating("asinh(a)"),
     "acosh": _floating("acosh(a)"),
     "atanh": _floating("atanh(a)"),
@@ -217,9 +232,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "elu_slope": _floating("a > K(0) ? K(1) : b * c * exponential_of_product(c, a)"),
     "selu": _floating(f"K(1.0507009873554805) * {_SELU}"),
     "gelu": _floating("a * normal_below(a)"),
-    "gelu_tanh": _floating(
-        "K(0.5) * a * (K(1) + tanh(K(0.7978845608028654) * (a + K(0.044715) * a * a * a)))"
-    ),
+    "gelu_tanh": _floating(f"K(0.5) * a * (K(1) + {_TANH.format(_GELU_ANGLE)})"),
     "silu": _floating(f"a * {_SIGMOID.format('a')}"),
     "mish": _floating("a * tanh(a > K(20) ? a : (LARGER(a, K(0)) + log1p(exp(-fabs(a)))))"),
     "softplus": _floating(

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -119,6 +121,21 @@ def test_a_worker_that_is_killed_is_reported() -> None:
     with pytest.raises(RuntimeError, match=r"DataLoader worker \(pid \d+\) .*SIGKILL"):
         list(loader)
     assert multiprocessing.active_children() == []
+
+
+def test_workers_end_with_an_error_that_is_handled() -> None:
+    class Broken(Squares):
+        def __getitem__(self, index: int, /) -> int:
+            raise ValueError("no")
+
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            list(forked(Broken(), num_workers=2))
+        assert multiprocessing.active_children() == []
+    finally:
+        gc.enable()
 
 
 def test_a_loader_whose_workers_are_gone_starts_others(tmp_path: Path) -> None:
@@ -314,7 +331,7 @@ def started(program: str, folder: Path) -> tuple[subprocess.Popen[str], list[int
     return process, [int(pid) for pid in process.stdout.readline().split()]
 
 
-@pytest.mark.parametrize("last", ["next(iter(loader))", "time.sleep(1000)"])
+@pytest.mark.parametrize("last", ["list(loader)", "time.sleep(1000)"])
 def test_an_interrupt_ends_program_and_workers(last: str, tmp_path: Path) -> None:
     process, pids = started(ENDLESS + last, tmp_path)
     time.sleep(0.2)

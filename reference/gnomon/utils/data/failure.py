@@ -30,7 +30,12 @@ class Failure(NamedTuple):
         if self.kind is not None:
             with suppress(Exception):  # a constructor of the program's own may want anything
                 error = self.kind(_Message(message) if self.kind is KeyError else message)
-        raise error from None
+        try:
+            raise error from None
+        finally:
+            # The error's traceback leads to this frame, and would lead back to the error: a
+            # circle that keeps the loop's iterator, and so its workers.
+            del error
 
 
 class _Message(str):

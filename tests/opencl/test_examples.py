@@ -6,6 +6,7 @@ import contextlib
 import io
 import runpy
 import sys
+from pathlib import Path
 
 import golden
 import pytest
@@ -20,9 +21,9 @@ import gnomon
 from .devices import default_backend
 
 
-def printed(example: Example, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed(example: Example, monkeypatch: pytest.MonkeyPatch, *more_arguments: str) -> str:
     script = str(EXAMPLES / f"{example.name}.py")
-    monkeypatch.setattr(sys, "argv", [script, *example.arguments])
+    monkeypatch.setattr(sys, "argv", [script, *example.arguments, *more_arguments])
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         runpy.run_path(script, run_name="__main__")
@@ -31,10 +32,17 @@ def printed(example: Example, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("example", CASES, ids=lambda example: example.name)
 def test_loss_curves_are_the_references(
-    example: Example, monkeypatch: pytest.MonkeyPatch
+    example: Example, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if example.needs_numpy:
-        skip_without("numpy")
+    skip_without(*example.needs)
+    monkeypatch.chdir(tmp_path)
+    if example.takes_device:
+        # Drawn on the CPU, then moved: the random numbers are those of the reference itself.
+        device = str(default_backend().device)
+        expected = printed(example, monkeypatch, "--device", "cpu")
+        found = printed(example, monkeypatch, "--device", device).replace(device, "cpu")
+        golden.assert_agrees(found, expected, example.relative)
+        return
     with stand_in():
         expected = printed(example, monkeypatch)
     with gnomon.device(str(default_backend().device)):

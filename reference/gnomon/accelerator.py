@@ -64,7 +64,6 @@ def current_accelerator(check_available: bool = False) -> Device | None:
         return Device(default.type)
     if not _installed:
         _installed.extend(Device(name) for name in plugins.installed() if _opens(name))
-        _installed.extend(Device(name) for name in plugins.installed() if _works(name))
     return _installed[0] if _installed else None
 
 
@@ -194,17 +193,6 @@ def named_use(use: MemoryUse) -> OrderedDict[str, int]:
             "num_ooms": use.failures,
         }
     )
-
-
-def _works(name: str) -> bool:
-    """Return whether the first device of a backend opens; those that work come first."""
-    if not _count(name):
-        return False
-    try:
-        backend_for(Device(name, 0))
-    except RuntimeError:
-        return False
-    return True
 
 
 def _count(kind: str) -> int:

@@ -79,7 +79,7 @@ BACKENDS = (
 PUBLIC = ("gnomon", "gnomon.backend", "gnomon.fusible")
 
 # Imported inside the one function that needs it, and only there: gnomon has no dependencies.
-OPTIONAL = frozenset({"numpy", "safetensors"})
+OPTIONAL = frozenset({"numpy", "safetensors", "tensorboardX"})
 
 
 def module_name(file: Path, package: Path) -> str:

@@ -91,8 +91,9 @@ def right_results(
     values: Sequence[Sequence[Scalar]],
     dtype: DType,
     chooser: Random,
+    floor: float = 0.0,
 ) -> list[Right]:
-    """Return what a function of these values gives, by the oracle."""
+    """Return what a function of these values gives, by the oracle; ``floor`` is allowed."""
     exact = _elements(function(made(inputs, values, float64, oracle())))
     alike = function(made(inputs, values, dtype, oracle()))
     rounded = _elements(alike)
@@ -129,7 +130,8 @@ def right_results(
             found.append(Right(*facts, rounded[number], [0.0] * len(rounded[number])))
             continue
         columns = [exact[number], rounded[number], *[each[number] for each in moved]]
-        found.append(Right(*facts, exact[number], _slack(columns, eps, size)))
+        slack = [floor + each for each in _slack(columns, eps, size)]
+        found.append(Right(*facts, exact[number], slack))
     return found
 
 

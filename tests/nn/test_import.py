@@ -18,7 +18,15 @@ import torch.nn as same
 import torch.nn.functional as F
 from torch.nn import Module, functional, utils
 from torch.nn.modules.linear import Linear
+from torch.nn.modules.activation import MultiheadAttention
+from torch.nn.modules.loss import CrossEntropyLoss, _Loss
+from torch.nn.modules.rnn import LSTMCell
+from torch.nn.modules.utils import _pair
 from torch.nn.parameter import Parameter
+from torch.nn.utils import parametrize, prune
+assert CrossEntropyLoss is nn.CrossEntropyLoss and issubclass(CrossEntropyLoss, _Loss)
+assert LSTMCell is nn.LSTMCell and MultiheadAttention is nn.MultiheadAttention
+assert _pair(3) == (3, 3) and nn.utils is utils
 assert torch.nn is nn is same and F is functional is nn.functional
 assert Linear is nn.Linear and Parameter is nn.Parameter and Module is nn.Module
 print(nn.Linear(1, 2))

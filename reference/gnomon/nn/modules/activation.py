@@ -7,12 +7,19 @@ import warnings
 from gnomon.nn import functional as F
 from gnomon.nn import init as initial
 from gnomon.nn.modules.module import Module
+from gnomon.nn.modules.multihead_attention import MultiheadAttention
+from gnomon.nn.modules.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from gnomon.nn.parameter import Parameter
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import empty
 from gnomon.tensor.options import DeviceLike, DTypeLike
 
 __all__ = [
+    "LogSoftmax",
+    "MultiheadAttention",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
     "CELU",
     "ELU",
     "GELU",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import SupportsIndex
 
 from gnomon.nn import functional as F
-from gnomon.nn.modules.loss import _Loss, _WeightedLoss
+from gnomon.nn.modules.loss_base import _Loss, _WeightedLoss
 from gnomon.tensor import Tensor
 
 __all__ = [

@@ -8,7 +8,7 @@ from math import prod
 from gnomon.dtypes import DType, bfloat16, float16, float32, float64
 from gnomon.nn import functional as F
 from gnomon.nn.modules.linear import Linear
-from gnomon.nn.modules.loss import _WeightedLoss
+from gnomon.nn.modules.loss_base import _WeightedLoss
 from gnomon.tensor import Tensor
 from gnomon.tensor.options import DeviceLike, DTypeLike
 

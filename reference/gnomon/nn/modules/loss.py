@@ -9,12 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gnomon.nn import functional as F
-from gnomon.nn.functional.reduction import reduction_of
+from gnomon.nn.modules.classification_loss import (
+    CrossEntropyLoss,
+    CTCLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    NLLLoss,
+)
+from gnomon.nn.modules.deprecated import NLLLoss2d
 from gnomon.nn.modules.distance import PairwiseDistance
-from gnomon.nn.modules.module import Module
+from gnomon.nn.modules.linear_cross_entropy_loss import LinearCrossEntropyLoss
+from gnomon.nn.modules.loss_base import _Loss, _WeightedLoss
 from gnomon.tensor import Tensor
 
 __all__ = [
+    "CTCLoss",
+    "CrossEntropyLoss",
+    "LinearCrossEntropyLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "NLLLoss",
+    "NLLLoss2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CosineEmbeddingLoss",
@@ -31,37 +48,6 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
 ]
-
-
-class _Loss(Module):
-    """A loss with its reduction."""
-
-    reduction: str
-
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__()
-        self.reduction = reduction_of(size_average, reduce, reduction)
-
-
-class _WeightedLoss(_Loss):
-    """A loss whose terms have weights."""
-
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
 
 
 class L1Loss(_Loss):

@@ -18,6 +18,7 @@ from gnomon.nn.modules.adaptive_pooling import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
+from gnomon.nn.modules.fractional_pooling import FractionalMaxPool2d, FractionalMaxPool3d
 from gnomon.nn.modules.module import Module
 from gnomon.tensor import Tensor
 
@@ -31,6 +32,8 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",

@@ -18,13 +18,14 @@ from gnomon.composite.recurrence import (
 )
 from gnomon.nn import init
 from gnomon.nn.modules.module import Module
+from gnomon.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from gnomon.nn.parameter import Parameter
 from gnomon.nn.utils.rnn import PackedSequence
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import empty, zeros
 from gnomon.tensor.options import DeviceLike, DTypeLike
 
-__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 #: By PyTorch's name of the cell, how many gates it has and what it computes.
 _MODES: dict[str, tuple[int, Cell[Tensor]]] = {

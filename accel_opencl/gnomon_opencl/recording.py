@@ -7,6 +7,7 @@ each replay, or temporary: temporaries share a few slabs, according to when they
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -127,6 +128,7 @@ class LaunchRecorder(Recorder):
         self._numbers: dict[int, int] = {}
         self._seen: list[Seen] = []
         self._obstacle: str | None = None
+        self._thread = threading.get_ident()
         runtime.recorder = self
 
     def number(self, buffer: Buffer) -> int:
@@ -148,6 +150,7 @@ class LaunchRecorder(Recorder):
         conditions: int,
     ) -> None:
         """Take down an elementwise launch."""
+        self._check_thread()
         reads: list[Read] = []
         numbers = []
         for position, value in enumerate(inputs):
@@ -171,6 +174,7 @@ class LaunchRecorder(Recorder):
         flag: Buffer | None = None,
     ) -> None:
         """Take down a launch; ``flag`` is the argument, if any, that reports indices."""
+        self._check_thread()
         recorded: list[RecordedArgument] = []
         for argument in arguments:
             if argument is flag:
@@ -180,6 +184,10 @@ class LaunchRecorder(Recorder):
             else:
                 recorded.append(argument)
         self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group))
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread:
+            self.obstruct("another thread used the device meanwhile")
 
     def obstruct(self, obstacle: str) -> None:
         """Note why there can be no recording."""

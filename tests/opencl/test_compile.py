@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -205,6 +206,23 @@ def test_a_tensor_that_is_kept_elsewhere_is_made_every_time() -> None:
         run(gnomon.full((2,), float(count)).to("opencl"))
     assert [each[0].item() for each in kept] == [0.0, 2.0, 4.0, 6.0, 8.0]
     assert "kept by something" in run.explain()
+
+
+def test_launches_of_another_thread_are_not_taken_for_the_calls() -> None:
+    x = gnomon.ones(3).to("opencl")
+    other = gnomon.ones(3).to("opencl")
+
+    def busy(x: Tensor) -> Tensor:
+        thread = threading.Thread(target=other.add_, args=(1,))
+        thread.start()
+        thread.join()
+        return x + 1
+
+    run = gnomon.compile(busy)
+    for _ in range(4):
+        assert run(x).tolist() == [2.0] * 3
+    assert other.tolist() == [5.0] * 3
+    assert "another thread" in run.explain()
 
 
 def test_an_index_out_of_range_in_a_replay_is_an_error_when_the_host_waits() -> None:

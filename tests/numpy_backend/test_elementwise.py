@@ -148,7 +148,7 @@ def test_a_copy_converts_as_the_reference_does(source: DType) -> None:
         assert_equal(output, target)
 
 
-@pytest.mark.parametrize("name", DIVISIONS)
+@pytest.mark.parametrize("name", sorted(DIVISIONS))
 def test_an_integer_over_zero_is_the_error_it_is_elsewhere(name: str) -> None:
     record = RECORDS[name]
     layout = Layout.contiguous((2,))

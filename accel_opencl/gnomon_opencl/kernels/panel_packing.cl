@@ -34,11 +34,29 @@ void pack_right(Source source, Tables tables, Packed packed, const Plan plan) {
                     packed[step * COLUMNS + lane] = LOAD(source, at + lane);
             }
         } else {
-            for (int lane = 0; lane < COLUMNS; ++lane)
-                for (long step = start; step < end; ++step)
-                    packed[step * COLUMNS + lane] = lane < lanes
-                        ? LOAD(source, lane * plan.right_column + RIGHT_STEP(step))
-                        : (COMPUTE)0;
+            const int steps = (int)(end - start);
+            long places[NEAR];
+            int is_dense = steps == NEAR;
+            for (int step = 0; step < steps; ++step) {
+                places[step] = RIGHT_STEP(start + step);
+                is_dense &= places[step] == places[0] + step;
+            }
+            /* By way of a block that stays in the cache, so that neither side is strided. */
+            COMPUTE cells[COLUMNS][NEAR];
+            for (int lane = 0; lane < COLUMNS; ++lane) {
+                Source line = source + lane * plan.right_column;
+                if (lane >= lanes)
+                    for (int step = 0; step < NEAR; ++step) cells[lane][step] = 0;
+                else if (is_dense)
+                    for (int step = 0; step < NEAR; ++step)
+                        cells[lane][step] = LOAD(line, places[0] + step);
+                else
+                    for (int step = 0; step < steps; ++step)
+                        cells[lane][step] = LOAD(line, places[step]);
+            }
+            for (int step = 0; step < steps; ++step)
+                for (int lane = 0; lane < COLUMNS; ++lane)
+                    packed[(start + step) * COLUMNS + lane] = cells[lane][step];
         }
     }
 }

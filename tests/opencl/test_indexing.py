@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from gnomon.backend import Backend, IndexedDimension
-from gnomon.dtypes import DType, bfloat16, bool_, float32, float64, int8, int64
+from gnomon.dtypes import DType, bfloat16, bool_, float16, float32, float64, int8, int64
 from gnomon.layout import Layout
 from gnomon.op.scatter_records import (
     ADD_TO,
@@ -187,3 +187,23 @@ def test_indices_are_checked_once() -> None:
     with pytest.raises(IndexError, match="size 4"):
         backend.scatter(ADD_TO, 5.0, lookup, spread)
     assert elements(target) == [10.0, 0.0, 0.0, 20.0]
+
+
+@pytest.mark.parametrize("record", [ADD_TO, MULTIPLY_BY], ids=lambda record: record.name)
+@pytest.mark.parametrize("dtype", [bfloat16, float16], ids=lambda dtype: dtype.name)
+def test_sums_and_products_of_16_bits_are_rounded_once(
+    dtype: DType, record: Combination
+) -> None:
+    backend = default_backend()
+    count = 90
+    values = [1.0 + (k * 37 % 11) / 256 for k in range(count)]
+    source = pair(backend, values, Layout((3, count), (0, 1), 0), dtype)
+    index = pair(
+        backend, [k * k % 4 for k in range(count)], Layout((3, count), (0, 1), 0), int64
+    )
+    # Columns 1, 3, 5 and 7 of a matrix whose other columns are left alone.
+    target = pair(backend, [0.5, 1.5], Layout.contiguous((3, 9)), dtype)
+    for place, end in ((REFERENCE, 0), (backend, 1)):
+        reached = target[end]._replace(layout=Layout((3, count), (9, 0), 1))
+        place.scatter(record, source[end], [IndexedDimension(index[end], 4, 2)], reached)
+    assert elements(target.device) == elements(target.host)

@@ -20,7 +20,9 @@ from gnomon.backend import (
     Layout,
     Operand,
     Scalar,
+    Storage,
     collapse_together,
+    float32,
     uint8,
     uint16,
     uint32,
@@ -37,6 +39,7 @@ from gnomon_opencl.generation import (
     walk_text,
     whole_source,
 )
+from gnomon_opencl.kernels import copying
 from gnomon_opencl.kernels.bounds import Bound, add_bounds, bounds_of, check, is_large
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
@@ -48,6 +51,8 @@ _CACHED: Final = 1024
 _OWNERS_OF_A_CORE: Final = 2
 _OWNERS: Final = 4096
 
+#: Combinations that round what they keep.
+_ACCUMULATING: Final = ("add", "multiply")
 #: What a place becomes when ``b`` arrives where ``a`` is; see ``meanings``.
 _COMBINATIONS: Final = {
     "add": {"floating": "a + b", "integer": "S(U(a) + U(b))", "boolean": "a | b"},
@@ -104,6 +109,9 @@ def scatter(
         return
     check(runtime, indexed)
     dtype = destination.dtype
+    if name in _ACCUMULATING and element_type(dtype).is_half:
+        _accumulate_in_singles(runtime, name, source, indexed, destination)
+        return
     if name == "replace":
         dtype = _CELLS[dtype.itemsize]
         if isinstance(source, Operand):
@@ -131,6 +139,48 @@ def scatter(
     ):
         arguments = [buffer_of(destination), value, *buffers, launch.plan]
         runtime.launch(launch.source, "scatter", arguments, launch.items)
+
+
+def _accumulate_in_singles(
+    runtime: Runtime,
+    name: str,
+    source: Operand | Scalar,
+    indexed: Sequence[IndexedDimension],
+    destination: Operand,
+) -> None:
+    """Combine 16-bit floats in a copy of all that the indices reach, so that sums and products
+    are rounded once.
+    """
+    shape, strides, offset = destination.layout
+    kept = [dim for dim, stride in enumerate(strides) if stride and shape[dim] > 1]
+    sizes = (*(shape[dim] for dim in kept), *(each.size for each in indexed))
+    steps = (*(strides[dim] for dim in kept), *(each.stride for each in indexed))
+    reached = destination._replace(layout=Layout(sizes, steps, offset))
+    singles = _converted(runtime, reached)
+    places = singles.layout.strides
+    spread = [0] * len(shape)
+    for dim, stride in zip(kept, places, strict=False):
+        spread[dim] = stride
+    scatter(
+        runtime,
+        name,
+        _converted(runtime, source) if isinstance(source, Operand) else source,
+        [
+            each._replace(stride=stride)
+            for each, stride in zip(indexed, places[len(kept) :], strict=True)
+        ],
+        singles._replace(layout=Layout(shape, tuple(spread), 0)),
+    )
+    copying.copy(runtime, singles, reached)
+
+
+def _converted(runtime: Runtime, operand: Operand) -> Operand:
+    """Return a contiguous float32 copy of ``operand``."""
+    backend, layout = operand.storage.backend, Layout.contiguous(operand.layout.shape)
+    memory = backend.allocate(layout.numel * float32.itemsize)
+    output = Operand(Storage(backend, memory), layout, float32)
+    copying.copy(runtime, operand, output)
+    return output
 
 
 @lru_cache(_CACHED)

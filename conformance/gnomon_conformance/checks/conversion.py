@@ -155,7 +155,7 @@ def _fill(dtype: DType, seed: int, target: Target) -> Evidence:
     values = _drawn(dtype, 24, f"{dtype.name} fill", seed)
     for number, value in enumerate(values):
         kind = zoo.INJECTIVE[number % len(zoo.INJECTIVE)]
-        shape = ((5, 7), (), (33,), (2, 3, 4), (0, 3))[number % 5]
+        shape = ((5, 7), (), (33,), (2, 3, 4), (0, 3), (1025,))[number % 6]
         stores: list[bytes] = []
         launch = CopyLaunch(
             inputs=(value,),

@@ -164,6 +164,8 @@ def _values(
     target: Target,
 ) -> Evidence:
     shape = (13, 7) if arity_of(record) == 1 else (19, 13)
+    if compute in (float32, int64) and rotation == 0:
+        shape = (41, 25)  # more than a block, and no multiple of anything
     if compute is bool_:
         shape = (3, 7)
     key = f"{record.name} {compute.name} {rotation}"

@@ -18,6 +18,7 @@ from gnomon.backend import (
     bool_,
     float32,
     int8,
+    int32,
     int64,
 )
 from gnomon.records import Combination
@@ -64,6 +65,10 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case("sort", "sort", dtype, "lengths", quick, lengths)
         long = partial(_sort_lengths, dtype, zoo.LONG[:3], seed)
         yield _case("sort", "sort", dtype, "long", quick, long)
+    for record in combinations:
+        check = partial(_many, record, seed)
+        tier = Tier.QUICK if record.name in ("add", "replace") else Tier.DEFAULT
+        yield _case("scatter", record.name, int32, "many", tier, check)
     for dtype in (float32, int8, int64):
         tier = Tier.QUICK if dtype is float32 else Tier.DEFAULT
         refuse = partial(_out_of_range, combinations, dtype)
@@ -259,6 +264,26 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
     return evidence
 
 
+def _many(record: Combination, seed: int, target: Target) -> Evidence:
+    """More lookups than a grid of small counters has room for, and back again."""
+    chooser = Random(f"{record.name} many {seed}")
+    plan = Plan((1000,), (zoo.MANY_ROWS,), (None,), (0,))
+    stores, seen, lookups = _planned(plan, int32, [1], zoo.contiguous, zoo.contiguous, chooser)
+    arriving = zoo.placed(stores, [*range(1, 98)], zoo.contiguous(plan.launch), int32)
+    scatter = ScatterLaunch(
+        record=record,
+        lookups=lookups,
+        inputs=(arriving,),
+        outputs=(seen,),
+        stores=tuple(stores),
+    )
+    output = zoo.blank(stores, zoo.contiguous(plan.launch), int32)
+    gather = GatherLaunch(
+        lookups=lookups, inputs=(seen,), outputs=(output,), stores=tuple(stores)
+    )
+    return judge_launch(target, scatter) + judge_launch(target, gather)
+
+
 def _sorted(
     dtype: DType,
     values: Sequence[Scalar],
@@ -290,13 +315,14 @@ _EMPTY: tuple[tuple[int, ...], ...] = ((0,), (3, 0), (0, 3), (1,), (4, 1))
 def _sort(dtype: DType, seed: int, target: Target) -> Evidence:
     """Special values among ordinary ones, and many ties, whose order must stay."""
     evidence = NOTHING
-    for turn in range(6):
+    for turn in range(8):
+        size = 23 if turn < 6 else 300
         chooser = Random(f"sort {dtype.name} {turn} {seed}")
-        values = _all_values(dtype, 4 * 23, chooser)
+        values = _all_values(dtype, 4 * size, chooser)
         if turn % 2:
             few = chooser.sample(values, 4)
             values = [chooser.choice(few) for _ in values]
-        launch = _sorted(dtype, values, zoo.contiguous((4, 23)), 1, turn % 3 == 0, _PLAIN)
+        launch = _sorted(dtype, values, zoo.contiguous((4, size)), 1, turn % 3 == 0, _PLAIN)
         evidence += judge_launch(target, launch)
     return evidence
 

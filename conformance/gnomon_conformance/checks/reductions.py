@@ -32,6 +32,8 @@ LEVEL = Level.REDUCTION
 Folding = TypeVar("Folding", Reduction, Scan)
 #: The dtypes whose lengths are all tried in quick runs, too.
 _MAIN = (float32, int64)
+#: Lengths of more than one block, which every dtype is tried with.
+_BLOCKS = (33, 130, 257, 258, 1025, 1026)
 _ADDING = ("sum", "amax", "argmax", "cumsum")
 
 
@@ -49,11 +51,14 @@ def cases(seed: int) -> Iterator[Case]:
                 "dims": partial(_dims, record, compute, result, seed),
                 "lengths": partial(_lengths, record, compute, result, lengths, seed),
                 "long": partial(_lengths, record, compute, result, zoo.LONG[:5], seed),
+                "blocks": partial(_lengths, record, compute, result, _BLOCKS, seed),
                 "places": partial(_places, record, compute, result, seed),
                 "empty": partial(_empty, record, compute, result, seed),
                 "many-rows": partial(_many_rows, record, compute, result, seed),
             }
-            quick = {"values", "empty"} | ({*checks} - {"many-rows"} if main else set())
+            quick = {"values", "empty", "blocks"} | (
+                {*checks} - {"many-rows"} if main else set()
+            )
             if record.name in ("sum", "cumsum") and compute is float32:
                 quick |= {"many-rows"}
             if compute is float16:

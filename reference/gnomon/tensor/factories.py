@@ -1,7 +1,7 @@
 """Tensors of a given shape, and tensors like another one.
 
-``layout`` has one value here, ``strided``, and ``pin_memory`` must be False: no device here has
-pinned memory.
+``layout`` has one value here, ``strided``, and ``pin_memory`` changes nothing: it must
+be False unless "cuda" means a device.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 from gnomon.backend import Backend, Operand
 from gnomon.core import TensorCore
-from gnomon.devices import Device, get_default_device
+from gnomon.devices import Device, aliased, get_default_device
 from gnomon.dispatch import allocate, item_of
 from gnomon.dtypes import (
     DType,
@@ -67,8 +67,11 @@ def shape_of(
 
 
 def check_pinning(operation: str, pin_memory: bool) -> None:
-    """Raise RuntimeError when pinned memory is asked for: no device here has it."""
-    if pin_memory:
+    """Raise RuntimeError when pinned memory is asked for and "cuda" means nothing.
+
+    No device here needs it: where "cuda" means one, memory stays as it is.
+    """
+    if pin_memory and aliased("cuda") is None:
         raise RuntimeError(
             f"{operation}: pin_memory=True requires an accelerator that has it, and there is "
             "none. Leave pin_memory away."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, SupportsIndex, TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import TensorCore
+from gnomon.devices import CPU, aliased
 from gnomon.dispatch import allocate
 from gnomon.dtypes import DType
 from gnomon.errors import explain
@@ -124,10 +125,19 @@ class StorageMethods(TensorCore):
         )
 
     def pin_memory(self) -> Self:
-        """Raise RuntimeError: no device here has pinned memory."""
-        raise RuntimeError(
-            explain("pin_memory", "no accelerator with pinned memory is available", self)
-        )
+        """Return this tensor: the device that "cuda" means copies from any memory of the CPU.
+
+        Raises RuntimeError where "cuda" means nothing, and for tensors elsewhere.
+        """
+        if aliased("cuda") is None:
+            raise RuntimeError(
+                explain("pin_memory", "no accelerator with pinned memory is available", self)
+            )
+        if self.operand.storage.device != CPU:
+            raise RuntimeError(
+                explain("pin_memory", "only tensors on the CPU can be pinned", self)
+            )
+        return self
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         if gradient_node(self) is not None:

@@ -177,12 +177,20 @@ from gnomon.tensor.windows import *
 from gnomon.version import __version__ as __version__
 
 if _TYPE_CHECKING:
+    from gnomon import amp as amp
     from gnomon import compiler as compiler
+    from gnomon import distributed as distributed
     from gnomon import distributions as distributions
+    from gnomon import jit as jit
+    from gnomon import multiprocessing as multiprocessing
     from gnomon import nn as nn
+    from gnomon import onnx as onnx
     from gnomon import optim as optim
     from gnomon import serialization as serialization
     from gnomon import testing as testing
+    from gnomon.amp.autocast_mode import autocast as autocast
+    from gnomon.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from gnomon.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from gnomon.compiler import compile as compile
     from gnomon.serialization import load as load
     from gnomon.serialization import save as save
@@ -195,15 +203,31 @@ _register_backend(_ReferenceBackend())
 
 # Imported when they are first asked for: not every program needs them.
 _SUBPACKAGES = (
+    "amp",
     "backends",
     "compiler",
+    "distributed",
     "distributions",
+    "jit",
+    "multiprocessing",
     "nn",
+    "onnx",
     "optim",
     "profiler",
     "serialization",
     "testing",
 )
+
+# Names at the top level, with the module that holds them.
+_LATE = {
+    "autocast": "amp.autocast_mode",
+    "compile": "compiler",
+    "get_autocast_dtype": "amp.autocast_mode",
+    "is_autocast_cache_enabled": "amp.autocast_mode",
+    "is_autocast_enabled": "amp.autocast_mode",
+    "load": "serialization",
+    "save": "serialization",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -212,10 +236,8 @@ def __getattr__(name: str) -> object:
     """
     if name in _SUBPACKAGES:
         return _import_module(f"gnomon.{name}")
-    if name in ("load", "save"):
-        return getattr(_import_module("gnomon.serialization"), name)
-    if name == "compile":
-        return _import_module("gnomon.compiler").compile
+    if name in _LATE:
+        return getattr(_import_module(f"gnomon.{_LATE[name]}"), name)
     if not name.startswith("_") and name in plugins.installed():
         return plugins.public_module(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

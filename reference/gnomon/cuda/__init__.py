@@ -4,6 +4,9 @@ gnomon has no CUDA of its own. A program that asks for "cuda" gets the device th
 named for it, and is told that there is none if nobody did.
 """
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from gnomon.cuda.devices import can_device_access_peer as can_device_access_peer
 from gnomon.cuda.devices import current_device as current_device
 from gnomon.cuda.devices import device as device
@@ -48,3 +51,13 @@ from gnomon.cuda.streams import default_stream as default_stream
 from gnomon.cuda.streams import set_stream as set_stream
 from gnomon.cuda.streams import stream as stream
 from gnomon.errors import OutOfMemoryError as OutOfMemoryError
+
+if _TYPE_CHECKING:
+    from gnomon.cuda import amp as amp
+
+
+def __getattr__(name: str) -> object:
+    """Import the submodule that not every program needs when it is first asked for."""
+    if name == "amp":
+        return _import_module(f"{__name__}.amp")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

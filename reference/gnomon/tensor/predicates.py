@@ -14,6 +14,7 @@ from gnomon.tensor.storages import TypedStorage, UntypedStorage
 from gnomon.tensor.tensor import Tensor
 
 __all__ = [
+    "_assert",
     "can_cast",
     "get_device",
     "is_complex",
@@ -27,6 +28,11 @@ __all__ = [
     "result_type",
     "typename",
 ]
+
+
+def _assert(condition: object, message: str) -> None:
+    """Raise AssertionError with ``message`` unless ``condition`` holds."""
+    assert condition, message
 
 
 def is_tensor(obj: object, /) -> TypeGuard[Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from gnomon import distributed
 from gnomon.random import Generator
 from gnomon.utils.data.dataset import length_of
 from gnomon.utils.data.sampler import Sampler, permutation
@@ -17,8 +18,8 @@ class DistributedSampler(Sampler[int]):
 
     All replicas get the same number of indices: some are given twice, or, with ``drop_last``,
     some are left out. With ``shuffle``, call ``set_epoch`` before each epoch, or all have the
-    same order. Raises ValueError for a rank that is no replica's, RuntimeError when either
-    number is left out, for there is no process group to ask.
+    same order. Either number left out is that of ``gnomon.distributed``. Raises ValueError for
+    a rank that is no replica's, and where there is no process group to ask.
 
     >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in range(2)]
     [[0, 2, 4], [1, 3, 0]]
@@ -33,11 +34,10 @@ class DistributedSampler(Sampler[int]):
         seed: int = 0,
         drop_last: bool = False,
     ) -> None:
-        if num_replicas is None or rank is None:
-            raise RuntimeError(
-                "DistributedSampler: there is no process group to ask. Give num_replicas and "
-                "rank."
-            )
+        if num_replicas is None:
+            num_replicas = distributed.get_world_size()
+        if rank is None:
+            rank = distributed.get_rank()
         if not 0 <= rank < num_replicas:
             raise ValueError(
                 f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]"

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from device import reference_only
+
+pytestmark = reference_only("examples print where their tensors are")
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("reference", "accel_opencl", "conformance")
 

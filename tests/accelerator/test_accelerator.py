@@ -11,9 +11,12 @@ import pytest
 from tests.backends.accelerator import ToyBackend
 
 import gnomon
+from device import reference_only
 from gnomon import accelerator, cuda, plugins, registry
 from gnomon.backend import MemoryUse
 from gnomon.devices import alias_device
+
+pytestmark = reference_only("it is about programs whose default device is the CPU")
 
 USE = MemoryUse(100, 300, 400, 500, 3, 1000, 2, 1)
 

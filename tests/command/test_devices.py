@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from device import reference_only
 from gnomon import command, cuda
 from gnomon.devices import alias_device
 from gnomon.devices import device as make_device
@@ -54,6 +55,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     return dict(re.split(r"\s{2,}", row, maxsplit=1) for row in rows) | {"": last}
 
 
+@reference_only("it shows which device is the default")
 def test_the_reference_is_always_there(capsys: pytest.CaptureFixture[str]) -> None:
     found = lines(capsys)
     assert found["cpu"] == "the reference, pure Python"

@@ -13,6 +13,7 @@ import pytest
 from tests.backends.accelerator import ToyBackend
 
 import gnomon
+from device import reference_only
 from gnomon import registry
 from gnomon.autograd import profiler as older
 from gnomon.backend import DeviceEvent, FusedKernels
@@ -29,6 +30,10 @@ from gnomon.profiler import (
 )
 from gnomon.profiler.events import events_of
 from gnomon.profiler.spans import Span
+
+pytestmark = reference_only(
+    "it counts the rows of the host, and tests/opencl those of a device"
+)
 
 X = gnomon.ones(8, 8)
 

@@ -16,7 +16,7 @@ from gnomon.cpu import ReferenceBackend
 from gnomon.dtypes import DType, Scalar
 from gnomon.layout import Layout
 from gnomon.op.claims import Ulps
-from gnomon.registry import register_backend
+from gnomon.registry import opened_backends, register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -29,12 +29,13 @@ SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-40, 65504.0, -3e38, 1.0,
 
 @cache
 def default_backend() -> OpenCLBackend:
-    """Return the backend of ``opencl:0``, and let it serve that device."""
+    """Return the backend of ``opencl:0``, and let it serve that device if none does yet."""
     try:
         backend = opened(0)
     except RuntimeError as error:
         pytest.skip(str(error))
-    register_backend(backend)
+    if all(served.device != backend.device for served in opened_backends()):
+        register_backend(backend)
     return backend
 
 

@@ -69,6 +69,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "special",
             "tensor",
             "testing",
+            "types",
             "utils",
         }
     ),

@@ -188,6 +188,7 @@ if _TYPE_CHECKING:
     from gnomon import optim as optim
     from gnomon import serialization as serialization
     from gnomon import testing as testing
+    from gnomon import types as types
     from gnomon.amp.autocast_mode import autocast as autocast
     from gnomon.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
     from gnomon.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
@@ -216,6 +217,7 @@ _SUBPACKAGES = (
     "profiler",
     "serialization",
     "testing",
+    "types",
 )
 
 # Names at the top level, with the module that holds them.

@@ -154,6 +154,11 @@ def test_without_a_group_or_with_other_processes(monkeypatch: pytest.MonkeyPatch
     assert not gnomon.distributed.is_initialized()
 
 
+def test_types_for_annotations() -> None:
+    assert isinstance(1.5, gnomon.types.Number) and isinstance("cpu", gnomon.types.Device)
+    assert gnomon.types._device is gnomon.device
+
+
 def test_sharing_strategies() -> None:
     assert gnomon.multiprocessing.cpu_count() >= 1
     gnomon.multiprocessing.set_sharing_strategy("file_system")

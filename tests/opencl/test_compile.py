@@ -135,6 +135,17 @@ def test_a_chain_is_one_kernel_whose_temporaries_need_no_memory(runtime: Runtime
     assert chain.explain().count("elementwise") == 1
 
 
+def test_recordings_can_be_forgotten() -> None:
+    run = gnomon.compile(lambda x: x + 1)
+    x = gnomon.ones(3).to("opencl")
+    for _ in range(3):
+        run(x)
+    assert run.explain().startswith("replayed:")
+    gnomon.compiler.reset()
+    assert run.explain() == ""
+    assert run(x).tolist() == [2.0] * 3
+
+
 def test_random_numbers_go_on() -> None:
     found = []
     for way in WAYS.values():

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from functools import partial, update_wrapper, wraps
 from types import MethodType
-from typing import TYPE_CHECKING, Final, Generic, ParamSpec, TypeVar, cast, final, overload
+from typing import (
+    TYPE_CHECKING,
+    Final,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    final,
+    overload,
+)
 
 from gnomon.compiler.calls import Call, record
 from gnomon.compiler.signature import Signature, signature_of
@@ -41,6 +52,7 @@ class Compiled(Generic[P, R]):
         self._disable = disable
         self._variants: dict[object, _Variant] = {}
         update_wrapper(self, function)
+        _all_compiled.add(self)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._disable or modes.notes is not None:
@@ -54,6 +66,10 @@ class Compiled(Generic[P, R]):
         run = partial(self._function, *args, **kwargs)
         return cast("R", variant.call(run, signature.tensors))
 
+    def forget(self) -> None:
+        """Drop all recordings, and record again."""
+        self._variants.clear()
+
     def __get__(self, instance: object, owner: type | None = None) -> object:
         """Return the method of ``instance`` that a decorated function in a class is."""
         return self if instance is None else MethodType(self, instance)
@@ -61,6 +77,15 @@ class Compiled(Generic[P, R]):
     def explain(self) -> str:
         """Return, for each signature, whether it is replayed, and by which kernels."""
         return "\n\n".join([variant.explain() for variant in self._variants.values()])
+
+
+class _Forgetful(Protocol):
+    """A compiled function, whatever its parameters."""
+
+    def forget(self) -> None: ...
+
+
+_all_compiled: weakref.WeakSet[_Forgetful] = weakref.WeakSet()
 
 
 @final
@@ -109,6 +134,12 @@ class _Variant:
         if self._obstacle is not None:
             return f"run as ever: {self._obstacle}"
         return f"recorded {self._recordings} times, not the same launches twice yet"
+
+
+def reset() -> None:
+    """Let every compiled function forget its recordings, and give back their memory."""
+    for compiled in list(_all_compiled):
+        compiled.forget()
 
 
 def disable(

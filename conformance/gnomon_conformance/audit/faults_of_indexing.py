@@ -154,7 +154,7 @@ class _LostDuplicates(FaultyBackend):
         if record.name != "add" or not isinstance(source, Operand):
             super().scatter(record, source, indexed, destination)
             return
-        start = _whole(destination)
+        start, arriving = _whole(destination), values_of(source)
         columns = [values_of(each.indices) for each in indexed]
         whole = destination._replace(
             layout=Layout.contiguous(
@@ -165,7 +165,7 @@ class _LostDuplicates(FaultyBackend):
         for element, position in enumerate(destination.layout.positions()):
             for each, column in zip(indexed, columns, strict=True):
                 position += int(column[element]) % each.size * each.stride
-            result[position] = start[position] + values_of(source)[element]
+            result[position] = start[position] + arriving[element]
         put(whole, result)
 
 

@@ -37,7 +37,7 @@ def test_kernels_lie_in_the_time_of_the_block() -> None:
 
 
 def test_a_fused_kernel_says_what_it_computes() -> None:
-    x = gnomon.rand(300, device="opencl:0")
+    x = gnomon.rand(300, device=str(default_backend().device))
 
     def chain() -> list[float]:
         return (x.tanh() * x).tolist()

@@ -250,11 +250,15 @@ DECLARED = {
     "x.cumprod(1)": ("whether a factor is zero", 1),
     "F.one_hot(tokens, 7)": ("the smallest and the largest class", 16),
     "F.binary_cross_entropy(x, m.float())": ("whether all are probabilities", 1),
-    "F.conv2d(image, kernel, padding=1)": ("a table of windows is written", 0),
-    "F.max_pool2d(image, 2)": ("a table of windows is written", 0),
-    "F.interpolate(image, scale_factor=2)": ("a table of places is written", 0),
     "F.unfold(image, 3)": ("the derivative's table of places is written", 0),
 }
+
+#: What writes a table of windows or places for a geometry it meets for the first time.
+WITH_TABLES = [
+    "F.conv2d(image, kernel, padding=1)",
+    "F.max_pool2d(image, 2)",
+    "F.interpolate(image, scale_factor=2)",
+]
 
 
 def evaluated(expression: str, device: str) -> None:
@@ -285,6 +289,17 @@ def test_calls_and_their_derivatives_move_nothing(expression: str) -> None:
     with counted(backend) as counts:
         evaluated(expression, str(backend.device))
     assert counts[0] == 0
+
+
+@pytest.mark.parametrize("expression", WITH_TABLES)
+def test_tables_are_written_once(expression: str) -> None:
+    backend = default_backend()
+    before = backend.runtime.pool.transfers.bytes_read
+    evaluated(expression, str(backend.device))
+    with counted(backend) as counts:
+        evaluated(expression, str(backend.device))
+    assert counts[0] == 0
+    assert backend.runtime.pool.transfers.bytes_read == before
 
 
 @pytest.mark.parametrize("expression", DECLARED)

@@ -88,6 +88,8 @@ class KernelLaunch(NamedTuple):
     arguments: tuple[RecordedArgument, ...]
     items: int
     group: int
+    #: How many elementwise launches were fused into this one.
+    steps: int = 1
 
     def signature(self) -> tuple[object, ...]:
         """Return what must be alike the next time."""
@@ -234,23 +236,6 @@ class BoundKernel(NamedTuple):
 
 @final
 @dataclass(slots=True)
-class Planned:
-    """A launch of a replay."""
-
-    source: str
-    name: str
-    arguments: tuple[RecordedArgument, ...]
-    items: int
-    group: int
-    steps: int = 1
-
-    def numbers(self) -> set[int]:
-        """Return which memory the kernel is given."""
-        return {each.number for each in self.arguments if isinstance(each, Place)}
-
-
-@final
-@dataclass(slots=True)
 class _Bound:
     """What ``prepare`` makes: everything a replay needs."""
 
@@ -283,7 +268,7 @@ class LaunchRecording(Recording):
         self._inputs = inputs
         self._results = results
         self._bound: _Bound | None = None
-        self._planned: list[Planned] = []
+        self._planned: list[KernelLaunch] = []
 
     def matches(self, other: Recording) -> bool:
         return (
@@ -306,7 +291,7 @@ class LaunchRecording(Recording):
         self._planned = list(self._plan())
         self._bound = self._bind(self._planned)
 
-    def _plan(self) -> Iterator[Planned]:
+    def _plan(self) -> Iterator[KernelLaunch]:
         """Yield the launches of a replay, elementwise ones fused."""
         writes: list[Write | Opaque] = []
         numbers: list[Scalar] = []
@@ -324,21 +309,21 @@ class LaunchRecording(Recording):
             if isinstance(group, Opaque):
                 entry = self._entries[group.place]
                 assert isinstance(entry, KernelLaunch)
-                yield Planned(*entry)
+                yield entry
                 continue
             expression, operands, given = content = group.content()
             packed = [_packed(numbers[place], dtype) for place, dtype in given]
             places = [Place(operand.buffer) for operand in operands]
             for source, plan, items in launches(expression, content.layouts, traits):
                 arguments = (*places, plan, *packed)
-                yield Planned(source, "elementwise", arguments, items, 0, len(group.nodes))
+                yield KernelLaunch(source, "elementwise", arguments, items, 0, len(group.nodes))
 
     def _temporary(self) -> set[int]:
         """Return the numbers of memory that nobody sees from outside."""
         lasting = {*self._inputs, *self._results}
         return {n for n, seen in enumerate(self._seen) if seen.made and n not in lasting}
 
-    def _bind(self, planned: Sequence[Planned]) -> _Bound:
+    def _bind(self, planned: Sequence[KernelLaunch]) -> _Bound:
         bound = _Bound()
         memory = self._slabs(planned, bound)
         for number, seen in enumerate(self._seen):
@@ -352,7 +337,7 @@ class LaunchRecording(Recording):
         return bound
 
     def _bind_one(
-        self, launch: Planned, memory: dict[int, PooledBuffer], bound: _Bound
+        self, launch: KernelLaunch, memory: dict[int, PooledBuffer], bound: _Bound
     ) -> BoundKernel:
         kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
         for position, argument in enumerate(launch.arguments):
@@ -372,7 +357,7 @@ class LaunchRecording(Recording):
         whole = -(-launch.items // size) * size
         return BoundKernel(kernel, (whole,), (size,), title_of(launch.source, launch.name))
 
-    def _slabs(self, planned: Sequence[Planned], bound: _Bound) -> dict[int, PooledBuffer]:
+    def _slabs(self, planned: Sequence[KernelLaunch], bound: _Bound) -> dict[int, PooledBuffer]:
         """Return a slab for each temporary, shared by those that are never used together."""
         temporary = self._temporary()
         last: dict[int, int] = {}

@@ -137,7 +137,7 @@ def _entry_of(name: str) -> EntryPoint:
 def _broken(entry: EntryPoint, error: Exception) -> RuntimeError:
     return RuntimeError(
         f"device: the backend {entry.name!r} of {_package(entry)} fails to import: "
-        f"{type(error).__name__}: {error}. Repair or reinstall that package."
+        f"{type(error).__name__}: {str(error).rstrip('.')}. Repair or reinstall that package."
     )
 
 

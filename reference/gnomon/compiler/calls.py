@@ -134,19 +134,16 @@ def record(run: Callable[[], R], inputs: Sequence[Tensor]) -> tuple[R, Call | No
     }
     notes = CallNotes()
     versions = [tensor.operand.storage.version for tensor in inputs]
-    modes.notes = notes
     try:
-        result = run()
-    except BaseException:
-        for recorder in recorders.values():
-            recorder.cancel()
-        raise
-    finally:
-        modes.notes = None
-    try:
-        return result, _finished(result, recorders, notes, inputs, versions)
-    except NotRecordable as obstacle:
-        return result, obstacle
+        modes.notes = notes
+        try:
+            result = run()
+        finally:
+            modes.notes = None
+        try:
+            return result, _finished(result, recorders, notes, inputs, versions)
+        except NotRecordable as obstacle:
+            return result, obstacle
     finally:
         for recorder in recorders.values():
             recorder.cancel()

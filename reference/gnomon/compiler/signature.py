@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from types import CodeType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import Final, NamedTuple
 
 from gnomon.devices import get_default_device
@@ -82,12 +82,8 @@ def _surroundings(function: object) -> list[Hashable]:
             continue
         if isinstance(content, _PLAIN):
             found.append((type(content), repr(content)))
-    for name in _names(function.__code__):
+    for name in function.__code__.co_names:
         content = function.__globals__.get(name)
         if isinstance(content, _PLAIN) and content is not None:
             found.append((name, repr(content)))
     return found
-
-
-def _names(code: CodeType) -> tuple[str, ...]:
-    return code.co_names

@@ -10,6 +10,7 @@ from typing import Final, final
 import pyopencl as cl
 
 from gnomon_opencl.backend import OpenCLBackend
+from gnomon_opencl.drivers import set_up_pocl
 from gnomon_opencl.trials import all_devices, compiler_works
 
 _GIBIBYTE: Final = 2**30
@@ -89,8 +90,7 @@ def _devices() -> tuple[cl.Device, ...]:
 
     Raises RuntimeError, with the remedy, when there is no platform or none is as chosen.
     """
-    # PoCL would compile each kernel twice: for its binary, and again for the sizes of a launch.
-    os.environ.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
+    set_up_pocl()
     try:
         platforms = cl.get_platforms()
     except cl.Error as error:

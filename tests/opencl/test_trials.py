@@ -14,7 +14,7 @@ pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 
 from gnomon_opencl import provider, trials
-from gnomon_opencl.drivers import announce_installed_drivers
+from gnomon_opencl.drivers import announce_installed_drivers, set_up_pocl
 
 from .devices import default_backend
 
@@ -128,3 +128,27 @@ def test_a_driver_that_pip_installed_is_announced(
 
 def _vendors() -> Path:
     return Path(os.environ["OCL_ICD_VENDORS"])
+
+
+@pytest.mark.parametrize(
+    ("given", "cores", "found"),
+    [
+        ({}, 4, "1"),
+        ({}, 3, None),  # PoCL's first threads would have cores that the process may not use
+        ({"POCL_MAX_PTHREAD_COUNT": "2"}, 4, None),
+        ({"POCL_AFFINITY": "0"}, 4, "0"),
+    ],
+)
+def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], cores: int, found: str | None
+) -> None:
+    for name in ("POCL_AFFINITY", "POCL_MAX_PTHREAD_COUNT", "POCL_WORK_GROUP_SPECIALIZATION"):
+        monkeypatch.setenv(name, "")  # so that it is put back at the end
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    set_up_pocl()
+    assert os.environ.get("POCL_AFFINITY") == found
+    assert os.environ["POCL_WORK_GROUP_SPECIALIZATION"] == "0"

@@ -281,3 +281,18 @@ def test_gelu_of_minus_infinity_is_no_number() -> None:
     backend.elementwise(RECORDS["gelu_tanh"], [given.device], output.device)
     first, second, third, *_ = elements(output.device)
     assert math.isnan(first) and second == math.inf and third == 0
+
+
+@pytest.mark.parametrize("exponent", [-1, 0, 1, 2, 3])
+def test_whole_powers(exponent: int) -> None:
+    """The device has a product or a quotient for some: two products round twice, and OpenCL's
+    quotient may be 2.5 ULP off.
+    """
+    layout = Layout.contiguous((16,))
+    base = pair(default_backend(), [*SPECIAL, -3.1, 7e12, -2e-13, 1.1], layout, float32)
+    output = pair(default_backend(), [9.0], layout, float32)
+    for place, end in ((REFERENCE, 0), (default_backend(), 1)):
+        place.elementwise(RECORDS["pow"], [base[end], float(exponent)], output[end])
+    for mine, other in zip(elements(output.device), elements(output.host), strict=True):
+        assert apart(mine, other, float32) <= {3: 2, -1: 2.5}.get(exponent, 0)
+        assert mine != mine or math.copysign(1, mine) == math.copysign(1, other)

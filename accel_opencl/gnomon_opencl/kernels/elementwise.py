@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from gnomon.backend import DType, Operand, Scalar
+from gnomon.backend import DType, LiveNumber, Operand, Scalar
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import (
     Plan,
@@ -21,6 +21,13 @@ from gnomon_opencl.runtime import Runtime, buffer_of
 
 #: Divisions of integers have no value where the divisor, the second input, is 0.
 _DIVISIONS: Final = frozenset({"floor_divide", "trunc_divide", "remainder", "fmod"})
+#: Powers of floats that need no ``pow``, which may take a hundred times as long.
+_POWERS: Final[dict[Scalar, Formula]] = {
+    -1: Formula("K(1) / a"),
+    1: Formula("a"),
+    2: Formula("a * a"),
+    3: Formula("a * a * a"),
+}
 
 
 @cache
@@ -42,6 +49,10 @@ def run(
     """Write the record ``name``, whose formula on ``compute`` is given, to ``output``."""
     if name in _DIVISIONS and not compute.is_floating_point and output.layout.numel:
         _refuse_zero_divisors(runtime, name, inputs[1])
+    if name == "pow" and compute.is_floating_point:
+        base, exponent = inputs
+        if not isinstance(exponent, Operand | LiveNumber) and exponent in _POWERS:
+            formula, inputs = _POWERS[exponent], [base]
     launch(runtime, formula, compute, inputs, output, conditions=1 if name == "where" else 0)
 
 

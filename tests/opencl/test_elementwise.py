@@ -246,7 +246,7 @@ def test_an_integer_divisor_of_zero_is_an_error_that_writes_nothing(name: str) -
 @pytest.mark.parametrize("traits", BACKENDS)
 @pytest.mark.parametrize("dtype", [float32, float64], ids=lambda dtype: dtype.name)
 @pytest.mark.parametrize(
-    "name", ["sin", "cos", "tan", "tanh", "log1p", "frac", "special_xlog1py"]
+    "name", ["sin", "cos", "tan", "tanh", "log1p", "frac", "gelu_tanh", "special_xlog1py"]
 )
 def test_no_lane_depends_on_its_neighbours(name: str, dtype: DType, traits: str) -> None:
     backend, record = BACKENDS[traits](), RECORDS[name]

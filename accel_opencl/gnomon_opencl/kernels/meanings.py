@@ -67,7 +67,7 @@ def _of_angle(function: str) -> str:
 # PoCL's tanh of infinity is short of 1, and its log1p of the smallest numbers is 0.
 _TANH: Final = "(fabs({0}) > K(20) ? copysign(K(1), {0}) : tanh({0}))"
 _LOG_1P: Final = "(fabs({0}) < K(1e-20) ? {0} : log1p({0}))"
-_GELU_ANGLE: Final = "(K(0.7978845608028654) * (a + K(0.044715) * a * a * a))"
+_TWICE_GELU_ANGLE: Final = "(K(1.5957691216057308) * (a + K(0.044715) * a * a * a))"
 _NEGATIVE_SLOPE: Final = "(a > K(0)) ? a : a * b"
 _ELU: Final = "(a > K(0)) ? a : b * expm1(c * a)"
 _LOG_SIGMOID: Final = "(fmin({0}, K(0)) - log1p(exp(-fabs({0}))))"
@@ -232,7 +232,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "elu_slope": _floating("a > K(0) ? K(1) : b * c * exponential_of_product(c, a)"),
     "selu": _floating(f"K(1.0507009873554805) * {_SELU}"),
     "gelu": _floating("a * normal_below(a)"),
-    "gelu_tanh": _floating(f"K(0.5) * a * (K(1) + {_TANH.format(_GELU_ANGLE)})"),
+    "gelu_tanh": _floating(f"a * {_SIGMOID.format(_TWICE_GELU_ANGLE)}"),
     "silu": _floating(f"a * {_SIGMOID.format('a')}"),
     "mish": _floating("a * tanh(a > K(20) ? a : (LARGER(a, K(0)) + log1p(exp(-fabs(a)))))"),
     "softplus": _floating(

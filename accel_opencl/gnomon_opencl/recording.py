@@ -35,6 +35,7 @@ from gnomon_opencl.fusion import Opaque, Read, Write, grouped, needed, nodes_of
 from gnomon_opencl.generation import title_of
 from gnomon_opencl.kernels.expressions import Formula, launches
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
+from gnomon_opencl.programs import declare
 
 if TYPE_CHECKING:
     from gnomon_opencl.runtime import Argument, Runtime
@@ -224,11 +225,17 @@ class LaunchRecorder(Recorder):
         return LaunchRecording(self._runtime, self._entries, self._seen, given, made)
 
 
+#: What a kernel is given: memory, packed values, or local memory; None between replays, for
+#: what a recording must not hold on to.
+BoundArgument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory | None
+
+
 @final
 class BoundKernel(NamedTuple):
-    """A kernel whose arguments are set, and of how many items it is queued."""
+    """A kernel, its arguments, and of how many items it is queued."""
 
     kernel: cl.Kernel
+    arguments: list[BoundArgument]
     items: tuple[int]
     group: tuple[int]
     name: str
@@ -240,10 +247,12 @@ class _Bound:
     """What ``prepare`` makes: everything a replay needs."""
 
     kernels: list[BoundKernel] = field(default_factory=list)
+    #: The kernels whose arguments are not the same at each replay.
+    changing: list[BoundKernel] = field(default_factory=list)
     #: Which arguments are the memory of each number that changes from replay to replay.
-    rebound: dict[int, list[tuple[cl.Kernel, int]]] = field(default_factory=dict)
+    rebound: dict[int, list[tuple[list[BoundArgument], int]]] = field(default_factory=dict)
     #: Which arguments each live value is, by identity: a draw for several kernels is one draw.
-    live: dict[int, tuple[Live | LiveBytes, list[tuple[cl.Kernel, int]]]] = field(
+    live: dict[int, tuple[Live | LiveBytes, list[tuple[list[BoundArgument], int]]]] = field(
         default_factory=dict
     )
     flag: DeviceMemory | None = None
@@ -339,23 +348,36 @@ class LaunchRecording(Recording):
     def _bind_one(
         self, launch: KernelLaunch, memory: dict[int, PooledBuffer], bound: _Bound
     ) -> BoundKernel:
-        kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
+        arguments: list[BoundArgument] = []
+        changes = False
         for position, argument in enumerate(launch.arguments):
             if isinstance(argument, Live | LiveBytes):
                 _, places = bound.live.setdefault(id(argument), (argument, []))
-                places.append((kernel, position))
+                places.append((arguments, position))
+                arguments.append(_recorded(argument))
+                changes = True
             elif isinstance(argument, Flag):
                 assert bound.flag is not None
-                kernel.set_arg(position, bound.flag.buffer.pooled)
+                arguments.append(bound.flag.buffer.pooled)
             elif not isinstance(argument, Place):
-                kernel.set_arg(position, argument)
+                arguments.append(argument)
             elif argument.number in memory:
-                kernel.set_arg(position, memory[argument.number])
+                arguments.append(memory[argument.number])
             else:
-                bound.rebound.setdefault(argument.number, []).append((kernel, position))
+                bound.rebound.setdefault(argument.number, []).append((arguments, position))
+                arguments.append(None)
+                changes = True
+        kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
+        declare(kernel, arguments)
         size = launch.group or self._runtime.traits.group_size
         whole = -(-launch.items // size) * size
-        return BoundKernel(kernel, (whole,), (size,), title_of(launch.source, launch.name))
+        name = title_of(launch.source, launch.name)
+        made = BoundKernel(kernel, arguments, (whole,), (size,), name)
+        if changes:
+            bound.changing.append(made)
+        else:
+            kernel.set_args(*arguments)
+        return made
 
     def _slabs(self, planned: Sequence[KernelLaunch], bound: _Bound) -> dict[int, PooledBuffer]:
         """Return a slab for each temporary, shared by those that are never used together."""
@@ -389,15 +411,20 @@ class LaunchRecording(Recording):
             results = [runtime.pool.allocate(self._seen[n].nbytes) for n in self._results]
             given = [*map(buffer_in, inputs), *[memory.buffer for memory in results]]
             for number, buffer in zip((*self._inputs, *self._results), given, strict=True):
-                for kernel, position in bound.rebound.get(number, ()):
-                    kernel.set_arg(position, buffer.pooled)
+                for arguments, position in bound.rebound.get(number, ()):
+                    arguments[position] = buffer.pooled
             for value, places in bound.live.values():
                 renewed = _renewed(value)
-                for kernel, position in places:
-                    kernel.set_arg(position, renewed)
+                for arguments, position in places:
+                    arguments[position] = renewed
+            for changing in bound.changing:
+                changing.kernel.set_args(*changing.arguments)
+            for places in bound.rebound.values():
+                for arguments, position in places:
+                    arguments[position] = None
             timeline = runtime.timeline
             try:
-                for kernel, items, group, name in bound.kernels:
+                for kernel, _, items, group, name in bound.kernels:
                     event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, items, group)
                     timeline.note(name, event)
             except cl.Error as error:
@@ -421,6 +448,12 @@ def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
     if isinstance(number, LiveNumber):
         return Live(number, dtype)
     return element_type(dtype).packed(number)
+
+
+def _recorded(value: Live | LiveBytes) -> bytes:
+    if isinstance(value, LiveBytes):
+        return value
+    return element_type(value.dtype).packed(float(value.number))
 
 
 def _renewed(value: Live | LiveBytes) -> bytes:

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias, final
 
-import numpy as np
 import pyopencl as cl
 
 from gnomon.backend import DType, Operand, Scalar
 from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
-from gnomon_opencl.programs import Programs
+from gnomon_opencl.programs import Programs, declare
 from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.timeline import Timeline
 from gnomon_opencl.traits import Traits, traits_of
@@ -107,7 +106,7 @@ class Runtime:
             kernel = self._kernels.get((source, name))
             if kernel is None:
                 kernel = self._kernels[source, name] = self.programs.kernel(source, name)
-                kernel.set_arg_types(list(map(_declared, arguments)))
+                declare(kernel, arguments)
             whole = -(-items // size) * size
             timeline = self.timeline
             given = [each.pooled if isinstance(each, Buffer) else each for each in arguments]
@@ -176,13 +175,6 @@ class Runtime:
         if self._unread_flag is None:
             self._unread_flag = self.pool.allocate(4)
         self.launch(source, name, [*arguments, self._unread_flag.buffer], items)
-
-
-def _declared(argument: Argument) -> np.dtype[np.void] | None:
-    """Return what tells pyopencl that an argument is so many bytes; asked each time, it would
-    try everything else first, which costs 8 microseconds.
-    """
-    return np.dtype((np.void, len(argument))) if isinstance(argument, bytes) else None
 
 
 def buffer_of(operand: Operand) -> Buffer:

@@ -146,6 +146,17 @@ def test_recordings_can_be_forgotten() -> None:
     assert run(x).tolist() == [2.0] * 3
 
 
+def test_a_recording_does_not_hold_on_to_what_it_was_given_or_made(runtime: Runtime) -> None:
+    run = gnomon.compile(lambda x: x + 1)
+    for _ in range(3):
+        run(gnomon.ones(1000).to("opencl"))
+    active = runtime.pool.stats().active_bytes
+    result = run(gnomon.ones(1000).to("opencl"))
+    assert runtime.pool.stats().active_bytes >= active + 4000
+    del result
+    assert runtime.pool.stats().active_bytes == active
+
+
 def test_random_numbers_go_on() -> None:
     found = []
     for way in WAYS.values():

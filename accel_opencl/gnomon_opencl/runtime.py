@@ -27,6 +27,23 @@ Question: TypeAlias = tuple[str, str, Sequence[Argument], int]
 
 
 @final
+class _Forks:
+    """How many forks lie between this process and the one that imported the module: asked at
+    every launch, where ``os.getpid`` would be a call of the system.
+    """
+
+    count = 0
+
+    @classmethod
+    def add_one(cls) -> None:
+        cls.count += 1
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_Forks.add_one)
+
+
+@final
 class Runtime:
     """The one in-order queue of a device and what is needed to put kernels on it.
 
@@ -50,7 +67,7 @@ class Runtime:
         self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.pool, self.enqueue)
         self.launches = 0
-        self._process = os.getpid()
+        self._forks = _Forks.count
         self._lock = threading.RLock()
         #: 0 but for the time between a kernel that sets it and its reading.
         self._flag: DeviceMemory | None = None
@@ -58,7 +75,7 @@ class Runtime:
 
     def check_process(self) -> None:
         """Raise RuntimeError in a process forked from the one that opened the device."""
-        if os.getpid() != self._process:
+        if self._forks != _Forks.count:
             raise RuntimeError(
                 f"{self.name}: OpenCL does not work in a process forked after its first use. "
                 'Start processes with multiprocessing.set_start_method("spawn").'

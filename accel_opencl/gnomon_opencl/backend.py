@@ -31,6 +31,7 @@ from gnomon.backend import (
 from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
     attention_backward,
+    class_losses_backward,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
@@ -38,6 +39,7 @@ from gnomon.fusible import (
     standardization,
     standardization_backward,
 )
+from gnomon.fusible import class_losses as class_losses_of
 from gnomon.fusible import convolution as convolution_of
 from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
@@ -47,6 +49,7 @@ from gnomon.fusible import softmax_backward as softmax_backward_of
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
     attention,
+    class_losses,
     convolution,
     copying,
     elementwise,
@@ -103,6 +106,8 @@ class OpenCLBackend(Backend):
         offer(log_softmax_backward_of, self._on_device(softmax.log_softmax_backward))
         offer(standardization, self._on_device(standardize.standardize))
         offer(standardization_backward, self._on_device(standardize.standardize_backward))
+        offer(class_losses_of, self._on_device(class_losses.add_class_losses))
+        offer(class_losses_backward, self._on_device(class_losses.add_class_losses_backward))
         if self.runtime.traits.is_processor:
             offer(attention_of, self._on_device(attention.attend))
             offer(attention_backward, self._on_device(attention.attend_backward))

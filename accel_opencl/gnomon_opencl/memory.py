@@ -30,6 +30,8 @@ LIMIT_VARIABLE: Final = "GNOMON_OPENCL_MEMORY_LIMIT"
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 _SMALLEST: Final = 8
+#: Writes of so few bytes are kept on the host too, which costs less than to wait once.
+_KEPT_BYTES: Final = 1 << 16
 #: The usual limit where the host needs memory too.
 _OF_SHARED_MEMORY: Final = "80%"
 #: Leading bits in which the sizes of a block and of what is stored in it agree: the pool wastes
@@ -120,11 +122,14 @@ class Buffer:
 class DeviceMemory:
     """What a storage holds of a buffer: nobody can read the buffer when it is gone."""
 
-    __slots__ = ("__weakref__", "buffer", "nbytes")
+    __slots__ = ("__weakref__", "buffer", "nbytes", "written")
 
     def __init__(self, pool: Pool, nbytes: int) -> None:
         self.buffer = Buffer(pool, nbytes, self)
         self.nbytes = nbytes
+        #: What the host wrote, if that was all of it and not much: indices that are here too
+        #: can be checked without waiting for the device. It is not told of later changes.
+        self.written: bytes | None = None
 
 
 def buffer_in(memory: Memory) -> Buffer:
@@ -224,6 +229,8 @@ class Pool:
             return
         self.transfers.writes += 1
         self.transfers.bytes_written += data.nbytes
+        is_kept = data.nbytes == memory.nbytes <= _KEPT_BYTES
+        memory.written = bytes(data) if is_kept else None
         source = np.frombuffer(data, dtype=np.uint8)
         self._copied("write", memory.buffer.pooled, source, dst_offset=offset)
 

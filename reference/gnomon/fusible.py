@@ -8,6 +8,12 @@ the operations it is made of.
 from gnomon.composite.attention_of_heads import AttentionBackwardKernel, AttentionKernel
 from gnomon.composite.attention_of_heads import attention_backward_of as attention_backward
 from gnomon.composite.attention_of_heads import attention_of as attention
+from gnomon.composite.classification_losses import (
+    ClassLossBackwardKernel,
+    ClassLossKernel,
+    class_losses,
+    class_losses_backward,
+)
 from gnomon.composite.convolution import ConvolutionKernel
 from gnomon.composite.convolution import convolution_of as convolution
 from gnomon.composite.convolution_geometry import Geometry
@@ -42,6 +48,8 @@ from gnomon.composite.standardization import (
 __all__ = [
     "AttentionBackwardKernel",
     "AttentionKernel",
+    "ClassLossBackwardKernel",
+    "ClassLossKernel",
     "ConvolutionKernel",
     "Geometry",
     "InsertionPointsKernel",
@@ -58,6 +66,8 @@ __all__ = [
     "Windows",
     "attention",
     "attention_backward",
+    "class_losses",
+    "class_losses_backward",
     "convolution",
     "insertion_points",
     "log_softmax",

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from gnomon.backend import Backend, IndexedDimension
+from gnomon.backend import Backend, IndexedDimension, Storage
 from gnomon.dtypes import DType, bfloat16, bool_, float16, float32, float64, int8, int64
 from gnomon.layout import Layout
+from gnomon.op.copy import COPY
 from gnomon.op.scatter_records import (
     ADD_TO,
     KEEP_LARGER,
@@ -168,7 +169,11 @@ def test_rows(record: Combination, traits: str) -> None:
 
 def test_indices_are_checked_once() -> None:
     backend = default_backend()
-    index = pair(backend, [0, 3, -1], Layout.contiguous((3,)), int64).device
+    written = pair(backend, [0, 3, -1], Layout.contiguous((3,)), int64).device
+    # Not from the host, which would check what it writes.
+    index = written._replace(storage=Storage(backend, backend.allocate(24)))
+    backend.elementwise(COPY, (written,), index)
+    backend.synchronize()
     lookup = [IndexedDimension(index, 4, 1)]
     target = pair(backend, [0.0], Layout.contiguous((4,)), float32).device
     spread = target._replace(layout=Layout((3,), (0,), 0))

@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple, final
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from gnomon.backend import IndexedDimension, Layout, Operand, Storage
 from gnomon_opencl.generation import (
     Plan,
@@ -20,6 +22,7 @@ from gnomon_opencl.generation import (
     walk_text,
     whole_source,
 )
+from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.runtime import Question, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
@@ -34,6 +37,8 @@ class Finding(NamedTuple):
     layout: Layout
     lowest: int
     size: int
+    #: What an index may be besides.
+    exempt: int | None = None
 
 
 @final
@@ -63,34 +68,70 @@ def add_bounds(plan: Plan, bounds: Sequence[Bound]) -> None:
         plan.members |= {f"{name}{operand}": value for name, value in bound._asdict().items()}
 
 
-def _finding(dimension: IndexedDimension) -> Finding:
-    storage, layout, _ = dimension.indices
-    return Finding(storage.version, layout, _lowest(dimension), dimension.size)
+def finding_of(
+    indices: Operand, lowest: int, size: int, exempt: int | None = None
+) -> tuple[Storage, Finding]:
+    """Return what is to be found of ``indices``, and where they are."""
+    storage, layout, _ = indices
+    return storage, Finding(storage.version, layout, lowest, size, exempt)
 
 
-def are_known(runtime: Runtime, indexed: Sequence[IndexedDimension]) -> bool:
-    """Return whether all of these indices have been found in range before.
+def findings_of(indexed: Sequence[IndexedDimension]) -> list[tuple[Storage, Finding]]:
+    """Return what is to be found of the indices of dimensions."""
+    return [finding_of(each.indices, _lowest(each), each.size) for each in indexed]
+
+
+def any_is_refused(
+    runtime: Runtime,
+    questions: Sequence[Question],
+    findings: Sequence[tuple[Storage, Finding]],
+) -> bool:
+    """Queue kernels that set a flag where they meet an index out of range; return whether one
+    did, for which the host need not wait where all are known to be in range.
+    """
+    if _are_known(runtime, findings):
+        for question in questions:
+            runtime.launch_unasked(*question)
+        return False
+    if questions and runtime.flag_is_set(questions):
+        return True
+    _found.update(findings)
+    return False
+
+
+def _are_known(runtime: Runtime, findings: Sequence[tuple[Storage, Finding]]) -> bool:
+    """Return whether all of these indices are known to be in range.
 
     A recording asks always, because a replay meets other indices.
     """
     return runtime.recorder is None and all(
-        _found.get(each.indices.storage) == _finding(each) for each in indexed
+        _found.get(storage) == finding or _were_written_so(storage, finding)
+        for storage, finding in findings
     )
 
 
-def remember(indexed: Sequence[IndexedDimension]) -> None:
-    """Keep that these indices are in range."""
-    for each in indexed:
-        _found[each.indices.storage] = _finding(each)
+def _were_written_so(storage: Storage, finding: Finding) -> bool:
+    """Return whether the host wrote indices that are in range, and nobody wrote since."""
+    memory = storage.memory
+    assert isinstance(memory, DeviceMemory)
+    if memory.written is None or finding.version or len(memory.written) % 8:
+        return False
+    indices = np.frombuffer(memory.written, np.int64)
+    is_fine = (indices >= finding.lowest) & (indices < finding.size)
+    if finding.exempt is not None:
+        is_fine |= indices == finding.exempt
+    if not is_fine.all():
+        return False
+    _found[storage] = finding
+    return True
 
 
 def check(runtime: Runtime, indexed: Sequence[IndexedDimension]) -> None:
     """Raise IndexError if one of these indices is out of range."""
-    unknown = [each for each in indexed if not are_known(runtime, [each])]
+    unknown = [each for each in indexed if not _are_known(runtime, findings_of([each]))]
     questions = [question for each in unknown for question in _questions(runtime, each)]
-    if questions and runtime.flag_is_set(questions):
+    if any_is_refused(runtime, questions, findings_of(unknown)):
         refuse(runtime, unknown)
-    remember(unknown)
 
 
 def refuse(runtime: Runtime, indexed: Sequence[IndexedDimension]) -> None:

@@ -32,11 +32,11 @@ from gnomon_opencl.generation import (
 from gnomon_opencl.kernels.bounds import (
     Bound,
     add_bounds,
-    are_known,
+    any_is_refused,
     bounds_of,
+    findings_of,
     is_large,
     refuse,
-    remember,
 )
 from gnomon_opencl.runtime import Question, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
@@ -74,13 +74,8 @@ def gather(
             runtime.traits,
         )
     ]
-    if are_known(runtime, indexed):
-        for question in questions:
-            runtime.launch_unasked(*question)
-        return
-    if runtime.flag_is_set(questions):
+    if any_is_refused(runtime, questions, findings_of(indexed)):
         refuse(runtime, indexed)
-    remember(indexed)
 
 
 @lru_cache(_CACHED)

@@ -6,19 +6,22 @@ Inputs have shape (C), (N, C) or (N, C, d1, ..., dk), for C classes; targets are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+from gnomon.backend import Operand
 from gnomon.composite.losses import check_reduction
 from gnomon.composite.softmax import log_softmax
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import filled, values_of
-from gnomon.dtypes import int64, uint8
+from gnomon.dispatch import allocate, filled, values_of
+from gnomon.dtypes import DType, int64, uint8
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
-from gnomon.op.composite import record_composite
+from gnomon.layout import Layout
+from gnomon.op.claims import SumOfTerms, Ulps
+from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add
 from gnomon.op.view import reshaped
@@ -32,6 +35,112 @@ from gnomon.ops.views import squeeze, unsqueeze
 __all__: list[str] = []
 
 T = TypeVar("T", bound=TensorCore)
+
+#: ``(input, target, weight, ignore_index, reduction, result, total)``: floats of one dtype but
+#: for the target, which is int64. ``result`` is contiguous; ``total``, the sum of the weights,
+#: is there for a mean only.
+ClassLossKernel: TypeAlias = Callable[
+    [Operand, Operand, Operand | None, int, str, Operand, Operand | None], None
+]
+ClassLossMeaning: TypeAlias = Callable[
+    [TensorCore, TensorCore, TensorCore | None, int, str],
+    tuple[TensorCore, TensorCore | None],
+]
+#: ``(g, target, weight, total, ignore_index, output)``
+ClassLossBackwardKernel: TypeAlias = Callable[
+    [Operand, Operand, Operand | None, Operand | None, int, Operand], None
+]
+ClassLossBackwardMeaning: TypeAlias = Callable[
+    [
+        TensorCore,
+        TensorCore,
+        TensorCore | None,
+        TensorCore | None,
+        int,
+        tuple[int, ...],
+    ],
+    TensorCore,
+]
+
+
+def _axis(input: TensorCore) -> int:
+    return min(1, len(input.operand.layout.shape) - 1)
+
+
+def _losses(
+    input: TensorCore,
+    target: TensorCore,
+    weight: TensorCore | None,
+    ignore_index: int,
+    reduction: str,
+) -> tuple[TensorCore, TensorCore | None]:
+    axis = _axis(input)
+    valid = ne(target, ignore_index)
+    classes = where(valid, target, 0)
+    picked = squeeze(_picked(input, axis, unsqueeze(classes, axis)), axis)
+    weights = _weights(valid, classes, weight, input.operand.dtype)
+    losses = where(valid, neg(mul(picked, weights)), 0.0)
+    if reduction == "mean":
+        total = sum(weights)
+        return div(sum(losses), total), total
+    return (losses if reduction == "none" else sum(losses)), None
+
+
+def _weights(
+    valid: TensorCore, classes: TensorCore, weight: TensorCore | None, dtype: DType
+) -> TensorCore:
+    """Return the weight of each target, 0 for those that are ignored."""
+    if weight is None:
+        return to_dtype(valid, dtype)
+    return where(valid, take(weight, classes), 0.0)
+
+
+def _picked(input: T, axis: int, classes: T) -> T:
+    """Return the elements of ``input`` at the classes; raises IndexError for what is none."""
+    try:
+        return gather(input, axis, classes)
+    except RuntimeError:
+        _check_targets(classes, input.operand.layout.shape[axis])
+        raise
+
+
+def _scores_cotangent(
+    g: TensorCore,
+    target: TensorCore,
+    weight: TensorCore | None,
+    total: TensorCore | None,
+    ignore_index: int,
+    shape: tuple[int, ...],
+) -> TensorCore:
+    axis = min(1, len(shape) - 1)
+    with no_grad():
+        valid = ne(target, ignore_index)
+        classes = where(valid, target, 0)
+        weights = _weights(valid, classes, weight, g.operand.dtype)
+        # What counts nothing has no slope, though the mean of nothing else is 0 / 0.
+        shares = weights if total is None else where(ne(weights, 0), div(weights, total), 0.0)
+    terms = unsqueeze(neg(mul(g, shares)), axis)
+    zeros = g.like(filled(g.operand.storage.backend, shape, g.operand.dtype, 0))
+    return scatter_in_place(zeros, axis, unsqueeze(classes, axis), terms)
+
+
+# The losses are added up: n * eps of the sum of their sizes.
+class_losses: Composite[ClassLossMeaning, ClassLossKernel] = Composite(
+    name="class_losses",
+    definition="-input at each target times its weight, or the sum or mean; the sum of weights",
+    special_cases="0 for a target that is ignored; 0 / 0 for the mean of nothing else",
+    decompose=_losses,
+    tolerance=SumOfTerms(),
+    gradients=("input",),
+)
+# Three roundings: of the share, of the product with g, and 2.5 ULP for the division.
+class_losses_backward: Composite[ClassLossBackwardMeaning, ClassLossBackwardKernel] = Composite(
+    name="class_losses_backward",
+    definition="zeros, but for -g times its share of the weights at each target",
+    decompose=_scores_cotangent,
+    tolerance=Ulps(4, 2, 2),
+    gradients=("g",),
+)
 
 
 def nll_loss(
@@ -54,52 +163,81 @@ def nll_loss(
     """
     check_reduction(reduction)
     _check_classes("nll_loss", input, target, weight)
-    axis = 0 if len(input.operand.layout.shape) == 1 else 1
     with no_grad():
-        valid = ne(target, ignore_index)
-        classes = unsqueeze(to_dtype(where(valid, target, 0), int64), axis)
-        picked = squeeze(_picked(input, axis, classes), axis)
-        weights = to_dtype(valid, input.operand.dtype)
-        if weight is not None:
-            weights = where(valid, take(weight, squeeze(classes, axis)), 0.0)
-        losses = where(valid, neg(mul(picked, weights)), 0.0)
-        total = sum(weights) if reduction == "mean" else None
-        result = losses if reduction == "none" else sum(losses)
-        if total is not None:
-            result = div(result, total)
-    spatial = len(input.operand.layout.shape) > 2
+        classes = to_dtype(target, int64)
+        result, total = _losses_and_weight(input, classes, weight, ignore_index, reduction)
+    shape = input.operand.layout.shape
     record_composite(
-        "NllLoss2DBackward0" if spatial else "NllLossBackward0",
+        "NllLoss2DBackward0" if len(shape) > 2 else "NllLossBackward0",
         (input,),
         (result,),
-        (input, classes, weights, total),
-        partial(_nll_cotangent, axis),
+        (input, classes, weight, total),
+        partial(_nll_cotangent, ignore_index),
     )
     return result
 
 
-def _picked(input: T, axis: int, classes: T) -> T:
-    """Return the elements of ``input`` at the classes; raises IndexError for what is none."""
+def _losses_and_weight(
+    input: T, target: T, weight: T | None, ignore_index: int, reduction: str
+) -> tuple[T, T | None]:
+    operand = input.operand
+    backend, dtype = operand.storage.backend, operand.dtype
+    kernel = class_losses.kernel_on(backend)
+    if kernel is None or not _are_alike(input, target, weight):
+        result, total = class_losses.decompose(input, target, weight, ignore_index, reduction)
+        return input.like(result.operand), None if total is None else input.like(total.operand)
+    shape = target.operand.layout.shape if reduction == "none" else ()
+    losses = allocate(backend, Layout.contiguous(shape), dtype)
+    weights = None if weight is None else weight.operand
+    sum_of_weights = (
+        allocate(backend, Layout.contiguous(()), dtype) if reduction == "mean" else None
+    )
     try:
-        return gather(input, axis, classes)
-    except RuntimeError:
-        _check_targets(classes, input.operand.layout.shape[axis])
+        kernel(
+            operand, target.operand, weights, ignore_index, reduction, losses, sum_of_weights
+        )
+    except IndexError:
+        classes = where(ne(target, ignore_index), target, 0)
+        _check_targets(classes, operand.layout.shape[_axis(input)])
         raise
+    return input.like(losses), None if sum_of_weights is None else input.like(sum_of_weights)
+
+
+def _are_alike(input: TensorCore, target: TensorCore, weight: TensorCore | None) -> bool:
+    """Return whether a kernel can take these: of one device, and floats of one dtype."""
+    storage, _, dtype = input.operand
+    return (
+        dtype.is_floating_point
+        and target.operand.storage.backend is storage.backend
+        and (
+            weight is None
+            or (
+                weight.operand.dtype is dtype
+                and weight.operand.storage.backend is storage.backend
+            )
+        )
+    )
 
 
 def _nll_cotangent(
-    axis: int, cotangents: Cotangents, saved: Sequence[TensorCore | None], needs: Sequence[bool]
+    ignore_index: int,
+    cotangents: Cotangents,
+    saved: Sequence[TensorCore | None],
+    needs: Sequence[bool],
 ) -> Cotangents:
-    cotangent = cotangents[0]
-    input, classes, weights, total = saved
-    assert cotangent is not None
-    assert input is not None and classes is not None and weights is not None
-    # What counts nothing has no slope, though the mean of nothing else is 0 / 0.
-    shares = weights if total is None else where(ne(weights, 0), div(weights, total), 0.0)
-    terms = unsqueeze(neg(mul(cotangent, shares)), axis)
-    operand = input.operand
-    zeros = input.like(filled(operand.storage.backend, operand.layout.shape, operand.dtype, 0))
-    return (scatter_in_place(zeros, axis, classes, terms),)
+    g = cotangents[0]
+    input, target, weight, total = saved
+    assert g is not None and input is not None and target is not None
+    shape, dtype = input.operand.layout.shape, input.operand.dtype
+    kernel = class_losses_backward.kernel_outside_graph(g)
+    if kernel is None or not _are_alike(g, target, weight):
+        return (class_losses_backward.decompose(g, target, weight, total, ignore_index, shape),)
+    output = allocate(g.operand.storage.backend, Layout.contiguous(shape), dtype)
+    weights, sum_of_weights = (
+        None if each is None else each.operand for each in (weight, total)
+    )
+    kernel(g.operand, target.operand, weights, sum_of_weights, ignore_index, output)
+    return (input.like(output),)
 
 
 def cross_entropy(

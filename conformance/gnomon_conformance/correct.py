@@ -20,7 +20,8 @@ The rules, all of them:
 - The logarithm of a sum that is near 1 shows the rounding of the sum: its ULP are those of 1.
 - Outside the domain of a record, where it claims no accuracy, the class of the result is
   judged: NaN, infinite, or a number; and nothing where an operand is so extreme that steps in
-  between overflow or underflow. Where a function has a zero, its sign means nothing.
+  between overflow or underflow. Where a function has a zero, its sign means nothing. Of three
+  operands and more, products do not leave the dtype: in which order to take them is free.
 - Where the backend declares that it takes subnormal numbers for zero, either result is right.
 """
 

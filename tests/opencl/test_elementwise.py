@@ -296,3 +296,19 @@ def test_whole_powers(exponent: int) -> None:
     for mine, other in zip(elements(output.device), elements(output.host), strict=True):
         assert apart(mine, other, float32) <= {3: 2, -1: 2.5}.get(exponent, 0)
         assert mine != mine or math.copysign(1, mine) == math.copysign(1, other)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "smallest"), [(float32, -149), (float64, -1074)], ids=["float32", "float64"]
+)
+def test_ldexp_rounds_once_among_subnormal_numbers(dtype: DType, smallest: int) -> None:
+    backend = default_backend()
+    # A little more than half of the smallest number, a little less, and exactly half.
+    values = [1.0 + 2.0**-18, 1.0 - 2.0**-18, 1.0, 1.5, -2.5 - 2.0**-18]
+    layout = Layout.contiguous((len(values),))
+    inputs = [pair(backend, [value * 2.0**-60 for value in values], layout, dtype)]
+    inputs.append(pair(backend, [smallest - 1 + 60] * len(values), layout, dtype))
+    output = pair(backend, [0], layout, dtype)
+    backend.elementwise(RECORDS["ldexp"], [each.device for each in inputs], output.device)
+    cells = [1, 0, 0, 1, -1]
+    assert elements(output.device) == [math.ldexp(cell, smallest) for cell in cells]

@@ -43,10 +43,15 @@ static T neighbour(T x, T toward) {
 #endif
 }
 
-/* x * 2^exponent, also where the power alone would overflow. */
+/* x * 2^exponent, also where the power alone would overflow. Among subnormal numbers some
+   drivers' ldexp rounds twice, so that it is given whole numbers of the smallest there. */
 static T scaled(T x, T exponent) {
     if (isinf(exponent) || exponent != floor(exponent)) return (T)((real)x * exp2((real)exponent));
-    return ldexp(x, (int)fmax((T)-2200, fmin(exponent, (T)2200)));
+    const int power = (int)fmax((T)-2200, fmin(exponent, (T)2200));
+    const int normal = sizeof(T) == 8 ? -1022 : -126, smallest = sizeof(T) == 8 ? -1074 : -149;
+    const T result = ldexp(x, power);
+    if (!(fabs(result) < ldexp((T)1, normal))) return result;
+    return ldexp(rint(ldexp(x, power - smallest)), smallest);
 }
 
 static T mantissa(T x) {

@@ -42,6 +42,9 @@ EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
+#: How many values an operand has at most before they repeat: a prime, so that they do at
+#: another place of every block.
+_DISTINCT = 509
 REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
 
 
@@ -141,7 +144,7 @@ def operands(
 ) -> tuple[list[bytes], list[Place]]:
     """Return operands of a record with values from its domains, and their storages."""
     dtypes = given_dtypes(record, compute)
-    count = max(Layout.contiguous(shape).numel, 1)
+    count = min(max(Layout.contiguous(shape).numel, 1), _DISTINCT)
     drawn = columns(dtypes, domains_of(record, len(dtypes)), count, key, seed)
     if len(dtypes) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
         drawn = [[_moderate(value, compute) for value in column] for column in drawn]
@@ -372,15 +375,7 @@ def _lengths(
         output = zoo.offset if number % 3 == 2 else zoo.contiguous
         key = f"{record.name} {compute.name} {length}"
         shape = (length,)
-        dtypes = given_dtypes(record, compute)
-        drawn = columns(
-            dtypes, domains_of(record, len(dtypes)), min(length, 509) or 1, key, seed
-        )
-        stores: list[bytes] = []
-        places = [
-            zoo.placed(stores, column, kind(shape), dtype)
-            for column, kind, dtype in zip(drawn, kinds, dtypes, strict=True)
-        ]
+        stores, places = operands(record, compute, kinds, shape, key, seed)
         launch = ElementwiseLaunch(
             record=record,
             compute=compute,

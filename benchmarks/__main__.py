@@ -1,7 +1,8 @@
-"""``python -m benchmarks``: gnomon on each OpenCL device beside PyTorch, NumPy and tinygrad.
+"""``python -m benchmarks``: gnomon on OpenCL devices beside PyTorch, NumPy, JAX, tinygrad.
 
-Times are medians of runs in which the contestants take turns, in milliseconds. The ratio is how
-many times as fast as the best peer the best of gnomon is; a star marks a ratio under its goal.
+Times are medians of runs in which the contestants take turns, in milliseconds. "ratio" is how
+many times as fast as the best peer the best of gnomon is; "eager" compares gnomon and PyTorch
+where neither is compiled. A star marks a ratio under its goal.
 """
 
 from __future__ import annotations
@@ -10,13 +11,25 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
-from benchmarks.contestants import Entrant, Worker, entrants
+from benchmarks.contestants import PEERS, Entrant, Worker, entrants
 from benchmarks.peak import Peak, peak_of
-from benchmarks.table import ROWS, Cell, Effort, achieved, best_of, measure, milliseconds
+from benchmarks.table import (
+    ROWS,
+    Cell,
+    Effort,
+    achieved,
+    best_of,
+    best_of_eager,
+    judged,
+    measure,
+    milliseconds,
+)
 from gnomon.plugins import load_provider
 
-THOROUGH, QUICK = Effort(rounds=25, seconds=12.0), Effort(rounds=5, seconds=2.0)
+THOROUGH = Effort(rounds=25, seconds=12.0, patience=300.0)
+QUICK = Effort(rounds=5, seconds=2.0, patience=20.0)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -32,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = [e for e in entrants() if not any(text in e.title for text in options.skip)]
     peaks = _peaks(found) if any(ROWS[name].is_limited for name in chosen) else {}
     _introduce(found, peaks)
-    header = ["ms", *[entrant.title for entrant in found], "ratio", "best of gnomon"]
+    titles = [entrant.title for entrant in found]
+    header = ["ms", *titles, "ratio", "eager", "best of gnomon"]
     table = _Table(header, options.markdown)
     peak = max(peaks.values(), default=None)
     effort = QUICK if options.quick else THOROUGH
@@ -68,38 +82,36 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _peaks(found: Sequence[Entrant]) -> dict[str, Peak]:
-    """Return what each device of gnomon's reaches at all, by its entrant's title."""
-    peaks = {}
-    for entrant in found:
-        if entrant.is_gnomon and (peak := peak_of(_index(entrant))) is not None:
-            peaks[entrant.title] = peak
-    return peaks
+    """Return what each device of gnomon's reaches at all, by its name."""
+    devices = dict.fromkeys(entrant.device for entrant in found if entrant.is_gnomon)
+    peaks = {device: peak_of(_index(device)) for device in devices}
+    return {device: peak for device, peak in peaks.items() if peak is not None}
 
 
-def _index(entrant: Entrant) -> int:
-    return int(entrant.title.rpartition(":")[2])
+def _index(device: str) -> int:
+    return int(device.rpartition(":")[2])
 
 
 def _introduce(found: Sequence[Entrant], peaks: Mapping[str, Peak]) -> None:
-    for entrant in found:
-        if entrant.is_gnomon:
-            print(load_provider("opencl").describe(_index(entrant)))
-        if entrant.title in peaks:
-            peak = peaks[entrant.title]
+    for device in dict.fromkeys(entrant.device for entrant in found if entrant.is_gnomon):
+        print(load_provider("opencl").describe(_index(device)))
+        if device in peaks:
+            peak = peaks[device]
             reached = f"{peak.operations / 1e9:.0f} GFLOP/s, {peak.bytes / 1e9:.1f} GB/s"
             print(f"    a loop of multiply-adds and a copy reach {reached}")
+    packages = {package for title, package, _ in PEERS if title in {e.title for e in found}}
+    print(*[f"{package} {version(package)}" for package in sorted(packages)], sep=", ")
     print()
 
 
 def _line(
     name: str, cells: Sequence[Cell], found: Sequence[Entrant], peak: Peak | None
 ) -> list[str]:
-    best, row = best_of(cells, found), ROWS[name]
-    ratio = "-" if best.ratio is None else f"{best.ratio:.2f}"
-    if best.ratio is not None and row.goal is not None and best.ratio < row.goal:
-        ratio += "*"
+    row = ROWS[name]
+    best, eager = best_of(cells, found, row.rival), best_of_eager(cells, found)
     times = [milliseconds(cell.seconds) for cell in cells]
-    return [name, *times, ratio, achieved(row, best.gnomon, peak)]
+    ratios = [judged(best.ratio, row.goal), judged(eager.ratio, row.eager_goal)]
+    return [name, *times, *ratios, achieved(row, best.gnomon, peak)]
 
 
 def _print_costs(name: str, cells: Sequence[Cell], found: Sequence[Entrant]) -> None:
@@ -128,7 +140,7 @@ class _Table:
         self._markdown = markdown
         self._widths = [
             max(map(len, ROWS)),
-            *map(len, header[1:-1]),
+            *[max(len(title), len("9.9999")) for title in header[1:-1]],
             len("999.9 GFLOP/s (99 %)"),
         ]
         self.add(header)

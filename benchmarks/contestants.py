@@ -6,23 +6,22 @@ asks a worker to prepare a row, then for one time after another, so that the run
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from benchmarks.rows import Row, Run
 
-#: How long a worker may take to prepare and warm up a row, or to run it once.
-PATIENCE = 120.0
-
-
+#: How long a worker may take to run a row once, in seconds.
+PATIENCE: Final = 120.0
 #: Runs before the first timed one: compilers of traces need three.
-_WARM_RUNS = 3
+_WARM_RUNS: Final = 3
 
 
 class Timing(NamedTuple):
@@ -43,21 +42,25 @@ class Library(Protocol):
 
 
 class Gnomon:
-    """gnomon on one device."""
+    """gnomon on one device, which is waited for; whole programs are compiled, if asked for."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, compiled: bool) -> None:
         import gnomon
         from gnomon.registry import backend_for
 
-        self.module, self.device = gnomon, device
+        self.module, self.device, self.compiled = gnomon, device, compiled
         self.wait = backend_for(gnomon.device(device)).synchronize
 
     def prepare(self, row: Row) -> Run | None:
-        return row.torch(self.module, self.device)
+        if not self.compiled:
+            return row.torch(self.module, self.device)
+        return (
+            self.module.compile(row.torch(self.module, self.device)) if row.compiled else None
+        )
 
 
 class PyTorch:
-    """PyTorch on the processor."""
+    """PyTorch on the processor, which is done when a call returns."""
 
     def __init__(self) -> None:
         import torch
@@ -71,11 +74,32 @@ class PyTorch:
         pass
 
 
+class CompiledPyTorch(PyTorch):
+    """PyTorch, every program through ``torch.compile``."""
+
+    def prepare(self, row: Row) -> Run | None:
+        run = super().prepare(row) if row.compiled else None
+        return run and self.module.compile(run)
+
+
 class NumPy:
     """NumPy; only its products take several threads."""
 
     def prepare(self, row: Row) -> Run | None:
         return row.numpy and row.numpy()
+
+    def wait(self) -> None:
+        pass
+
+
+class JAX:
+    """JAX on the processor; its programs are compiled, and wait for what they compute."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+    def prepare(self, row: Row) -> Run | None:
+        return row.jax and row.jax()
 
     def wait(self) -> None:
         pass
@@ -98,27 +122,37 @@ class Entrant(NamedTuple):
     """A library to be: its column's title, and how its worker makes it."""
 
     title: str
-    is_gnomon: bool
     library: Callable[[], Library]
+    #: The device, if it is gnomon.
+    device: str = ""
+    #: Whether it is gnomon or PyTorch that runs operation by operation.
+    is_eager: bool = False
+
+    @property
+    def is_gnomon(self) -> bool:
+        return bool(self.device)
 
 
-class OnDevice(NamedTuple):
-    """Makes gnomon on ``device``; a value, so that it can be sent to a worker."""
-
-    device: str
-
-    def __call__(self) -> Library:
-        return Gnomon(self.device)
+#: Title, package and library of each peer, whether or not it is installed.
+PEERS: Final = (
+    ("PyTorch", "torch", PyTorch),
+    ("torch.compile", "torch", CompiledPyTorch),
+    ("NumPy", "numpy", NumPy),
+    ("JAX", "jax", JAX),
+    ("tinygrad", "tinygrad", Tinygrad),
+)
 
 
 def entrants() -> list[Entrant]:
     """Return gnomon on each OpenCL device that works, and the peers that are installed."""
-    found = [Entrant(f"gnomon {name}", True, OnDevice(name)) for name in _working_devices()]
-    peers = (("torch", "PyTorch", PyTorch), ("numpy", "NumPy", NumPy))
-    for package, title, library in (*peers, ("tinygrad", "tinygrad", Tinygrad)):
+    found = []
+    for name in _working_devices():
+        compiled = "compiled:" + name.rpartition(":")[2]
+        found.append(Entrant(name, partial(Gnomon, name, False), name, is_eager=True))
+        found.append(Entrant(compiled, partial(Gnomon, name, True), name))
+    for title, package, library in PEERS:
         if importlib.util.find_spec(package) is not None:
-            version = importlib.metadata.version(package).partition("+")[0]
-            found.append(Entrant(f"{title} {version}", False, library))
+            found.append(Entrant(title, library, is_eager=library is PyTorch))
     return found
 
 
@@ -150,6 +184,7 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
+        self._began, self._has_library = 0.0, False
         self._pipe, theirs = self._context.Pipe()
         self._process = self._context.Process(
             target=serve, args=(self.entrant.library, theirs), daemon=True
@@ -157,26 +192,36 @@ class Worker:
         self._process.start()
         theirs.close()
 
-    def prepare(self, row: str) -> str | None:
-        """Let the worker prepare and warm up a row; return why it can't, or None if it can.
+    def prepare(self, row: str) -> None:
+        """Let the worker begin to prepare and warm up a row, once it has its library."""
+        if not self._has_library:
+            self._has_library = self._pipe.poll(PATIENCE) and self._pipe.recv()
+        self._began = time.perf_counter()
+        with suppress(OSError):  # of a worker that has ended, which the answer will say
+            self._pipe.send(row)
+
+    def prepared(self, patience: float) -> str | None:
+        """Return why the worker can't run the row, or None if it is prepared.
 
         The reason is empty when the library has no program for the row.
         """
-        answer = self._ask(row)
+        answer = self._answer(patience)
         return answer if isinstance(answer, str) else None
 
     def time(self, calls: int) -> Timing | None:
         """Return the times of one run, the mean of ``calls``; None if the worker failed."""
-        answer = self._ask(calls)
+        self._began = time.perf_counter()
+        with suppress(OSError):
+            self._pipe.send(calls)
+        answer = self._answer(PATIENCE)
         return answer if isinstance(answer, Timing) else None
 
-    def _ask(self, question: str | int) -> Timing | str:
+    def _answer(self, patience: float) -> Timing | str:
         try:
-            self._pipe.send(question)
-            if self._pipe.poll(PATIENCE):
+            if self._pipe.poll(max(0.0, self._began + patience - time.perf_counter())):
                 answer: Timing | str = self._pipe.recv()
                 return answer
-            reason = f"took over {PATIENCE:.0f} s"
+            reason = f"took over {patience:.0f} s"
         except (EOFError, OSError):
             self._process.join()
             reason = f"the process ended with status {self._process.exitcode}"
@@ -195,8 +240,8 @@ def serve(make: Callable[[], Library], pipe: Connection) -> None:
     """Answer the parent's questions until it hangs up."""
     from benchmarks.table import ROWS
 
-    library: Library | None = None
-    run: Run | None = None
+    library, run = make(), None
+    pipe.send(True)
     while True:
         try:
             question = pipe.recv()
@@ -205,11 +250,10 @@ def serve(make: Callable[[], Library], pipe: Connection) -> None:
         try:
             if isinstance(question, str):
                 run = None  # what the last row holds must not lie beside this one's
-                library = library or make()
                 run = library.prepare(ROWS[question])
                 pipe.send("" if run is None else _warmed_up(library, run))
             else:
-                assert library is not None and run is not None
+                assert run is not None
                 pipe.send(timed(library, run, question))
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")

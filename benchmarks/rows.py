@@ -1,8 +1,8 @@
 """The rows of the table: each a small function that says what is computed, by each library.
 
-A program for gnomon is the program for PyTorch, with the other module for ``torch``; NumPy and
-tinygrad have their own words. A program is prepared outside the time taken and gives a function
-without arguments, which returns what must exist when it is done.
+A program for gnomon is the program for PyTorch, with the other module for ``torch``; NumPy, JAX
+and tinygrad have their own words. A program is prepared outside the time taken and gives a
+function without arguments, which returns what must exist when it is done.
 """
 
 from __future__ import annotations
@@ -34,14 +34,24 @@ class Row:
     torch: TorchProgram
     numpy: ArrayProgram | None = None
     tinygrad: ArrayProgram | None = None
+    jax: ArrayProgram | None = None
+    #: Whether ``gnomon.compile`` and ``torch.compile`` take part, since there is more than one
+    #: operation.
+    compiled: bool = False
     #: Floating-point operations, for rows that arithmetic limits.
     operations: float = 0
     #: Bytes read and written, for rows that memory limits.
     bytes: float = 0
-    #: What the ratio to the best peer should be.
+    #: What the ratio to the best peer should be, or to the one whose title begins so.
     goal: float | None = None
+    rival: str = ""
     #: Runs that are timed as one, for what is too short for a clock.
     calls: int = 1
+
+    @property
+    def eager_goal(self) -> float | None:
+        """What the ratio of eager gnomon to eager PyTorch should be."""
+        return 0.7 if self.compiled else None
 
     @property
     def is_limited(self) -> bool:
@@ -71,6 +81,7 @@ def matmul(rows: int, inner: int, columns: int, batch: int = 0) -> Row:
         torch=torch_program,
         numpy=numpy_program,
         tinygrad=tinygrad_program,
+        jax=lambda: jitted(lambda a, b: a @ b, left, right),
         operations=2.0 * max(batch, 1) * rows * inner * columns,
         goal=1.0 if rows >= 512 and not batch else None,
     )
@@ -115,32 +126,9 @@ def add() -> Row:
         torch=torch_program,
         numpy=numpy_program,
         tinygrad=tinygrad_program,
+        jax=lambda: jitted(lambda x, y: x + y, (BIG,), (BIG,)),
         bytes=12.0 * BIG,
         goal=1.0,
-    )
-
-
-def chain() -> Row:
-    def torch_program(torch: Torch, device: str) -> Run:
-        x, a, b = (torch.rand(BIG, device=device) for _ in range(3))
-        return lambda: (x * a + b).sigmoid() * x + 0.5 * x.tanh()
-
-    def numpy_program() -> Run:
-        x, a, b = uniform(BIG), uniform(BIG), uniform(BIG)
-        return lambda: 1 / (1 + np.exp(-(x * a + b))) * x + np.float32(0.5) * np.tanh(x)
-
-    def tinygrad_program() -> Run:
-        return compiled(
-            lambda x, a, b: (x * a + b).sigmoid() * x + 0.5 * x.tanh(), (BIG,), (BIG,), (BIG,)
-        )
-
-    return Row(
-        name="(x*a+b).sigmoid()*x + 0.5*x.tanh(), 16M",
-        torch=torch_program,
-        numpy=numpy_program,
-        tinygrad=tinygrad_program,
-        bytes=16.0 * BIG,
-        goal=2.0,
     )
 
 
@@ -161,6 +149,7 @@ def sums(dim: int) -> Row:
         torch=torch_program,
         numpy=numpy_program,
         tinygrad=tinygrad_program,
+        jax=lambda: jitted(lambda x: x.sum(dim), (SIDE, SIDE)),
         bytes=4.0 * SIDE * SIDE,
         goal=1.0,
     )
@@ -250,22 +239,22 @@ def conv2d() -> Row:
 def gather() -> Row:
     rows, width, wanted = 50_000, 64, 100_000
 
-    def indices() -> np.ndarray:
-        return np.random.default_rng(1).integers(0, rows, wanted)
-
     def torch_program(torch: Torch, device: str) -> Run:
-        x, index = torch.rand(rows, width, device=device), torch.from_numpy(indices())
+        x, index = (
+            torch.rand(rows, width, device=device),
+            torch.from_numpy(whole_numbers(rows, wanted)),
+        )
         index = index.to(device)
         return lambda: x[index]
 
     def numpy_program() -> Run:
-        x, index = uniform(rows, width), indices()
+        x, index = uniform(rows, width), whole_numbers(rows, wanted)
         return lambda: x[index]
 
     def tinygrad_program() -> Run:
         from tinygrad import Tensor
 
-        index = Tensor(indices()).realize()
+        index = Tensor(whole_numbers(rows, wanted)).realize()
         return compiled(lambda x: x[index], (rows, width))
 
     return Row(
@@ -295,6 +284,7 @@ def cumsum(dim: int) -> Row:
         torch=torch_program,
         numpy=numpy_program,
         tinygrad=tinygrad_program,
+        jax=lambda: jitted(lambda x: x.cumsum(dim), (SIDE, SIDE)),
         bytes=8.0 * SIDE * SIDE,
         goal=1.0,
     )
@@ -319,6 +309,7 @@ def sort() -> Row:
         torch=torch_program,
         numpy=numpy_program,
         tinygrad=tinygrad_program,
+        jax=lambda: jitted(lambda x: x.argsort(), (size,)),
         bytes=16.0 * size,
     )
 
@@ -340,6 +331,11 @@ def uniform(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).random(shape, dtype=np.float32)
 
 
+def whole_numbers(end: int, count: int) -> np.ndarray:
+    """Return int64 numbers from 0 up to, not including, ``end``."""
+    return np.random.default_rng(1).integers(0, end, count)
+
+
 def compiled(function: Callable[..., object], *shapes: tuple[int, ...]) -> Run:
     """Return a function of tinygrad's that is compiled, applied to tensors of ``shapes``."""
     from tinygrad import Tensor, TinyJit
@@ -347,3 +343,12 @@ def compiled(function: Callable[..., object], *shapes: tuple[int, ...]) -> Run:
     inputs = [Tensor(uniform(*shape)).realize() for shape in shapes]
     run = TinyJit(lambda *values: function(*values).realize())
     return lambda: run(*inputs)
+
+
+def jitted(function: Callable[..., object], *shapes: tuple[int, ...]) -> Run:
+    """Return a function of JAX's that is compiled, applied to arrays of ``shapes``."""
+    import jax
+
+    inputs = [jax.device_put(uniform(*shape)) for shape in shapes]
+    run = jax.jit(function)
+    return lambda: jax.block_until_ready(run(*inputs))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks import rows, training
+from benchmarks import fused, rows, training
 from benchmarks.contestants import Entrant, Timing, Worker
 from benchmarks.peak import Peak
 from benchmarks.rows import Row
@@ -22,7 +22,6 @@ ROWS: dict[str, Row] = {
         rows.matmul(128, 64, 128, batch=64),
         rows.copy_transposed(),
         rows.add(),
-        rows.chain(),
         rows.sums(0),
         rows.sums(1),
         rows.softmax(),
@@ -33,17 +32,27 @@ ROWS: dict[str, Row] = {
         rows.cumsum(1),
         rows.sort(),
         rows.small_operation(),
-        training.network(),
+        fused.chain(),
+        fused.softmax(),
+        fused.layer_norm(),
+        fused.cross_entropy(),
+        fused.attention(),
+        *[training.network(*sizes) for sizes in training.NETWORKS],
+        training.digits(),
         training.transformer(),
+        training.resnet18(),
     )
 }
 
 
 class Effort(NamedTuple):
-    """How long a row may be measured: rounds, and seconds after which no round begins."""
+    """How long a row may be measured: rounds, seconds after which no round begins, and seconds
+    that a contestant may take to prepare.
+    """
 
     rounds: int
     seconds: float
+    patience: float
 
 
 @dataclass
@@ -64,8 +73,12 @@ class Cell:
 
 
 def measure(row: Row, workers: Sequence[Worker], effort: Effort) -> list[Cell]:
-    """Return what each contestant takes for ``row``, a run of each in turn."""
-    cells = [Cell(reason=worker.prepare(row.name)) for worker in workers]
+    """Return what each contestant takes for ``row``: all prepare it at a time, then they run it
+    in turn.
+    """
+    for worker in workers:
+        worker.prepare(row.name)
+    cells = [Cell(reason=worker.prepared(effort.patience)) for worker in workers]
     ready = [(w, cell) for w, cell in zip(workers, cells, strict=True) if cell.reason is None]
     started = time.perf_counter()
     for _ in range(effort.rounds):
@@ -90,13 +103,26 @@ class Best(NamedTuple):
         return self.peer / self.gnomon if self.gnomon and self.peer else None
 
 
-def best_of(cells: Sequence[Cell], entrants: Sequence[Entrant]) -> Best:
-    """Return the best of gnomon and of its peers."""
+def best_of(cells: Sequence[Cell], entrants: Sequence[Entrant], rival: str = "") -> Best:
+    """Return the best of gnomon and of its peers, or of the ``rival`` alone."""
     found: dict[bool, list[float]] = {True: [], False: []}
     for cell, entrant in zip(cells, entrants, strict=True):
-        if cell.seconds is not None:
+        if cell.seconds is not None and (entrant.is_gnomon or entrant.title.startswith(rival)):
             found[entrant.is_gnomon].append(cell.seconds)
     return Best(min(found[True], default=None), min(found[False], default=None))
+
+
+def best_of_eager(cells: Sequence[Cell], entrants: Sequence[Entrant]) -> Best:
+    """Return the best of gnomon that is not compiled, and PyTorch that is not compiled."""
+    pairs = [pair for pair in zip(cells, entrants, strict=True) if pair[1].is_eager]
+    return best_of([cell for cell, _ in pairs], [entrant for _, entrant in pairs])
+
+
+def judged(ratio: float | None, goal: float | None) -> str:
+    """Return a ratio as the table has it: with a star where it is under its goal."""
+    if ratio is None:
+        return "-"
+    return f"{ratio:.2f}" + ("*" if goal is not None and ratio < goal else "")
 
 
 def achieved(row: Row, seconds: float | None, peak: Peak | None) -> str:

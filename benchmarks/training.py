@@ -1,57 +1,80 @@
-"""Rows of whole training steps: forward, backward and a step of Adam."""
+"""Rows of whole training steps: forward, backward and a step of the optimizer.
+
+The programs of gnomon and PyTorch are here, those of tinygrad and JAX in files of their own.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.rows import Row, Run, uniform
+from benchmarks import training_jax, training_tinygrad
+from benchmarks.rows import Row, Run, whole_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch as Torch
 
+    Loss = Callable[[], Torch.Tensor]
 
-def network() -> Row:
-    batch, sizes = 64, (1000, 100, 10)
+BATCH = 64
+CLASSES = 10
+#: Inputs and hidden units of the small network, which grows; it has 10 results.
+NETWORKS = ((250, 25), (1000, 100), (4000, 400), (16000, 1600))
 
+
+def network(inputs: int, hidden: int) -> Row:
     def torch_program(torch: Torch, device: str) -> Run:
-        model = torch.nn.Sequential(
-            torch.nn.Linear(sizes[0], sizes[1]),
-            torch.nn.ReLU(),
-            torch.nn.Linear(sizes[1], sizes[2]),
+        nn = torch.nn
+        model = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, CLASSES)
         ).to(device)
-        x = torch.rand(batch, sizes[0], device=device)
-        y = torch.rand(batch, sizes[2], device=device)
-        return _step(torch, model, x, y)
-
-    def tinygrad_program() -> Run:
-        from tinygrad import Tensor, TinyJit, nn
-        from tinygrad.helpers import Context
-
-        first, second = nn.Linear(sizes[0], sizes[1]), nn.Linear(sizes[1], sizes[2])
-        optimizer = nn.optim.Adam([first.weight, first.bias, second.weight, second.bias])
-        x, y = Tensor(uniform(batch, sizes[0])), Tensor(uniform(batch, sizes[2]))
-
-        def step(x: Tensor, y: Tensor) -> Tensor:
-            with Context(TRAINING=1):
-                optimizer.zero_grad()
-                loss = (second(first(x).relu()) - y).square().mean()
-                loss.backward()
-                return loss.realize(*optimizer.schedule_step())
-
-        run = TinyJit(step)
-        x, y = x.realize(), y.realize()
-        return lambda: run(x, y)
+        x, y = torch.rand(BATCH, inputs, device=device), torch.rand(BATCH, CLASSES).to(device)
+        return _step(torch.optim.Adam(model.parameters()), _error(torch, model, x, y))
 
     return Row(
-        name="training step, 1000-100-10, batch 64",
+        name=f"training step, {inputs}-{hidden}-{CLASSES}, batch {BATCH}",
         torch=torch_program,
-        tinygrad=tinygrad_program,
-        operations=6.0 * batch * (sizes[0] * sizes[1] + sizes[1] * sizes[2]),
+        tinygrad=lambda: training_tinygrad.network(BATCH, (inputs, hidden, CLASSES)),
+        jax=lambda: training_jax.network(BATCH, (inputs, hidden, CLASSES)),
+        compiled=True,
+        operations=6.0 * BATCH * (inputs * hidden + hidden * CLASSES),
+        goal=1.5 if inputs == 1000 else None,
+    )
+
+
+def digits() -> Row:
+    def torch_program(torch: Torch, device: str) -> Run:
+        nn = torch.nn
+        model = nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(8, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(256, 64),
+            nn.ReLU(),
+            nn.Linear(64, CLASSES),
+        ).to(device)
+        x = torch.rand(BATCH, 1, 8, 8, device=device)
+        entropy = _entropy(torch, model, x, device)
+        return _step(torch.optim.Adam(model.parameters()), entropy)
+
+    products = 64 * 8 * 9 + 64 * 16 * 8 * 9 + 256 * 64 + 64 * CLASSES
+    return Row(
+        name=f"training step, digits CNN, batch {BATCH}",
+        torch=torch_program,
+        tinygrad=lambda: training_tinygrad.digits(BATCH, CLASSES),
+        jax=lambda: training_jax.digits(BATCH, CLASSES),
+        compiled=True,
+        operations=6.0 * BATCH * products,
+        goal=1.2,
     )
 
 
 def transformer() -> Row:
-    batch, length, width, heads, layers = 8, 128, 256, 4, 2
+    batch, length, width, heads = shape = 8, 128, 256, 4
 
     def torch_program(torch: Torch, device: str) -> Run:
         nn, functional = torch.nn, torch.nn.functional
@@ -60,14 +83,10 @@ def transformer() -> Row:
             def __init__(self) -> None:
                 super().__init__()
                 self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
-                self.inward, self.outward = (
-                    nn.Linear(width, 3 * width),
-                    nn.Linear(width, width),
-                )
-                self.wide, self.narrow = (
-                    nn.Linear(width, 4 * width),
-                    nn.Linear(4 * width, width),
-                )
+                self.inward = nn.Linear(width, 3 * width)
+                self.outward = nn.Linear(width, width)
+                self.wide = nn.Linear(width, 4 * width)
+                self.narrow = nn.Linear(4 * width, width)
 
             def forward(self, x: Torch.Tensor) -> Torch.Tensor:
                 parts = self.inward(self.first(x)).view(batch, length, 3, heads, width // heads)
@@ -76,23 +95,85 @@ def transformer() -> Row:
                 x = x + self.outward(mixed.transpose(1, 2).reshape(batch, length, width))
                 return x + self.narrow(functional.gelu(self.wide(self.second(x))))
 
-        model = nn.Sequential(*[Block() for _ in range(layers)]).to(device)
-        x = torch.rand(batch, length, width, device=device)
-        return _step(torch, model, x, torch.rand(batch, length, width, device=device))
+        model = Block().to(device)
+        x, y = (torch.rand(batch, length, width, device=device) for _ in range(2))
+        return _step(torch.optim.Adam(model.parameters()), _error(torch, model, x, y))
 
     return Row(
-        name="training step, 2 transformer blocks, 8x128x256",
+        name=f"training step, transformer block, {batch}x{length}x{width}",
         torch=torch_program,
-        operations=6.0 * layers * batch * length * (12 * width * width + 2 * length * width),
+        tinygrad=lambda: training_tinygrad.transformer(*shape),
+        jax=lambda: training_jax.transformer(*shape),
+        compiled=True,
+        operations=6.0 * batch * length * (12 * width * width + 2 * length * width),
+        goal=1.2,
     )
 
 
-def _step(torch: Torch, model: Torch.nn.Module, x: Torch.Tensor, y: Torch.Tensor) -> Run:
-    optimizer = torch.optim.Adam(model.parameters())
+def resnet18() -> Row:
+    batch, side, classes = 8, 64, 1000
 
+    def torch_program(torch: Torch, device: str) -> Run:
+        model = _resnet18(torch, classes).to(device)
+        x = torch.rand(batch, 3, side, side, device=device)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+        return _step(optimizer, _entropy(torch, model, x, device, classes))
+
+    products = 148_557_824  # an image of 64x64, in convolutions and the last layer
+    return Row(
+        name=f"training step, ResNet-18, {batch} of {side}x{side}",
+        torch=torch_program,
+        tinygrad=lambda: training_tinygrad.resnet18(batch, side, classes),
+        jax=lambda: training_jax.resnet18(batch, side, classes),
+        compiled=True,
+        operations=6.0 * batch * products,
+        goal=1.0,
+    )
+
+
+def _resnet18(torch: Torch, classes: int) -> Torch.nn.Module:
+    """Return the network of He et al., "Deep Residual Learning", 2015."""
+    nn = torch.nn
+
+    def convolution(inputs: int, outputs: int, size: int, stride: int) -> list[Torch.nn.Module]:
+        padding = size // 2
+        layer = nn.Conv2d(inputs, outputs, size, stride, padding, bias=False)
+        return [layer, nn.BatchNorm2d(outputs)]
+
+    class Block(nn.Module):
+        def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+            super().__init__()
+            first = convolution(inputs, outputs, 3, stride)
+            self.body = nn.Sequential(*first, nn.ReLU(), *convolution(outputs, outputs, 3, 1))
+            around = [] if inputs == outputs else convolution(inputs, outputs, 1, stride)
+            self.around = nn.Sequential(*around)
+
+        def forward(self, x: Torch.Tensor) -> Torch.Tensor:
+            return torch.relu(self.body(x) + self.around(x))
+
+    blocks = []
+    for inputs, outputs in ((64, 64), (64, 128), (128, 256), (256, 512)):
+        blocks += [Block(inputs, outputs, outputs // inputs), Block(outputs, outputs, 1)]
+    beginning = [*convolution(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    end = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes)]
+    return nn.Sequential(*beginning, *blocks, *end)
+
+
+def _error(torch: Torch, model: Torch.nn.Module, x: Torch.Tensor, y: Torch.Tensor) -> Loss:
+    return lambda: torch.nn.functional.mse_loss(model(x), y)
+
+
+def _entropy(
+    torch: Torch, model: Torch.nn.Module, x: Torch.Tensor, device: str, classes: int = CLASSES
+) -> Loss:
+    labels = torch.from_numpy(whole_numbers(classes, len(x))).to(device)
+    return lambda: torch.nn.functional.cross_entropy(model(x), labels)
+
+
+def _step(optimizer: Torch.optim.Optimizer, loss_of: Loss) -> Run:
     def run() -> object:
         optimizer.zero_grad()
-        loss = torch.nn.functional.mse_loss(model(x), y)
+        loss = loss_of()
         loss.backward()
         optimizer.step()
         return loss

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
 pytest.importorskip("numpy", reason="the benchmark needs NumPy")
 
-from benchmarks import contestants
+from benchmarks import contestants, training_jax
 from benchmarks.__main__ import main
 from benchmarks.contestants import Entrant, Timing, Worker
 from benchmarks.peak import Peak
 from benchmarks.rows import Row, Run
-from benchmarks.table import ROWS, Cell, Effort, achieved, best_of, measure, milliseconds
+from benchmarks.table import (
+    ROWS,
+    Cell,
+    Effort,
+    achieved,
+    best_of,
+    best_of_eager,
+    judged,
+    measure,
+    milliseconds,
+)
 
 ROW = next(iter(ROWS.values()))
+EFFORT = Effort(rounds=2, seconds=60, patience=60)
 
 
 def _cell(*seconds: float) -> Cell:
     return Cell(None, [Timing(each, each / 2) for each in seconds])
 
 
-def _entrant(is_gnomon: bool) -> Entrant:
-    return Entrant("one", is_gnomon, Ending)
-
-
 def test_the_ratio_is_of_medians_of_the_best() -> None:
     cells = [_cell(3.0, 1.0, 2.0), _cell(4.0), _cell(9.0, 6.0, 1.0), _cell(7.0), Cell("broken")]
-    found = [_entrant(title) for title in (True, True, False, False, False)]
+    found = [
+        Entrant("compiled:0", Ending, "opencl:0"),
+        Entrant("opencl:0", Ending, "opencl:0", is_eager=True),
+        Entrant("JAX", Ending),
+        Entrant("PyTorch", Ending, is_eager=True),
+        Entrant("tinygrad", Ending),
+    ]
     best = best_of(cells, found)
     assert (best.gnomon, best.peer, best.ratio) == (2.0, 6.0, 3.0)
     assert best_of(cells[2:], found[2:]).ratio is None
+    assert best_of(cells, found, "PyTorch").ratio == 3.5
+    assert best_of_eager(cells, found).ratio == 1.75
+
+
+def test_a_ratio_under_its_goal_has_a_star() -> None:
+    ratios = [judged(1.0, 1.2), judged(1.2, 1.2), judged(1.0, None), judged(None, 1.2)]
+    assert ratios == ["1.00*", "1.20", "1.00", "-"]
 
 
 def test_figures_are_beside_the_peak_that_limits_the_row() -> None:
@@ -70,15 +91,15 @@ class Ending(NamedTuple):
 
 
 def test_a_contestant_that_ends_is_reported_and_started_again() -> None:
-    worker = Worker(Entrant("one", False, Ending()))
+    worker = Worker(Entrant("one", Ending()))
     try:
-        assert measure(ROW, [worker], Effort(2, 60))[0].seconds is not None
-        (cell,) = measure(ROWS["add of 16M"], [worker], Effort(2, 60))
+        assert measure(ROW, [worker], EFFORT)[0].seconds is not None
+        (cell,) = measure(ROWS["add of 16M"], [worker], EFFORT)
         assert cell.reason == "the process ended with status 3"
-        assert measure(ROWS["conv2d 3x3, 16x64x56x56 -> 64"], [worker], Effort(2, 60)) == [
+        assert measure(ROWS["conv2d 3x3, 16x64x56x56 -> 64"], [worker], EFFORT) == [
             Cell(reason="")
         ]
-        (again,) = measure(ROW, [worker], Effort(2, 60))
+        (again,) = measure(ROW, [worker], EFFORT)
         assert again.reason is None and len(again.times) == 2
     finally:
         worker.stop()
@@ -108,13 +129,30 @@ def test_results_live_until_the_library_has_waited() -> None:
     assert 0 < timing.given <= timing.done
 
 
+STEPS: dict[str, Callable[[], Run]] = {
+    "network": lambda: training_jax.network(4, (6, 5, 3)),
+    "digits": lambda: training_jax.digits(3, 4),
+    "transformer": lambda: training_jax.transformer(2, 4, 8, 2),
+    "resnet18": lambda: training_jax.resnet18(2, 16, 3),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_written_by_hand_makes_the_loss_fall(name: str) -> None:
+    pytest.importorskip("jax", reason="a peer need not be installed")
+    run = STEPS[name]()
+    losses = [float(str(run())) for _ in range(4)]
+    assert losses[-1] < losses[0]
+
+
 def test_a_name_that_no_row_has_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "no such row"]) == 2
     assert "conv2d 3x3" in capsys.readouterr().out
 
 
 def test_the_table_has_a_line_for_a_row(capsys: pytest.CaptureFixture[str]) -> None:
-    skipped = ["--skip", "PyTorch", "--skip", "tinygrad"]  # slow to import
+    slow_to_import = ("orch", "tinygrad", "JAX", "compiled")
+    skipped = [word for title in slow_to_import for word in ("--skip", title)]
     assert main(["--quick", "--only", "add of 100", "--markdown", *skipped]) == 0
     lines = capsys.readouterr().out.splitlines()
     (header,) = [line for line in lines if line.startswith("| ms")]

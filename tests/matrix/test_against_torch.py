@@ -372,3 +372,16 @@ def test_what_has_no_factorization_is_an_error(name: str) -> None:
         SINGULAR[name](torch)
     with pytest.raises(gnomon.linalg.LinAlgError):
         SINGULAR[name](gnomon)
+
+
+@pytest.mark.parametrize("name", ["mm", "addmm"])
+def test_gradients_of_transposed_factors_lie_as_the_factors_do(name: str) -> None:
+    """So that the gradient of a linear layer's weight is kept as it is, without a copy."""
+    found = []
+    for module in (gnomon, torch):
+        wide = module.rand(3, 2).t().requires_grad_()
+        tall = module.rand(4, 3).t().requires_grad_()
+        product = wide @ tall if name == "mm" else module.addmm(module.ones(4), wide, tall)
+        gradients = module.autograd.grad(product.sum(), (wide, tall))
+        found.append([gradient.stride() for gradient in gradients])
+    assert found[0] == found[1] == [(1, 2), (1, 3)]

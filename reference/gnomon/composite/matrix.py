@@ -101,9 +101,29 @@ def _mm_derivative(
     cotangent, left, right = cotangents[0], saved[0], saved[1]
     assert cotangent is not None and left is not None and right is not None
     return (
-        mm(cotangent, transpose(right, 0, 1)) if needs[0] else None,
-        mm(transpose(left, 0, 1), cotangent) if needs[1] else None,
+        left_cotangent(cotangent, left, right) if needs[0] else None,
+        right_cotangent(cotangent, left, right) if needs[1] else None,
     )
+
+
+def left_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
+    """Return what the cotangent of ``mm(left, right)`` makes that of ``left``."""
+    return _mm_laid_out_like(left, cotangent, transpose(right, 0, 1))
+
+
+def right_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
+    """Return what the cotangent of ``mm(left, right)`` makes that of ``right``."""
+    return _mm_laid_out_like(right, transpose(left, 0, 1), cotangent)
+
+
+def _mm_laid_out_like(factor: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
+    """Return the product, its columns in one piece if those of ``factor`` are: the gradient of
+    a matrix that was used transposed then lies as the matrix does, and is kept uncopied.
+    """
+    layout = factor.operand.layout
+    if layout.is_contiguous or not layout.transpose(0, 1).is_contiguous:
+        return mm(left, right)
+    return transpose(mm(transpose(right, 0, 1), transpose(left, 0, 1)), 0, 1)
 
 
 @numpy_names

@@ -13,7 +13,16 @@ from typing import TypeAlias, TypeVar, final
 from gnomon.backend import Operand
 from gnomon.composite.arithmetic import add
 from gnomon.composite.matmul import outer
-from gnomon.composite.matrix import bmm, check_dtypes, check_product, matrix_sum, mm, mv
+from gnomon.composite.matrix import (
+    bmm,
+    check_dtypes,
+    check_product,
+    left_cotangent,
+    matrix_sum,
+    mm,
+    mv,
+    right_cotangent,
+)
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate, common_dtype, contiguous
 from gnomon.dtypes import Scalar
@@ -35,6 +44,8 @@ __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm"]
 T = TypeVar("T", bound=TensorCore)
 
 _Product: TypeAlias = Callable[[TensorCore, TensorCore], TensorCore]
+#: ``(cotangent of the product, left, right)``
+_FactorCotangent: TypeAlias = Callable[[TensorCore, TensorCore, TensorCore], TensorCore]
 
 
 @final
@@ -46,9 +57,9 @@ class _SumWithProduct:
     #: The ranks of the factors; None where the product promotes, and checks them itself.
     ranks: tuple[int, int] | None
     product: _Product
-    #: The cotangent of one factor, of the product's cotangent and the other factor.
-    left: _Product
-    right: _Product
+    #: The cotangents of the factors.
+    left: _FactorCotangent
+    right: _FactorCotangent
     #: Whether the sum of one product and an input of its dtype is the composite ``matrix_sum``.
     is_matrix_sum: bool = False
 
@@ -107,8 +118,8 @@ class _SumWithProduct:
         scaled = g if alpha == 1 else mul(g, alpha)
         return (
             (g if beta == 1 else mul(g, beta)) if needs[0] else None,
-            self.left(scaled, right) if needs[1] else None,
-            self.right(scaled, left) if needs[2] else None,
+            self.left(scaled, left, right) if needs[1] else None,
+            self.right(scaled, left, right) if needs[2] else None,
         )
 
 
@@ -150,37 +161,37 @@ _ADDMM = _SumWithProduct(
     name="addmm",
     ranks=(2, 2),
     product=mm,
-    left=lambda g, right: mm(g, _transposed(right)),
-    right=lambda g, left: mm(_transposed(left), g),
+    left=left_cotangent,
+    right=right_cotangent,
     is_matrix_sum=True,
 )
 _ADDMV = _SumWithProduct(
     name="addmv",
     ranks=(2, 1),
     product=mv,
-    left=outer,
-    right=lambda g, left: mv(_transposed(left), g),
+    left=lambda g, _, right: outer(g, right),
+    right=lambda g, left, _: mv(_transposed(left), g),
 )
 _ADDR = _SumWithProduct(
     name="addr",
     ranks=None,
     product=outer,
-    left=mv,
-    right=lambda g, left: mv(_transposed(g), left),
+    left=lambda g, _, right: mv(g, right),
+    right=lambda g, left, _: mv(_transposed(g), left),
 )
 _ADDBMM = _SumWithProduct(
     name="addbmm",
     ranks=(3, 3),
     product=_summed_products,
-    left=lambda g, right: bmm(_for_each(g, right), _transposed(right)),
-    right=lambda g, left: bmm(_transposed(left), _for_each(g, left)),
+    left=lambda g, _, right: bmm(_for_each(g, right), _transposed(right)),
+    right=lambda g, left, _: bmm(_transposed(left), _for_each(g, left)),
 )
 _BADDBMM = _SumWithProduct(
     name="baddbmm",
     ranks=(3, 3),
     product=bmm,
-    left=lambda g, right: bmm(g, _transposed(right)),
-    right=lambda g, left: bmm(_transposed(left), g),
+    left=lambda g, _, right: bmm(g, _transposed(right)),
+    right=lambda g, left, _: bmm(_transposed(left), g),
     is_matrix_sum=True,
 )
 

@@ -26,6 +26,7 @@ from gnomon.dtypes import (
     result_dtype,
 )
 from gnomon.errors import explain
+from gnomon.graph.modes import modes, unnoted
 from gnomon.layout import Layout, output_layout
 from gnomon.op.copy import COPY
 from gnomon.recording import LiveNumber
@@ -45,6 +46,8 @@ def allocate(backend: Backend, layout: Layout, dtype: DType) -> Operand:
     elements = 1
     for size in layout.shape:
         elements *= size
+    if modes.notes is not None and backend.device == CPU:
+        modes.notes.obstruct("it computes on the CPU")
     return Operand(Storage(backend, backend.allocate(elements * dtype.itemsize)), layout, dtype)
 
 
@@ -207,7 +210,7 @@ def prepare(
             continue
         operand = value.operand
         if operand.storage.backend is not backend or value.is_wrapped_number:
-            prepared.append(dtype.convert(item_of(operand)))
+            prepared.append(_number_in(operand, dtype))
             continue
         if operand.dtype is not dtype:
             operand = converted(operand, dtype)
@@ -223,6 +226,20 @@ def _number(value: Scalar, dtype: DType) -> Scalar:
     if isinstance(value, LiveNumber):
         return LiveNumber(lambda: float(dtype.convert(value.now())))
     return dtype.convert(value)
+
+
+def _number_in(operand: Operand, dtype: DType) -> Scalar:
+    """Return the number that a tensor of the host holds; a call that is recorded will find the
+    one that is there by then.
+    """
+    if modes.notes is None or not dtype.is_floating_point:
+        return dtype.convert(item_of(operand))
+
+    def now() -> float:
+        with unnoted():
+            return float(dtype.convert(item_of(operand)))
+
+    return LiveNumber(now)
 
 
 class Plan(NamedTuple):

@@ -10,6 +10,7 @@ import pytest
 
 import gnomon
 from gnomon import Tensor, nn, optim
+from gnomon.compiler.compiled import Compiled
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -214,6 +215,33 @@ def test_what_reads_a_value_runs_as_ever_or_says_where() -> None:
     assert "a value was read" in run.explain()
     with pytest.raises(RuntimeError, match=r"True, but a value was read .*test_compile.py, li"):
         gnomon.compile(depends, fullgraph=True)(x)
+
+
+#: What a call may do with a number on the CPU, and whether that can be replayed.
+WITH_A_NUMBER: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], bool]] = {
+    "joined": (lambda x, number: x * number, True),
+    "computed with": (lambda x, number: x * (number * 2), False),
+    "read": (lambda x, number: x * number.item(), False),
+    "changed": (lambda x, number: x * number.add_(1), False),
+}
+
+
+@pytest.mark.parametrize("use", WITH_A_NUMBER)
+def test_numbers_on_the_cpu_are_as_they_are_by_then(use: str) -> None:
+    function, is_replayed = WITH_A_NUMBER[use]
+    x = gnomon.ones(2, device="opencl")
+    found = []
+    for way in WAYS.values():
+        number = gnomon.tensor(1.0)
+        step = way(lambda x, number=number: function(x, number))
+        values = []
+        for call in range(5):
+            number.fill_(call)
+            values.append((step(x).tolist(), number.item()))
+        found.append(values)
+    assert found[0] == found[1]
+    assert isinstance(step, Compiled)
+    assert step.explain().startswith("replayed") == is_replayed
 
 
 def test_a_tensor_that_is_kept_elsewhere_is_made_every_time() -> None:

@@ -41,6 +41,7 @@ from gnomon.cpu.windows import largest_in_windows, resample_images
 from gnomon.devices import CPU
 from gnomon.dtypes import DType, Scalar
 from gnomon.errors import OutOfMemoryError
+from gnomon.graph.modes import modes
 from gnomon.memory import HostMemory, Memory
 from gnomon.op.scatter_records import REPLACE
 
@@ -76,6 +77,8 @@ class ReferenceBackend(Backend):
 
     def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
         assert isinstance(memory, HostMemory)
+        if modes.notes is not None:
+            modes.notes.obstruct("it reads a value on the CPU")
         return memory.bytes[offset : offset + nbytes]
 
     def synchronize(self) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
@@ -71,6 +72,16 @@ class Modes(threading.local):
 
 
 modes = Modes()
+
+
+@contextmanager
+def unnoted() -> Iterator[None]:
+    """Let what is done inside be none of the call that is being recorded."""
+    notes, modes.notes = modes.notes, None
+    try:
+        yield
+    finally:
+        modes.notes = notes
 
 
 def is_grad_enabled() -> bool:

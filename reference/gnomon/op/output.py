@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from gnomon.backend import Operand
 from gnomon.core import TensorCore
+from gnomon.devices import CPU
 from gnomon.dtypes import Scalar, can_cast
 from gnomon.errors import explain, warn
 from gnomon.graph.modes import modes
@@ -138,6 +139,8 @@ def count_write(target: TensorCore) -> None:
     """Let nodes that saved ``target``'s storage know that it has changed."""
     if target.counts_writes:
         target.operand.storage.version += 1
+    if modes.notes is not None and target.operand.storage.device == CPU:
+        modes.notes.obstruct("it changes a tensor on the CPU")
 
 
 def resize(target: TensorCore, shape: tuple[int, ...]) -> None:

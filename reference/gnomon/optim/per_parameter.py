@@ -21,7 +21,7 @@ from typing import ClassVar, Generic, TypeVar, cast
 
 from gnomon.dispatch import item_of
 from gnomon.dtypes import float32, float64, get_default_dtype
-from gnomon.graph.modes import enable_grad, is_grad_enabled, modes, set_grad_enabled
+from gnomon.graph.modes import enable_grad, is_grad_enabled, modes, set_grad_enabled, unnoted
 from gnomon.op.output import count_write
 from gnomon.optim.checks import Number
 from gnomon.optim.groups import Group, parameters_of
@@ -103,7 +103,8 @@ def counter(parameter: Tensor, options: Mapping[str, object], value: float = 0.0
     on_device = bool(options.get("capturable") or options.get("fused"))
     wide = get_default_dtype() is float64 and not options.get("fused")
     dtype = float64 if wide else float32
-    return full((), value, dtype=dtype, device=parameter.device if on_device else "cpu")
+    with unnoted():  # made once, not by every replay
+        return full((), value, dtype=dtype, device=parameter.device if on_device else "cpu")
 
 
 def _rate(group: Group) -> float:
@@ -120,7 +121,8 @@ def counted(step: Tensor, capturable: bool = False) -> Number:
         return step.add_(1)
     if notes is None:
         return _advance(step)
-    count = [_advance(step)]
+    with unnoted():
+        count = [_advance(step)]
 
     def advance() -> None:
         count[0] = _advance(step)

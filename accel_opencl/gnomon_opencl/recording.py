@@ -128,6 +128,7 @@ class LaunchRecorder(Recorder):
         runtime.flush()
         self._begin = runtime.pool.serial
         self._entries: list[DeferredWrite | KernelLaunch] = []
+        self._draws: list[LiveBytes] = []
         self._numbers: dict[int, int] = {}
         self._seen: list[Seen] = []
         self._obstacle: str | None = None
@@ -185,8 +186,16 @@ class LaunchRecorder(Recorder):
             elif isinstance(argument, Buffer):
                 recorded.append(Place(self.number(argument)))
             else:
+                if isinstance(argument, LiveBytes):
+                    self.draw(argument)
                 recorded.append(argument)
         self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group))
+
+    def draw(self, draw: LiveBytes) -> None:
+        """Take down bytes that a replay makes anew, whether or not a kernel needs them."""
+        self._check_thread()
+        if not self._draws or self._draws[-1] is not draw:  # one for several kernels
+            self._draws.append(draw)
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:
@@ -222,7 +231,9 @@ class LaunchRecorder(Recorder):
                     f"a tensor of {seen.nbytes} bytes that the call made is kept by something "
                     "that a replay would not give another to"
                 )
-        return LaunchRecording(self._runtime, self._entries, self._seen, given, made)
+        return LaunchRecording(
+            self._runtime, self._entries, self._draws, self._seen, given, made
+        )
 
 
 #: What a kernel is given: memory, packed values, or local memory; None between replays, for
@@ -251,7 +262,7 @@ class _Bound:
     changing: list[BoundKernel] = field(default_factory=list)
     #: Which arguments are the memory of each number that changes from replay to replay.
     rebound: dict[int, list[tuple[list[BoundArgument], int]]] = field(default_factory=dict)
-    #: Which arguments each live value is, by identity: a draw for several kernels is one draw.
+    #: Which arguments each live value is, by identity; draws first, in the order of the call.
     live: dict[int, tuple[Live | LiveBytes, list[tuple[list[BoundArgument], int]]]] = field(
         default_factory=dict
     )
@@ -267,12 +278,14 @@ class LaunchRecording(Recording):
         self,
         runtime: Runtime,
         entries: Sequence[DeferredWrite | KernelLaunch],
+        draws: Sequence[LiveBytes],
         seen: Sequence[Seen],
         inputs: Sequence[int],
         results: Sequence[int],
     ) -> None:
         self._runtime = runtime
         self._entries = entries
+        self._draws = draws
         self._seen = seen
         self._inputs = inputs
         self._results = results
@@ -284,6 +297,7 @@ class LaunchRecording(Recording):
             isinstance(other, LaunchRecording)
             and self._inputs == other._inputs
             and self._results == other._results
+            and len(self._draws) == len(other._draws)
             and self._memory() == other._memory()
             and [entry.signature() for entry in self._entries]
             == [entry.signature() for entry in other._entries]
@@ -333,7 +347,7 @@ class LaunchRecording(Recording):
         return {n for n, seen in enumerate(self._seen) if seen.made and n not in lasting}
 
     def _bind(self, planned: Sequence[KernelLaunch]) -> _Bound:
-        bound = _Bound()
+        bound = _Bound(live={id(draw): (draw, []) for draw in self._draws})
         memory = self._slabs(planned, bound)
         for number, seen in enumerate(self._seen):
             if seen.buffer is not None and number not in self._inputs:

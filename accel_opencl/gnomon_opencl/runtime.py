@@ -10,7 +10,7 @@ from typing import TypeAlias, final
 
 import pyopencl as cl
 
-from gnomon.backend import DType, Operand, Scalar
+from gnomon.backend import DType, LiveBytes, Operand, Scalar
 from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
@@ -90,8 +90,10 @@ class Runtime:
         The number of items is rounded up to whole groups; kernels check the bound themselves.
         """
         self.flush()
-        if self.recorder is not None:
-            self.recorder.launch(source, name, arguments, items, group)
+        # Another thread may be done with the recorder meanwhile, here and below.
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.launch(source, name, arguments, items, group)
         self.enqueue(source, name, arguments, items, group)
 
     def flush(self) -> None:
@@ -110,8 +112,9 @@ class Runtime:
     ) -> None:
         """Put an elementwise launch into the window."""
         with self._lock:
-            if self.recorder is not None:
-                self.recorder.defer(formula, compute, inputs, output, conditions)
+            recorder = self.recorder
+            if recorder is not None:
+                recorder.defer(formula, compute, inputs, output, conditions)
             self.window.add(formula, compute, inputs, output, conditions)
 
     def enqueue(
@@ -144,8 +147,15 @@ class Runtime:
 
     def obstruct(self, obstacle: str) -> None:
         """Tell a recorder, if one is at work, why the call can't be replayed."""
-        if self.recorder is not None:
-            self.recorder.obstruct(obstacle)
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.obstruct(obstacle)
+
+    def note_draw(self, draw: LiveBytes) -> None:
+        """Tell a recorder, if one is at work, of a draw that no kernel needs."""
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.draw(draw)
 
     def watch(self, flag: DeviceMemory) -> None:
         """Look at the flag of a replayed recording when the host waits next."""
@@ -175,10 +185,11 @@ class Runtime:
                 flag = self._flag = self.pool.allocate(4)
                 self.pool.clear_word(flag)
             self.flush()
+            recorder = self.recorder
             for source, name, given, items in questions:
                 arguments = [*given, flag.buffer]
-                if self.recorder is not None:
-                    self.recorder.launch(source, name, arguments, items, 0, flag.buffer)
+                if recorder is not None:
+                    recorder.launch(source, name, arguments, items, 0, flag.buffer)
                 self.enqueue(source, name, arguments, items)
             is_set = self.pool.word(flag) != 0
             if is_set:

@@ -168,6 +168,23 @@ def test_random_numbers_go_on() -> None:
     assert found[0] == found[1]
 
 
+def test_a_draw_of_no_numbers_counts_as_one() -> None:
+    found = []
+    for way in WAYS.values():
+
+        def draw(count: Tensor) -> Tensor:
+            kept = gnomon.rand(2, device="opencl") + count
+            gnomon.rand(0, device="opencl")
+            return kept + gnomon.rand(2, device="opencl")
+
+        run = way(draw)
+        gnomon.manual_seed(5)
+        counts = [gnomon.full((2,), float(count)).to("opencl") for count in range(6)]
+        found.append([run(count).tolist() for count in counts])
+    assert found[0] == found[1]
+    assert "replayed" in run.explain()
+
+
 def test_modes_and_plain_values_from_outside_are_part_of_the_signature() -> None:
     net = nn.Sequential(nn.Linear(5, 5), nn.Dropout(0.5)).to("opencl")
     x, factor = gnomon.ones(2, 5).to("opencl"), 1.0

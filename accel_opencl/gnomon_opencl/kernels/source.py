@@ -57,10 +57,6 @@ class Recipe(NamedTuple):
     #: The file of functions the expression calls; those of ``philox`` draw from ``draw``.
     functions: str | None = None
 
-    @property
-    def random(self) -> bool:
-        return self.functions == "philox"
-
 
 def recipe_of(
     name: str, dtype: DType, parameters: Sequence[Scalar], traits: Traits
@@ -220,8 +216,10 @@ def run(
         run(runtime, recipe, generator, made)
         copying.copy(runtime, made, output)
         return
-    draw = b"" if generator is None else LiveBytes(partial(_next_draw, generator))
+    draw = None if generator is None else LiveBytes(partial(_next_draw, generator))
     if not output.layout.numel:
+        if draw is not None:
+            runtime.note_draw(draw)
         return
     numbers = [element_type(dtype).packed(value) for dtype, value in recipe.parameters]
     first = 0
@@ -239,7 +237,7 @@ def run(
             runtime.traits,
         )
         arguments: list[Argument] = [buffer_of(output), plan.packed(), *numbers]
-        if recipe.random:
+        if draw is not None:
             arguments.append(draw)
         runtime.launch(text, "source", arguments, items)
         first += prod(part.shape)

@@ -113,15 +113,22 @@ Stream: TypeAlias = MersenneTwister | PhiloxGenerator
 class Storage:
     """The bytes of one device, and how often they were written.
 
-    The version counter is what lets ``backward`` notice that a saved tensor has changed since.
+    ``writes`` counts every write. ``version`` is what lets ``backward`` notice that a saved
+    tensor has changed since; it leaves out writes hidden from it, as through ``.data``.
     """
 
-    __slots__ = ("__weakref__", "backend", "memory", "version")
+    __slots__ = ("__weakref__", "backend", "memory", "version", "writes")
 
     def __init__(self, backend: Backend, memory: Memory) -> None:
         self.backend = backend
         self.memory = memory
         self.version = 0
+        self.writes = 0
+
+    def count_writes(self, times: int = 1, hidden: int = 0) -> None:
+        """Count that many writes, and ``hidden`` ones that ``backward`` need not notice."""
+        self.version += times
+        self.writes += times + hidden
 
     @property
     def device(self) -> Device:

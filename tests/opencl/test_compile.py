@@ -316,6 +316,32 @@ def test_a_saved_tensor_that_a_replay_writes_to_is_noticed() -> None:
         y.backward()
 
 
+def test_writes_to_what_is_found_outside_are_counted() -> None:
+    """Those of a replay are those of a call, hidden ones included: what has been kept about
+    the tensor, such as that its indices are in range, does not hold any more.
+    """
+    places = gnomon.tensor([0, 1]).to("opencl")
+    sums = gnomon.zeros(2).to("opencl")
+    values = gnomon.arange(10.0).to("opencl")
+
+    @gnomon.compile
+    def move(new: Tensor, step: Tensor) -> Tensor:
+        sums.add_(step).mul_(2)
+        step.add_(1)
+        places.data.copy_(new)
+        return step * 2
+
+    new, step = gnomon.tensor([3, 4]).to("opencl"), gnomon.zeros(2).to("opencl")
+    for count in range(1, 6):
+        move(new, step)
+        assert (sums._version, step._version, places._version) == (2 * count, count, 0)
+    assert values[places].tolist() == [3.0, 4.0]
+    move(new + 96, step)
+    assert "replayed" in move.explain()
+    with pytest.raises(IndexError, match="out of bounds for dimension with size 10"):
+        values[places]
+
+
 def test_a_module_keeps_its_face() -> None:
     net = _net()
     compiled = gnomon.compile(net)

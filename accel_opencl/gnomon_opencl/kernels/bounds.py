@@ -31,9 +31,9 @@ _CACHED: Final = 1024
 
 @final
 class Finding(NamedTuple):
-    """Indices that were found in range, by the version of the storage they are in."""
+    """Indices that were found in range, by how often their storage had been written."""
 
-    version: int
+    writes: int
     layout: Layout
     lowest: int
     size: int
@@ -73,7 +73,7 @@ def finding_of(
 ) -> tuple[Storage, Finding]:
     """Return what is to be found of ``indices``, and where they are."""
     storage, layout, _ = indices
-    return storage, Finding(storage.version, layout, lowest, size, exempt)
+    return storage, Finding(storage.writes, layout, lowest, size, exempt)
 
 
 def findings_of(indexed: Sequence[IndexedDimension]) -> list[tuple[Storage, Finding]]:
@@ -114,7 +114,7 @@ def _were_written_so(storage: Storage, finding: Finding) -> bool:
     """Return whether the host wrote indices that are in range, and nobody wrote since."""
     memory = storage.memory
     assert isinstance(memory, DeviceMemory)
-    if memory.written is None or finding.version or len(memory.written) % 8:
+    if memory.written is None or finding.writes or len(memory.written) % 8:
         return False
     indices = np.frombuffer(memory.written, np.int64)
     is_fine = (indices >= finding.lowest) & (indices < finding.size)

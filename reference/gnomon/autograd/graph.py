@@ -59,7 +59,7 @@ def get_gradient_edge(tensor: TensorCore) -> GradientEdge:
 def increment_version(tensor: TensorCore | Sequence[TensorCore]) -> None:
     """Count a write to ``tensor`` that gnomon did not see, so that ``backward`` notices it."""
     for written in (tensor,) if isinstance(tensor, TensorCore) else tensor:
-        written.operand.storage.version += 1
+        written.operand.storage.count_writes()
 
 
 class saved_tensors_hooks:

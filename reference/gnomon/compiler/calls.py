@@ -10,7 +10,7 @@ from gnomon.compiler.derivative import Derivative, record_derivative
 from gnomon.compiler.results import Parts, Replay, Result, placed
 from gnomon.core import TensorCore
 from gnomon.graph.modes import modes
-from gnomon.graph.notes import CallNotes
+from gnomon.graph.notes import CallNotes, Writes
 from gnomon.recording import NotRecordable, Recorder, Recording
 from gnomon.registry import opened_backends
 from gnomon.tensor import Tensor
@@ -26,10 +26,10 @@ class Gradient(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """How often a call wrote to a storage, which saved tensors are told by its version."""
+    """How often a call wrote to a storage: to that of an input, or to one it found."""
 
     storage: Storage | int
-    times: int
+    writes: Writes
 
 
 @final
@@ -89,7 +89,7 @@ class Call:
         """Return whether everything the recording relies on is as it was."""
         return all(each.holds for each in self._notes.reliances.values()) and all(
             replaced or _gradient_is(leaf, before)
-            for leaf, before, replaced, _ in self._notes.leaves.values()
+            for leaf, before, replaced in self._notes.leaves.values()
         )
 
     def replay(self, inputs: Sequence[Tensor]) -> object:
@@ -98,10 +98,10 @@ class Call:
             effect()
         given = [storage.memory for storage in storages_of(inputs)]
         memories = self._recording.replay(given)
-        for storage, times in self._rewrites:
+        for storage, writes in self._rewrites:
             if isinstance(storage, int):
                 storage = inputs[storage].operand.storage
-            storage.version += times
+            storage.count_writes(*writes)
         node = None
         if self._derivative is not None:
             node = self._derivative.node([*given, *memories], inputs)
@@ -133,7 +133,6 @@ def record(run: Callable[[], R], inputs: Sequence[Tensor]) -> tuple[R, Call | No
         if (recorder := backend.recorder()) is not None
     }
     notes = CallNotes()
-    versions = [tensor.operand.storage.version for tensor in inputs]
     try:
         modes.notes = notes
         try:
@@ -141,7 +140,7 @@ def record(run: Callable[[], R], inputs: Sequence[Tensor]) -> tuple[R, Call | No
         finally:
             modes.notes = None
         try:
-            return result, _finished(result, recorders, notes, inputs, versions)
+            return result, _finished(result, recorders, notes, inputs)
         except NotRecordable as obstacle:
             return result, obstacle
     finally:
@@ -154,7 +153,6 @@ def _finished(
     recorders: Mapping[Backend, Recorder],
     notes: CallNotes,
     inputs: Sequence[Tensor],
-    versions: Sequence[int],
 ) -> Call:
     notes.check()
     used = [backend for backend, recorder in recorders.items() if recorder.has_launches]
@@ -164,6 +162,7 @@ def _finished(
     (backend,) = used
     if any(tensor.operand.storage.backend is not backend for tensor in inputs):
         raise NotRecordable(f"an argument of the call is not on {backend.device}")
+    rewrites = _rewrites(backend, recorders[backend], notes, inputs)
     parts = Parts(backend, recorders[backend], inputs, notes.used_up)
     template = parts.template(result)
     gradients = []
@@ -181,16 +180,21 @@ def _finished(
         derivative = record_derivative(
             backend, parts.outputs, [*given, *parts.memories], inputs
         )
-    rewrites = [
-        Rewrite(index, tensor.operand.storage.version - before)
-        for index, (tensor, before) in enumerate(zip(inputs, versions, strict=True))
-        if tensor.operand.storage.version != before
-    ]
-    for leaf, _, _, before in notes.leaves.values():
-        storage = leaf.operand.storage
-        if storage.version != before:
-            rewrites.append(Rewrite(storage, storage.version - before))
     return Call(backend, recording, notes, template, gradients, rewrites, derivative)
+
+
+def _rewrites(
+    backend: Backend, recorder: Recorder, notes: CallNotes, inputs: Sequence[Tensor]
+) -> list[Rewrite]:
+    """Return the writes of a call to what was there before it."""
+    places = {id(tensor.operand.storage): index for index, tensor in enumerate(inputs)}
+    rewrites = []
+    for storage, writes in notes.writes.items():
+        if storage.backend is not backend:
+            raise NotRecordable(f"the call wrote to a tensor on {storage.device}")
+        if not recorder.made(storage.memory):
+            rewrites.append(Rewrite(places.get(id(storage), storage), writes))
+    return rewrites
 
 
 def _gradient_is(leaf: TensorCore, before: TensorCore | None) -> bool:

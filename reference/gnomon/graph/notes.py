@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, final
 
+from gnomon.backend import Storage
 from gnomon.core import Node, TensorCore
 from gnomon.recording import NotRecordable, located
 
@@ -23,7 +24,13 @@ class LeafNote(NamedTuple):
     before: TensorCore | None
     #: Whether the gradient was replaced, so that what it was before did not matter.
     replaced: bool
-    version: int
+
+
+class Writes(NamedTuple):
+    """How often a call wrote to a storage, and how often hidden from ``backward``."""
+
+    times: int = 0
+    hidden: int = 0
 
 
 class Reliance(NamedTuple):
@@ -46,6 +53,8 @@ class CallNotes:
         self.leaves: dict[int, LeafNote] = {}
         self.reliances: dict[int, Reliance] = {}
         self.effects: list[Callable[[], None]] = []
+        #: Weak, so that what the call made is given back when the call is over with it.
+        self.writes: weakref.WeakKeyDictionary[Storage, Writes] = weakref.WeakKeyDictionary()
         self._obstacle: str | None = None
         self._steady: list[Reliance] = []
         #: The nodes that backward passes of the call have used up.
@@ -55,8 +64,12 @@ class CallNotes:
         """Note that the gradient of ``leaf`` is about to change."""
         if id(leaf) not in self.leaves:
             before = leaf.autograd.grad if leaf.autograd is not None else None
-            version = leaf.operand.storage.version
-            self.leaves[id(leaf)] = LeafNote(leaf, before, replaced, version)
+            self.leaves[id(leaf)] = LeafNote(leaf, before, replaced)
+
+    def wrote(self, storage: Storage, times: int, hidden: int) -> None:
+        """Note writes to ``storage``."""
+        before = self.writes.get(storage, Writes())
+        self.writes[storage] = Writes(before.times + times, before.hidden + hidden)
 
     def rely_on(self, owner: object, question: Question) -> None:
         """Note that the call may be replayed only while ``question`` is answered alike."""

@@ -136,11 +136,14 @@ def write(target: TensorCore, value: Operand | Scalar) -> None:
 
 
 def count_write(target: TensorCore) -> None:
-    """Let nodes that saved ``target``'s storage know that it has changed."""
-    if target.counts_writes:
-        target.operand.storage.version += 1
-    if modes.notes is not None and target.operand.storage.device == CPU:
-        modes.notes.obstruct("it changes a tensor on the CPU")
+    """Let all who keep something about ``target``'s storage know that it has changed."""
+    storage = target.operand.storage
+    written = (1, 0) if target.counts_writes else (0, 1)
+    storage.count_writes(*written)
+    if modes.notes is not None:
+        modes.notes.wrote(storage, *written)
+        if storage.device == CPU:
+            modes.notes.obstruct("it changes a tensor on the CPU")
 
 
 def resize(target: TensorCore, shape: tuple[int, ...]) -> None:

@@ -83,7 +83,7 @@ class UntypedStorage:
         """Overwrite the bytes from ``start`` on; counts as a write to every tensor of them."""
         storage = self.storage
         storage.backend.write(storage.memory, start, memoryview(data))
-        storage.version += 1
+        storage.count_writes()
 
     def tolist(self) -> list[int]:
         """Return the bytes as ints."""

@@ -261,10 +261,12 @@ def rows_text(
     index: str,
     step: int,
     traits: Traits,
+    opening: str = "",
 ) -> str:
     """Return a kernel that runs ``walk`` for each row and ``body`` for its elements.
 
     ``body`` makes the elements from ``i`` on, ``step`` of them, but none from ``end`` on.
+    ``opening``, if there is one, makes the plan and the number of the ``item``.
     """
     return fill_in(
         _ROWS,
@@ -272,6 +274,8 @@ def rows_text(
             "ATTRIBUTE": group_attribute(traits.group_size),
             "NAME": name,
             "PARAMETERS": ", ".join(parameters),
+            "OPENING": opening,
+            "ITEM": "item" if opening else "($INDEX$)get_global_id(0)",
             "INDEX": index,
             "STEP": str(step),
             "WALK": walk,
@@ -290,7 +294,7 @@ def group_attribute(size: int) -> str:
 
 _ROWS: Final = """\
 __kernel $ATTRIBUTE$ void $NAME$($PARAMETERS$) {
-    const $INDEX$ first = ($INDEX$)get_global_id(0) * plan.batch;
+$OPENING$    const $INDEX$ first = $ITEM$ * plan.batch;
     const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
     for ($INDEX$ chunk = first; chunk < last; ++chunk) {
         $INDEX$ line = chunk / plan.row_step % plan.rows;

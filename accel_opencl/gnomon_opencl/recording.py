@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
 
@@ -19,7 +19,6 @@ from pyopencl.tools import PooledBuffer
 from gnomon.backend import (
     DType,
     LiveBytes,
-    LiveNumber,
     Memory,
     NotRecordable,
     Operand,
@@ -31,10 +30,21 @@ from gnomon.backend import (
 )
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.failures import failure
-from gnomon_opencl.fusion import Opaque, Read, Write, grouped, needed, nodes_of
+from gnomon_opencl.fusion import Read, Write
 from gnomon_opencl.generation import title_of
-from gnomon_opencl.kernels.expressions import Formula, launches
+from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
+from gnomon_opencl.planning import (
+    FLAG,
+    DeferredWrite,
+    Flag,
+    KernelLaunch,
+    Live,
+    Place,
+    RecordedArgument,
+    Table,
+    plan,
+)
 from gnomon_opencl.programs import declare
 
 if TYPE_CHECKING:
@@ -42,69 +52,6 @@ if TYPE_CHECKING:
 
 #: A slab serves a temporary that fills at least this part of it.
 _FILLED: Final = 0.5
-
-
-class Place(NamedTuple):
-    """An argument that is memory: which."""
-
-    number: int
-
-
-@final
-class Flag:
-    """The argument that is the recording's own flag: set where an index is out of range."""
-
-
-_FLAG: Final = Flag()
-
-
-class Live(NamedTuple):
-    """A number that is packed anew at each replay."""
-
-    number: LiveNumber
-    dtype: DType
-
-
-RecordedArgument: TypeAlias = Place | Flag | bytes | cl.LocalMemory | Live
-
-
-class DeferredWrite(NamedTuple):
-    """An elementwise launch, and its numbers."""
-
-    write: Write
-    numbers: tuple[Scalar, ...]
-
-    def signature(self) -> tuple[object, ...]:
-        """Return what must be alike the next time."""
-        return self.write, *[
-            "live" if isinstance(each, LiveNumber) else repr(each) for each in self.numbers
-        ]
-
-
-class KernelLaunch(NamedTuple):
-    """A kernel and its arguments."""
-
-    source: str
-    name: str
-    arguments: tuple[RecordedArgument, ...]
-    items: int
-    group: int
-    #: How many elementwise launches were fused into this one.
-    steps: int = 1
-
-    def signature(self) -> tuple[object, ...]:
-        """Return what must be alike the next time."""
-        return self.source, self.name, self.items, self.group, *map(_alike, self.arguments)
-
-    def numbers(self) -> frozenset[int]:
-        """Return which memory the kernel is given."""
-        return frozenset(each.number for each in self.arguments if isinstance(each, Place))
-
-
-def _alike(argument: RecordedArgument) -> object:
-    if isinstance(argument, Live | LiveBytes):
-        return "live"
-    return argument.size if isinstance(argument, cl.LocalMemory) else argument
 
 
 @final
@@ -182,7 +129,7 @@ class LaunchRecorder(Recorder):
         recorded: list[RecordedArgument] = []
         for argument in arguments:
             if argument is flag:
-                recorded.append(_FLAG)
+                recorded.append(FLAG)
             elif isinstance(argument, Buffer):
                 recorded.append(Place(self.number(argument)))
             else:
@@ -268,6 +215,7 @@ class _Bound:
     )
     flag: DeviceMemory | None = None
     slabs: list[PooledBuffer] = field(default_factory=list)
+    tables: list[DeviceMemory] = field(default_factory=list)
 
 
 @final
@@ -311,35 +259,10 @@ class LaunchRecording(Recording):
         ]
 
     def prepare(self) -> None:
-        self._planned = list(self._plan())
-        self._bound = self._bind(self._planned)
-
-    def _plan(self) -> Iterator[KernelLaunch]:
-        """Yield the launches of a replay, elementwise ones fused."""
-        writes: list[Write | Opaque] = []
-        numbers: list[Scalar] = []
-        for place, entry in enumerate(self._entries):
-            if isinstance(entry, DeferredWrite):
-                writes.append(entry.write)
-                numbers += entry.numbers
-            else:
-                writes.append(Opaque(place, entry.numbers()))
         temporary = self._temporary()
         held = [number not in temporary for number in range(len(self._seen))]
-        traits = self._runtime.traits
-        groups = grouped(nodes_of(writes), traits.max_parameter_bytes)
-        for group in needed(groups, held):
-            if isinstance(group, Opaque):
-                entry = self._entries[group.place]
-                assert isinstance(entry, KernelLaunch)
-                yield entry
-                continue
-            expression, operands, given = content = group.content()
-            packed = [_packed(numbers[place], dtype) for place, dtype in given]
-            places = [Place(operand.buffer) for operand in operands]
-            for source, plan, items in launches(expression, content.layouts, traits):
-                arguments = (*places, plan, *packed)
-                yield KernelLaunch(source, "elementwise", arguments, items, 0, len(group.nodes))
+        self._planned = plan(self._entries, held, self._runtime.traits)
+        self._bound = self._bind(self._planned)
 
     def _temporary(self) -> set[int]:
         """Return the numbers of memory that nobody sees from outside."""
@@ -352,7 +275,7 @@ class LaunchRecording(Recording):
         for number, seen in enumerate(self._seen):
             if seen.buffer is not None and number not in self._inputs:
                 memory[number] = seen.buffer.pooled
-        if any(_FLAG in each.arguments for each in planned):
+        if any(FLAG in each.arguments for each in planned):
             bound.flag = self._runtime.pool.allocate(4)
             self._runtime.pool.clear_word(bound.flag)
         for launch in planned:
@@ -373,6 +296,8 @@ class LaunchRecording(Recording):
             elif isinstance(argument, Flag):
                 assert bound.flag is not None
                 arguments.append(bound.flag.buffer.pooled)
+            elif isinstance(argument, Table):
+                arguments.append(self._written(argument, bound))
             elif not isinstance(argument, Place):
                 arguments.append(argument)
             elif argument.number in memory:
@@ -392,6 +317,13 @@ class LaunchRecording(Recording):
         else:
             kernel.set_args(*arguments)
         return made
+
+    def _written(self, table: Table, bound: _Bound) -> PooledBuffer:
+        pool = self._runtime.pool
+        memory = pool.allocate(len(table.content))
+        pool.write(memory, 0, memoryview(table.content))
+        bound.tables.append(memory)
+        return memory.buffer.pooled
 
     def _slabs(self, planned: Sequence[KernelLaunch], bound: _Bound) -> dict[int, PooledBuffer]:
         """Return a slab for each temporary, shared by those that are never used together."""
@@ -456,12 +388,6 @@ class LaunchRecording(Recording):
             for each in self._planned
         ]
         return "\n".join(lines)
-
-
-def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
-    if isinstance(number, LiveNumber):
-        return Live(number, dtype)
-    return element_type(dtype).packed(number)
 
 
 def _recorded(value: Live | LiveBytes) -> bytes:

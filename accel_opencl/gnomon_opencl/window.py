@@ -125,7 +125,7 @@ class Window:
             schedule = self._schedule(situation)
             _remember(self._schedules, situation, schedule)
         failure: RuntimeError | None = None
-        for (source, plan, items), used, given, written in schedule.launches:
+        for (source, plan, items, _), used, given, written in schedule.launches:
             packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
             operands = [buffers[k] for k in used]
             try:

@@ -25,6 +25,7 @@ from gnomon_opencl.generation import (
     walk_text,
     whole_source,
 )
+from gnomon_opencl.kernels.bundles import Bundle
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
@@ -65,14 +66,6 @@ class Expression(NamedTuple):
         return given[value] if value < len(given) else self.steps[value - len(given)].result
 
 
-class Launch(NamedTuple):
-    """A kernel and all of its arguments but the buffers and numbers."""
-
-    source: str
-    plan: bytes
-    items: int
-
-
 class Kinds(NamedTuple):
     """What the text of a kernel depends on besides its expression."""
 
@@ -80,6 +73,17 @@ class Kinds(NamedTuple):
     steps: tuple[int, ...]
     dims: int
     index_type: str
+    #: The text of the plan's type.
+    declaration: str
+
+
+class Launch(NamedTuple):
+    """A kernel and all of its arguments but the buffers and numbers."""
+
+    source: str
+    plan: bytes
+    items: int
+    kinds: Kinds
 
 
 @lru_cache(_CACHED)
@@ -94,15 +98,15 @@ def launches(
     for part in slices(collapse_together(layouts, any_order=True)):
         plan, items = plan_rows(dict(enumerate(part)), traits)
         steps = tuple([min(layout.strides[-1], 2) for layout in part])
-        kinds = Kinds(steps, len(part[0].shape) - 1, plan.index)
-        source = kernel_source(expression, kinds, plan.declaration(), traits)
-        made.append(Launch(source, plan.packed(), items))
+        kinds = Kinds(steps, len(part[0].shape) - 1, plan.index, plan.declaration())
+        source = kernel_source(expression, kinds, traits)
+        made.append(Launch(source, plan.packed(), items, kinds))
     return tuple(made)
 
 
 @lru_cache(_CACHED)
 def kernel_source(
-    expression: Expression, kinds: Kinds, declaration: str, traits: Traits
+    expression: Expression, kinds: Kinds, traits: Traits, bundle: Bundle | None = None
 ) -> str:
     """Return the program whose kernel ``elementwise`` evaluates ``expression``."""
     alone = any(step.formula.functions is not None for step in expression.steps)
@@ -111,7 +115,10 @@ def kernel_source(
     body = _Body(expression, kinds, lanes, meanings.calls)
     about = about_text(", ".join(step.formula.text for step in expression.steps))
     text = "".join(meanings.text(traits))
-    return whole_source(about, text, declaration, body.kernel_text(traits))
+    declaration = kinds.declaration
+    if bundle is not None:
+        declaration += bundle.declaration(kinds.index_type)
+    return whole_source(about, text, declaration, body.kernel_text(traits, bundle))
 
 
 class _Meanings:
@@ -173,33 +180,41 @@ class _Body:
         self.calls = calls
         self.first_load = len(expression.stores)
 
-    def kernel_text(self, traits: Traits) -> str:
+    def kernel_text(self, traits: Traits, bundle: Bundle | None) -> str:
         """Return the kernel."""
         index = self.kinds.index_type
+        operands, numbers = self._operand_parameters(), self._number_parameters()
+        parameters, opening = [*operands, "const Plan plan", *numbers], ""
+        if bundle is not None:
+            parameters = bundle.parameters(operands, numbers)
+            opening = bundle.opening(operands, numbers, index)
         return rows_text(
             "elementwise",
-            self._parameters(),
+            parameters,
             walk_text(self.kinds.dims, "line", range(len(self.kinds.steps)), index, " " * 8),
             self._one() if self.lanes == 1 else self._vectors(),
             index,
             self.lanes,
             traits,
+            opening,
         )
 
-    def _parameters(self) -> list[str]:
+    def _operand_parameters(self) -> list[str]:
         expression = self.expression
         stored = [element_type(expression.dtype(value)) for value in expression.stores]
         loaded = [element_type(dtype) for dtype in expression.loads]
-        given = [element_type(dtype) for dtype in expression.numbers]
         return [
             *[f"__global {kind.storage} *p{k}" for k, kind in enumerate(stored)],
             *[
                 f"__global const {kind.storage} *p{k}"
                 for k, kind in enumerate(loaded, self.first_load)
             ],
-            "const Plan plan",
-            *[f"const {kind.compute} n{k}" for k, kind in enumerate(given, len(loaded))],
         ]
+
+    def _number_parameters(self) -> list[str]:
+        given = [element_type(dtype) for dtype in self.expression.numbers]
+        first = len(self.expression.loads)
+        return [f"const {kind.compute} n{k}" for k, kind in enumerate(given, first)]
 
     def _position(self, operand: int, place: str) -> str:
         step = self.kinds.steps[operand]

@@ -1,0 +1,208 @@
+"""What a replay launches: what was recorded, fused and bundled.
+
+Memory is known by numbers here: see ``recording``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias, final
+
+import pyopencl as cl
+
+from gnomon.backend import DType, LiveBytes, LiveNumber, Scalar
+from gnomon_opencl.bundling import Task, bundled
+from gnomon_opencl.element_types import element_type
+from gnomon_opencl.fusion import Group, Opaque, Part, Write, grouped, needed, nodes_of
+from gnomon_opencl.kernels.bundles import Bundle, slots_of, table_of
+from gnomon_opencl.kernels.expressions import Expression, Launch, kernel_source, launches
+from gnomon_opencl.traits import Traits
+
+#: The bytes of an argument that counts for the limit of them: no type here has more.
+_ARGUMENT_BYTES = 8
+
+
+class Place(NamedTuple):
+    """An argument that is memory: which."""
+
+    number: int
+
+
+@final
+class Flag:
+    """The argument that is the recording's own flag: set where an index is out of range."""
+
+
+FLAG = Flag()
+
+
+class Live(NamedTuple):
+    """A number that is packed anew at each replay."""
+
+    number: LiveNumber
+    dtype: DType
+
+
+class Table(NamedTuple):
+    """An argument that is memory of the recording's own, with this content."""
+
+    content: bytes
+
+
+RecordedArgument: TypeAlias = Place | Flag | bytes | cl.LocalMemory | Live | Table
+
+
+class DeferredWrite(NamedTuple):
+    """An elementwise launch, and its numbers."""
+
+    write: Write
+    numbers: tuple[Scalar, ...]
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what must be alike the next time."""
+        return self.write, *[
+            "live" if isinstance(each, LiveNumber) else repr(each) for each in self.numbers
+        ]
+
+
+class KernelLaunch(NamedTuple):
+    """A kernel and its arguments."""
+
+    source: str
+    name: str
+    arguments: tuple[RecordedArgument, ...]
+    items: int
+    group: int
+    #: How many elementwise launches were fused into this one.
+    steps: int = 1
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what must be alike the next time."""
+        return self.source, self.name, self.items, self.group, *map(_alike, self.arguments)
+
+    def numbers(self) -> frozenset[int]:
+        """Return which memory the kernel is given."""
+        return frozenset(each.number for each in self.arguments if isinstance(each, Place))
+
+
+def _alike(argument: RecordedArgument) -> object:
+    if isinstance(argument, Live | LiveBytes):
+        return "live"
+    return argument.size if isinstance(argument, cl.LocalMemory) else argument
+
+
+def plan(
+    entries: Sequence[DeferredWrite | KernelLaunch], held: Sequence[bool], traits: Traits
+) -> list[KernelLaunch]:
+    """Return launches that have the effect of the recorded ones on the memory that is ``held``,
+    which others may see.
+    """
+    writes: list[Write | Opaque] = []
+    numbers: list[Scalar] = []
+    for place, entry in enumerate(entries):
+        if isinstance(entry, DeferredWrite):
+            writes.append(entry.write)
+            numbers += entry.numbers
+        else:
+            writes.append(Opaque(place, entry.numbers()))
+    found: list[KernelLaunch | _Elementwise] = []
+    for group in needed(grouped(nodes_of(writes), traits.max_parameter_bytes), held):
+        if isinstance(group, Opaque):
+            entry = entries[group.place]
+            assert isinstance(entry, KernelLaunch)
+            found.append(entry)
+        else:
+            found += _elementwise(group, numbers, traits)
+    tasks = [_task(each, traits.max_parameter_bytes) for each in found]
+    return [_one_launch([found[k] for k in places], traits) for places in bundled(tasks)]
+
+
+@final
+class _Elementwise(NamedTuple):
+    """A launch of fused writes, which may become part of a bundle."""
+
+    expression: Expression
+    launch: Launch
+    #: What is stored, then what is loaded.
+    operands: tuple[Part, ...]
+    numbers: tuple[RecordedArgument, ...]
+    steps: int
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Which of the buffers each operand is in, as what type of cells."""
+        return slots_of(
+            [(part.buffer, element_type(part.dtype).storage) for part in self.operands]
+        )
+
+    @property
+    def varying(self) -> tuple[int, ...]:
+        """The places of the numbers that are made anew at each replay."""
+        return tuple([k for k, each in enumerate(self.numbers) if isinstance(each, Live)])
+
+    def task(self, most_bytes: int) -> Task:
+        """Return what bundling has to know: a bundle shares what is not the parts' own."""
+        stored = len(self.expression.stores)
+        slots, varying = self.slots, self.varying
+        own = max(slots) + 1 + len(varying)
+        shared = 1 + len(self.numbers) - len(varying)
+        constants = tuple([each for each in self.numbers if not isinstance(each, Live)])
+        return Task(
+            reads=frozenset(part.buffer for part in self.operands[stored:]),
+            writes=frozenset(part.buffer for part in self.operands[:stored]),
+            kind=(self.expression, self.launch.kinds, slots, varying, constants),
+            room=(most_bytes // _ARGUMENT_BYTES - shared) // own,
+        )
+
+    def alone(self) -> KernelLaunch:
+        """Return the launch of nothing else."""
+        places = [Place(part.buffer) for part in self.operands]
+        source, plan, items, _ = self.launch
+        arguments = (*places, plan, *self.numbers)
+        return KernelLaunch(source, "elementwise", arguments, items, 0, self.steps)
+
+
+def _elementwise(
+    group: Group, numbers: Sequence[Scalar], traits: Traits
+) -> Iterator[_Elementwise]:
+    content = group.content()
+    packed = tuple([_packed(numbers[place], dtype) for place, dtype in content.numbers])
+    for launch in launches(content.expression, content.layouts, traits):
+        yield _Elementwise(
+            content.expression, launch, content.operands, packed, len(group.nodes)
+        )
+
+
+def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
+    if isinstance(number, LiveNumber):
+        return Live(number, dtype)
+    return element_type(dtype).packed(number)
+
+
+def _task(launch: KernelLaunch | _Elementwise, most_bytes: int) -> Task:
+    if isinstance(launch, KernelLaunch):
+        return Task(frozenset(), launch.numbers())
+    return launch.task(most_bytes)
+
+
+def _one_launch(parts: Sequence[KernelLaunch | _Elementwise], traits: Traits) -> KernelLaunch:
+    first = parts[0]
+    if isinstance(first, KernelLaunch):
+        return first
+    if len(parts) == 1:
+        return first.alone()
+    kinds, slots, varying = first.launch.kinds, first.slots, first.varying
+    arguments: list[RecordedArgument] = []
+    plans, items, steps = [], [], 0
+    for part in parts:
+        assert isinstance(part, _Elementwise)
+        places = [part.operands[slots.index(slot)].buffer for slot in range(max(slots) + 1)]
+        arguments += [*map(Place, places), *[part.numbers[place] for place in varying]]
+        plans.append(part.launch.plan)
+        items.append(part.launch.items)
+        steps += part.steps
+    table = Table(table_of(plans, items, kinds.index_type))
+    shared = [each for place, each in enumerate(first.numbers) if place not in varying]
+    source = kernel_source(first.expression, kinds, traits, Bundle(len(parts), slots, varying))
+    given = (table, *arguments, *shared)
+    return KernelLaunch(source, "elementwise", given, sum(items), 0, steps)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar, final
 
 from gnomon.backend import Backend, Storage
 from gnomon.compiler.derivative import Derivative, record_derivative
+from gnomon.compiler.reads import Reads
 from gnomon.compiler.results import Parts, Replay, Result, placed
 from gnomon.core import TensorCore
 from gnomon.graph.modes import modes
@@ -41,6 +43,7 @@ class Call:
         backend: Backend,
         recording: Recording,
         notes: CallNotes,
+        reads: Reads,
         result: Result,
         gradients: Sequence[Gradient],
         rewrites: Sequence[Rewrite],
@@ -49,6 +52,7 @@ class Call:
         self._backend = backend
         self._recording = recording
         self._notes = notes
+        self._reads = reads
         self._result = result
         self._gradients = gradients
         self._rewrites = rewrites
@@ -87,9 +91,13 @@ class Call:
 
     def fits(self) -> bool:
         """Return whether everything the recording relies on is as it was."""
-        return all(each.holds for each in self._notes.reliances.values()) and all(
-            replaced or _gradient_is(leaf, before)
-            for leaf, before, replaced in self._notes.leaves.values()
+        return (
+            all(each.holds for each in self._notes.reliances.values())
+            and all(
+                replaced or _gradient_is(leaf, before)
+                for leaf, before, replaced in self._notes.leaves.values()
+            )
+            and self._reads.changed() is None
         )
 
     def replay(self, inputs: Sequence[Tensor]) -> object:
@@ -125,8 +133,9 @@ def storages_of(tensors: Sequence[TensorCore]) -> list[Storage]:
     return list(dict.fromkeys(tensor.operand.storage for tensor in tensors))
 
 
-def record(run: Callable[[], R], inputs: Sequence[Tensor]) -> tuple[R, Call | NotRecordable]:
+def record(run: partial[R], inputs: Sequence[Tensor]) -> tuple[R, Call | NotRecordable]:
     """Run a call; return its result, and the recorded call or the reason why there is none."""
+    reads = Reads(run.func, (*run.args, *run.keywords.values()))
     recorders = {
         backend: recorder
         for backend in opened_backends()
@@ -140,7 +149,7 @@ def record(run: Callable[[], R], inputs: Sequence[Tensor]) -> tuple[R, Call | No
         finally:
             modes.notes = None
         try:
-            return result, _finished(result, recorders, notes, inputs)
+            return result, _finished(result, recorders, notes, reads, inputs)
         except NotRecordable as obstacle:
             return result, obstacle
     finally:
@@ -152,6 +161,7 @@ def _finished(
     result: object,
     recorders: Mapping[Backend, Recorder],
     notes: CallNotes,
+    reads: Reads,
     inputs: Sequence[Tensor],
 ) -> Call:
     notes.check()
@@ -175,12 +185,14 @@ def _finished(
         extra = [memory for memory in recorders[backend].held() if memory not in parts.memories]
         parts.memories += extra
     recording = recorders[backend].finish(given, parts.memories)
+    if (changed := reads.changed()) is not None:
+        raise NotRecordable(f"the call changed {changed}, which it may read")
     derivative = None
     if parts.outputs:
         derivative = record_derivative(
             backend, parts.outputs, [*given, *parts.memories], inputs
         )
-    return Call(backend, recording, notes, template, gradients, rewrites, derivative)
+    return Call(backend, recording, notes, reads, template, gradients, rewrites, derivative)
 
 
 def _rewrites(

@@ -63,7 +63,8 @@ class Compiled(Generic[P, R]):
             if len(self._variants) >= _MOST_SIGNATURES:
                 return self._function(*args, **kwargs)
             variant = self._variants[signature.key] = _Variant(signature, self._fullgraph)
-        run = partial(self._function, *args, **kwargs)
+        function = cast("Callable[..., object]", self._function)
+        run = partial(function, *args, **kwargs)
         return cast("R", variant.call(run, signature.tensors))
 
     def forget(self) -> None:
@@ -101,7 +102,7 @@ class _Variant:
         self._recordings = 0
         self._obstacle: NotRecordable | None = None
 
-    def call(self, run: Callable[[], object], inputs: list[Tensor]) -> object:
+    def call(self, run: partial[object], inputs: list[Tensor]) -> object:
         """Replay if possible, otherwise run."""
         if self._ready is not None:
             if self._ready.fits():

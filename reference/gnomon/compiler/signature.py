@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from types import FunctionType, MethodType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from gnomon.compiler.reads import PLAIN
 from gnomon.devices import get_default_device
 from gnomon.dtypes import get_default_dtype
 from gnomon.graph.modes import modes
 from gnomon.tensor import Tensor
-
-#: Values that are compared by what they are; others by whether they are the same object.
-_PLAIN: Final = (int, float, complex, str, bytes, type(None))
 
 
 class Signature(NamedTuple):
@@ -54,7 +52,7 @@ def _part(value: object, signature: Signature, storages: dict[int, int]) -> Hash
         signature.tensors.append(value)
         alias = storages.setdefault(id(storage), len(storages))
         return (alias, layout, dtype, storage.device, value.requires_grad)
-    if isinstance(value, _PLAIN):
+    if isinstance(value, PLAIN):
         return (type(value), repr(value))
     if isinstance(value, tuple | list):
         return (type(value), *[_part(each, signature, storages) for each in value])
@@ -80,10 +78,10 @@ def _surroundings(function: object) -> list[Hashable]:
             content = cell.cell_contents
         except ValueError:  # not filled yet
             continue
-        if isinstance(content, _PLAIN):
+        if isinstance(content, PLAIN):
             found.append((type(content), repr(content)))
     for name in function.__code__.co_names:
         content = function.__globals__.get(name)
-        if isinstance(content, _PLAIN) and content is not None:
+        if isinstance(content, PLAIN) and content is not None:
             found.append((name, repr(content)))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar, cast
 
 from gnomon.core import Cotangents
 from gnomon.graph.edges import gradient_node
@@ -22,11 +22,19 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 def _standing(module: ModuleCore) -> tuple[object, ...]:
-    """Return what a recorded call of ``module`` relies on: its mode, and where its tensors
-    are.
+    """Return what a recorded call of ``module`` relies on: its options and its mode, which
+    modules it has, and where its tensors are.
     """
     tensors = [*module._parameters.values(), *module._buffers.values()]
-    return module.training, *[None if each is None else each.operand for each in tensors]
+    return (
+        *[value for value in vars(module).values() if isinstance(value, _OPTIONS)],
+        *module._modules.values(),
+        *[None if each is None else each.operand for each in tensors],
+    )
+
+
+#: Of which types the options of layers are, such as a probability, a padding or a mode.
+_OPTIONS: Final = (int, float, str, tuple, type(None))
 
 
 class HasForward(Protocol[P, R_co]):

@@ -115,15 +115,21 @@ def _preference(device: cl.Device) -> tuple[bool, int]:
     return not compiler_works(device).passed, min(ranks, default=len(_PREFERENCE))
 
 
+def _names(device: cl.Device) -> str:
+    """Return what a device may be known by; of PoCL, the short name is in the version alone."""
+    platform = device.platform
+    return f"{platform.name} {platform.version} {device.driver_version} {device.name}"
+
+
 def _chosen_first(found: list[cl.Device], chosen: str) -> list[cl.Device]:
-    """Return ``found`` with the device of index or name ``chosen`` in front."""
-    matching = [
-        device
-        for index, device in enumerate(found)
-        if chosen == str(index)
-        or chosen.lower()
-        in f"{device.platform.name} {device.driver_version} {device.name}".lower()
-    ]
+    """Return ``found`` with the device of index or name ``chosen`` in front.
+
+    A number is an index, though names and versions have digits too.
+    """
+    if chosen.isdecimal():
+        matching = found[int(chosen) :]
+    else:
+        matching = [device for device in found if chosen.lower() in _names(device).lower()]
     if not matching:
         names = "; ".join(f"{i}: {device.name}" for i, device in enumerate(found))
         raise RuntimeError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
@@ -38,6 +41,24 @@ def test_a_device_is_chosen_by_index_or_part_of_its_name(
     monkeypatch.setenv("GNOMON_OPENCL_DEVICE", "no such device")
     with pytest.raises(RuntimeError, match="GNOMON_OPENCL_DEVICE='no such device'"):
         provider._devices.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "place"), [("1", 1), ("0", 0), ("two", 1), ("pocl 3.1", 0), ("3.0-rc", 1)]
+)
+def test_a_number_is_an_index_though_names_have_digits(chosen: str, place: int) -> None:
+    found = [
+        SimpleNamespace(
+            name=name,
+            driver_version=version,
+            platform=SimpleNamespace(name="Portable", version=f"OpenCL 3.0 PoCL {version}"),
+        )
+        for name, version in (("one 1", "3.1"), ("two 2", "3.0-rc2"))
+    ]
+    ordered = provider._chosen_first(cast("list[cl.Device]", found), chosen)
+    assert [found.index(each) for each in ordered] == [place, 1 - place]
+    with pytest.raises(RuntimeError, match="neither the index nor part"):
+        provider._chosen_first(cast("list[cl.Device]", found), "2")
 
 
 def test_no_platform_and_no_device_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,32 +8,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pyopencl as cl
+from typing import NamedTuple
 
 _LANES = (1, 4, 8, 16)
-_CHAINS = 8
-_LOOPS = 4096
-_CELLS = 1 << 24
-_REPEATS = 10
-
-_SOURCE = """
-__kernel void multiply_add(__global float *out, float a, float b) {
-    VECTOR START;
-    for (int i = 0; i < LOOPS; ++i) { STEP }
-    VECTOR sum = SUM;
-    out[get_global_id(0)] = TOTAL;
-}
-__kernel void copy(__global const float *from, __global float *to) {
-    size_t first = get_global_id(0) * CHUNK;
-    for (size_t i = first; i < first + CHUNK; i += 8) vstore8(vload8(0, from + i), 0, to + i);
-}
-"""
 
 
 class Peak(NamedTuple):
@@ -54,64 +31,13 @@ def peak_of(index: int) -> Peak | None:
     return Peak(*map(max, zip(*found, strict=True))) if found else None
 
 
-def measured(index: int, lanes: int) -> Peak:
-    """Return what vectors of ``lanes`` reach."""
-    import numpy as np
-    import pyopencl as cl
-
-    from gnomon_opencl.provider import opened
-
-    runtime = opened(index).runtime
-    context, queue = runtime.context, runtime.timeline.queue
-    (device,) = context.devices
-    chunk = 8192 if runtime.traits.is_processor else 8
-    program = cl.Program(context, _source(lanes, chunk)).build(["-cl-mad-enable"])
-    size = 4 * _CELLS
-    source, target = (cl.Buffer(context, cl.mem_flags.READ_WRITE, size) for _ in range(2))
-    items = 64 * device.max_compute_units if runtime.traits.is_processor else 1 << 16
-    compute, copy = program.multiply_add, program.copy
-    arithmetic = _seconds(
-        queue,
-        lambda: compute(queue, (items,), None, target, np.float32(0.999), np.float32(0.5)),
-    )
-    moving = _seconds(queue, lambda: copy(queue, (_CELLS // chunk,), None, source, target))
-    return Peak(2.0 * items * _LOOPS * _CHAINS * lanes / arithmetic, 2.0 * size / moving)
-
-
-def _source(lanes: int, chunk: int) -> str:
-    names = [f"v{k}" for k in range(_CHAINS)]
-    vector = "float" if lanes == 1 else f"float{lanes}"
-    total = "sum" if lanes == 1 else " + ".join(f"sum.s{k:x}" for k in range(lanes))
-    words = {
-        "VECTOR": vector,
-        "START": ", ".join(f"{name} = ({vector})(a + {k})" for k, name in enumerate(names)),
-        "STEP": " ".join(f"{name} = {name} * a + b;" for name in names),
-        "SUM": " + ".join(names),
-        "TOTAL": total,
-        "LOOPS": str(_LOOPS),
-        "CHUNK": str(chunk),
-    }
-    text = _SOURCE
-    for word, meaning in words.items():
-        text = text.replace(word, meaning)
-    return text
-
-
-def _seconds(queue: cl.CommandQueue, run: Callable[[], object]) -> float:
-    """Return the shortest time of a run: a peak is what is reached undisturbed."""
-    times = []
-    for _ in range(_REPEATS):
-        started = time.perf_counter()
-        run()
-        queue.finish()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
 def main(arguments: list[str]) -> None:
     index, *lanes = map(int, arguments)
     if lanes:
-        print(*measured(index, *lanes))
+        from gnomon_opencl.peaks import measured_peak
+        from gnomon_opencl.provider import opened
+
+        print(*measured_peak(opened(index).runtime, *lanes))
     elif peak := peak_of(index):
         print(f"{peak.operations / 1e9:.0f} GFLOP/s, {peak.bytes / 1e9:.1f} GB/s")
 

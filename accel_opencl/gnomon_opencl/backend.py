@@ -120,6 +120,7 @@ class OpenCLBackend(Backend):
         def checked(first: Operand, /, *others: P.args, **named: P.kwargs) -> None:
             if not self._stores(first.dtype):
                 raise self.lacks(kernel.__name__, (first.dtype,))
+            self.runtime.begin(kernel.__name__, first, *others, *named.values())
             kernel(self.runtime, first, *others, **named)
 
         return checked
@@ -199,6 +200,7 @@ class OpenCLBackend(Backend):
         self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
     ) -> None:
         name = record.name
+        self.runtime.begin(name, *inputs, output)
         dtypes = tuple([value.dtype for value in inputs if isinstance(value, Operand)])
         if name == "copy":
             (value,) = inputs
@@ -239,17 +241,20 @@ class OpenCLBackend(Backend):
         dtypes = (input.dtype, output.dtype)
         if not folds.can_fold(record.name) or not all(map(self._stores, dtypes)):
             raise self.lacks(record.name, dtypes)
+        self.runtime.begin(record.name, input, output)
         reduce.reduce(self.runtime, record.name, input, dims, parameters, output)
 
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         dtypes = (input.dtype, output.dtype)
         if not scan.can_scan(record.name) or not all(map(self._stores, dtypes)):
             raise self.lacks(record.name, dtypes)
+        self.runtime.begin(record.name, input, output)
         scan.scan(self.runtime, record.name, input, dim, output)
 
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
     ) -> None:
+        self.runtime.begin("gather", source, *[each.indices for each in indexed], output)
         indexing.gather(self.runtime, source, indexed, output)
 
     def scatter(
@@ -263,11 +268,13 @@ class OpenCLBackend(Backend):
         moves = record.name == "replace"
         if not scattering.can_combine(record.name) or not (moves or self._stores(dtype)):
             raise self.lacks(record.name, (dtype,))
+        self.runtime.begin(f"scatter {record.name}", source, destination)
         scattering.scatter(self.runtime, record.name, source, indexed, destination)
 
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
     ) -> None:
+        self.runtime.begin("sort", input, values, indices)
         sort.sort(self.runtime, input, dim, descending, values, indices)
 
     def source(
@@ -278,6 +285,7 @@ class OpenCLBackend(Backend):
         output: Operand,
     ) -> None:
         name, dtype = record.name, output.dtype
+        self.runtime.begin(name, output)
         if isinstance(generator, MersenneTwister):
             source.write_elements(self.runtime, record, parameters, generator, output)
             return

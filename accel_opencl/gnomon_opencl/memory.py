@@ -280,9 +280,11 @@ class Pool:
         finally:
             cells.base.release(queue)
 
-    def clear_word(self, memory: DeviceMemory) -> None:
-        """Write 0 to the 32-bit word at the start of ``memory``."""
-        cl.enqueue_fill_buffer(self._timeline.queue, memory.buffer.pooled, np.uint32(0), 0, 4)
+    def clear(self, memory: DeviceMemory) -> None:
+        """Write 0 to every byte of ``memory``."""
+        if memory.nbytes:
+            buffer, queue = memory.buffer.pooled, self._timeline.queue
+            cl.enqueue_fill_buffer(queue, buffer, np.uint8(0), 0, memory.nbytes)
 
     def word(self, memory: DeviceMemory) -> int:
         """Return the word at the start of ``memory``: a signal, not counted as data."""

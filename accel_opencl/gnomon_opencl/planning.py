@@ -5,7 +5,7 @@ Memory is known by numbers here: see ``recording``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, final
 
 import pyopencl as cl
@@ -13,10 +13,17 @@ import pyopencl as cl
 from gnomon.backend import DType, LiveBytes, LiveNumber, Scalar
 from gnomon_opencl.bundling import Task, bundled
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.fusion import Group, Opaque, Part, Write, grouped, needed, nodes_of
+from gnomon_opencl.fusion import Content, Opaque, Part, Write, grouped, needed, nodes_of
 from gnomon_opencl.kernels.bundles import Bundle, slots_of, table_of
-from gnomon_opencl.kernels.expressions import Expression, Launch, kernel_source, launches
+from gnomon_opencl.kernels.expressions import (
+    Expression,
+    Formula,
+    Launch,
+    kernel_source,
+    launches,
+)
 from gnomon_opencl.traits import Traits
+from gnomon_opencl.work import Work, joined, work_of_group
 
 #: The bytes of an argument that counts for the limit of them: no type here has more.
 _ARGUMENT_BYTES = 8
@@ -73,8 +80,7 @@ class KernelLaunch(NamedTuple):
     arguments: tuple[RecordedArgument, ...]
     items: int
     group: int
-    #: How many elementwise launches were fused into this one.
-    steps: int = 1
+    work: Work = Work()
 
     def signature(self) -> tuple[object, ...]:
         """Return what must be alike the next time."""
@@ -82,7 +88,13 @@ class KernelLaunch(NamedTuple):
 
     def numbers(self) -> frozenset[int]:
         """Return which memory the kernel is given."""
-        return frozenset(each.number for each in self.arguments if isinstance(each, Place))
+        return frozenset([number for _, number in self.places()])
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield the positions of the arguments that are memory, and which memory."""
+        for position, argument in enumerate(self.arguments):
+            if isinstance(argument, Place):
+                yield position, argument.number
 
 
 def _alike(argument: RecordedArgument) -> object:
@@ -92,10 +104,13 @@ def _alike(argument: RecordedArgument) -> object:
 
 
 def plan(
-    entries: Sequence[DeferredWrite | KernelLaunch], held: Sequence[bool], traits: Traits
+    entries: Sequence[DeferredWrite | KernelLaunch],
+    names: Mapping[Formula, str],
+    held: Sequence[bool],
+    traits: Traits,
 ) -> list[KernelLaunch]:
     """Return launches that have the effect of the recorded ones on the memory that is ``held``,
-    which others may see.
+    which others may see. ``names`` tells which operation a formula is of.
     """
     writes: list[Write | Opaque] = []
     numbers: list[Scalar] = []
@@ -112,7 +127,8 @@ def plan(
             assert isinstance(entry, KernelLaunch)
             found.append(entry)
         else:
-            found += _elementwise(group, numbers, traits)
+            work = work_of_group(group, names)
+            found += _elementwise(group.content(), numbers, work, traits)
     tasks = [_task(each, traits.max_parameter_bytes) for each in found]
     return [_one_launch([found[k] for k in places], traits) for places in bundled(tasks)]
 
@@ -126,7 +142,7 @@ class _Elementwise(NamedTuple):
     #: What is stored, then what is loaded.
     operands: tuple[Part, ...]
     numbers: tuple[RecordedArgument, ...]
-    steps: int
+    work: Work
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -159,18 +175,16 @@ class _Elementwise(NamedTuple):
         places = [Place(part.buffer) for part in self.operands]
         source, plan, items, _ = self.launch
         arguments = (*places, plan, *self.numbers)
-        return KernelLaunch(source, "elementwise", arguments, items, 0, self.steps)
+        return KernelLaunch(source, "elementwise", arguments, items, 0, self.work)
 
 
 def _elementwise(
-    group: Group, numbers: Sequence[Scalar], traits: Traits
+    content: Content, numbers: Sequence[Scalar], work: Work, traits: Traits
 ) -> Iterator[_Elementwise]:
-    content = group.content()
     packed = tuple([_packed(numbers[place], dtype) for place, dtype in content.numbers])
     for launch in launches(content.expression, content.layouts, traits):
-        yield _Elementwise(
-            content.expression, launch, content.operands, packed, len(group.nodes)
-        )
+        yield _Elementwise(content.expression, launch, content.operands, packed, work)
+        work = Work(work.operations, nbytes=0)  # counted with the first part
 
 
 def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
@@ -193,16 +207,16 @@ def _one_launch(parts: Sequence[KernelLaunch | _Elementwise], traits: Traits) ->
         return first.alone()
     kinds, slots, varying = first.launch.kinds, first.slots, first.varying
     arguments: list[RecordedArgument] = []
-    plans, items, steps = [], [], 0
+    plans, items = [], []
     for part in parts:
         assert isinstance(part, _Elementwise)
         places = [part.operands[slots.index(slot)].buffer for slot in range(max(slots) + 1)]
         arguments += [*map(Place, places), *[part.numbers[place] for place in varying]]
         plans.append(part.launch.plan)
         items.append(part.launch.items)
-        steps += part.steps
     table = Table(table_of(plans, items, kinds.index_type))
     shared = [each for place, each in enumerate(first.numbers) if place not in varying]
     source = kernel_source(first.expression, kinds, traits, Bundle(len(parts), slots, varying))
     given = (table, *arguments, *shared)
-    return KernelLaunch(source, "elementwise", given, sum(items), 0, steps)
+    work = joined(part.work for part in parts)
+    return KernelLaunch(source, "elementwise", given, sum(items), 0, work)

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, final
-
-import pyopencl as cl
-from pyopencl.tools import PooledBuffer
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 from gnomon.backend import (
     DType,
@@ -22,36 +19,32 @@ from gnomon.backend import (
     Memory,
     NotRecordable,
     Operand,
+    PlannedBuffer,
     Recorder,
     Recording,
+    ReplayPlan,
     Scalar,
     bool_,
     located,
 )
-from gnomon_opencl.element_types import element_type
-from gnomon_opencl.failures import failure
+from gnomon_opencl.binding import BoundLaunches, as_recorded, renewed
+from gnomon_opencl.explaining import accesses, explained, measured
 from gnomon_opencl.fusion import Read, Write
-from gnomon_opencl.generation import title_of
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
 from gnomon_opencl.planning import (
     FLAG,
     DeferredWrite,
-    Flag,
     KernelLaunch,
-    Live,
     Place,
     RecordedArgument,
-    Table,
     plan,
 )
-from gnomon_opencl.programs import declare
+from gnomon_opencl.slabs import shared_slabs
+from gnomon_opencl.work import Operation
 
 if TYPE_CHECKING:
     from gnomon_opencl.runtime import Argument, Runtime
-
-#: A slab serves a temporary that fills at least this part of it.
-_FILLED: Final = 0.5
 
 
 @final
@@ -79,8 +72,15 @@ class LaunchRecorder(Recorder):
         self._numbers: dict[int, int] = {}
         self._seen: list[Seen] = []
         self._obstacle: str | None = None
+        self._operation = Operation()
+        #: The operations whose formulas have come.
+        self._names: dict[Formula, str] = {}
         self._thread = threading.get_ident()
         runtime.recorder = self
+
+    def begin(self, name: str, arguments: Sequence[object]) -> None:
+        """Note what the launches that follow are for."""
+        self._operation = Operation(name, arguments)
 
     def number(self, buffer: Buffer) -> int:
         """Return the number of ``buffer`` here."""
@@ -113,6 +113,7 @@ class LaunchRecorder(Recorder):
                 numbers.append(value)
         target = self.number(buffer_in(output.storage.memory))
         write = Write(formula, compute, tuple(reads), target, output.layout, output.dtype)
+        self._names.setdefault(formula, self._operation.name)
         self._entries.append(DeferredWrite(write, tuple(numbers)))
 
     def launch(
@@ -136,7 +137,9 @@ class LaunchRecorder(Recorder):
                 if isinstance(argument, LiveBytes):
                     self.draw(argument)
                 recorded.append(argument)
-        self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group))
+        given = [each for each in arguments if isinstance(each, Buffer) and each is not flag]
+        work = self._operation.work(name, given)
+        self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group, work))
 
     def draw(self, draw: LiveBytes) -> None:
         """Take down bytes that a replay makes anew, whether or not a kernel needs them."""
@@ -179,43 +182,8 @@ class LaunchRecorder(Recorder):
                     "that a replay would not give another to"
                 )
         return LaunchRecording(
-            self._runtime, self._entries, self._draws, self._seen, given, made
+            self._runtime, self._entries, self._names, self._draws, self._seen, given, made
         )
-
-
-#: What a kernel is given: memory, packed values, or local memory; None between replays, for
-#: what a recording must not hold on to.
-BoundArgument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory | None
-
-
-@final
-class BoundKernel(NamedTuple):
-    """A kernel, its arguments, and of how many items it is queued."""
-
-    kernel: cl.Kernel
-    arguments: list[BoundArgument]
-    items: tuple[int]
-    group: tuple[int]
-    name: str
-
-
-@final
-@dataclass(slots=True)
-class _Bound:
-    """What ``prepare`` makes: everything a replay needs."""
-
-    kernels: list[BoundKernel] = field(default_factory=list)
-    #: The kernels whose arguments are not the same at each replay.
-    changing: list[BoundKernel] = field(default_factory=list)
-    #: Which arguments are the memory of each number that changes from replay to replay.
-    rebound: dict[int, list[tuple[list[BoundArgument], int]]] = field(default_factory=dict)
-    #: Which arguments each live value is, by identity; draws first, in the order of the call.
-    live: dict[int, tuple[Live | LiveBytes, list[tuple[list[BoundArgument], int]]]] = field(
-        default_factory=dict
-    )
-    flag: DeviceMemory | None = None
-    slabs: list[PooledBuffer] = field(default_factory=list)
-    tables: list[DeviceMemory] = field(default_factory=list)
 
 
 @final
@@ -226,6 +194,7 @@ class LaunchRecording(Recording):
         self,
         runtime: Runtime,
         entries: Sequence[DeferredWrite | KernelLaunch],
+        names: Mapping[Formula, str],
         draws: Sequence[LiveBytes],
         seen: Sequence[Seen],
         inputs: Sequence[int],
@@ -233,11 +202,12 @@ class LaunchRecording(Recording):
     ) -> None:
         self._runtime = runtime
         self._entries = entries
+        self._names = names
         self._draws = draws
         self._seen = seen
         self._inputs = inputs
         self._results = results
-        self._bound: _Bound | None = None
+        self._bound: BoundLaunches | None = None
         self._planned: list[KernelLaunch] = []
 
     def matches(self, other: Recording) -> bool:
@@ -261,93 +231,19 @@ class LaunchRecording(Recording):
     def prepare(self) -> None:
         temporary = self._temporary()
         held = [number not in temporary for number in range(len(self._seen))]
-        self._planned = plan(self._entries, held, self._runtime.traits)
-        self._bound = self._bind(self._planned)
+        self._planned = plan(self._entries, self._names, held, self._runtime.traits)
+        sizes = {number: self._seen[number].nbytes for number in temporary}
+        used = [launch.numbers() & temporary for launch in self._planned]
+        memory = shared_slabs(used, sizes, self._runtime.pool)
+        for number, seen in enumerate(self._seen):
+            if seen.buffer is not None and number not in self._inputs:
+                memory[number] = seen.buffer.pooled
+        self._bound = BoundLaunches(self._runtime, self._planned, memory, self._draws)
 
     def _temporary(self) -> set[int]:
         """Return the numbers of memory that nobody sees from outside."""
         lasting = {*self._inputs, *self._results}
         return {n for n, seen in enumerate(self._seen) if seen.made and n not in lasting}
-
-    def _bind(self, planned: Sequence[KernelLaunch]) -> _Bound:
-        bound = _Bound(live={id(draw): (draw, []) for draw in self._draws})
-        memory = self._slabs(planned, bound)
-        for number, seen in enumerate(self._seen):
-            if seen.buffer is not None and number not in self._inputs:
-                memory[number] = seen.buffer.pooled
-        if any(FLAG in each.arguments for each in planned):
-            bound.flag = self._runtime.pool.allocate(4)
-            self._runtime.pool.clear_word(bound.flag)
-        for launch in planned:
-            bound.kernels.append(self._bind_one(launch, memory, bound))
-        return bound
-
-    def _bind_one(
-        self, launch: KernelLaunch, memory: dict[int, PooledBuffer], bound: _Bound
-    ) -> BoundKernel:
-        arguments: list[BoundArgument] = []
-        changes = False
-        for position, argument in enumerate(launch.arguments):
-            if isinstance(argument, Live | LiveBytes):
-                _, places = bound.live.setdefault(id(argument), (argument, []))
-                places.append((arguments, position))
-                arguments.append(_recorded(argument))
-                changes = True
-            elif isinstance(argument, Flag):
-                assert bound.flag is not None
-                arguments.append(bound.flag.buffer.pooled)
-            elif isinstance(argument, Table):
-                arguments.append(self._written(argument, bound))
-            elif not isinstance(argument, Place):
-                arguments.append(argument)
-            elif argument.number in memory:
-                arguments.append(memory[argument.number])
-            else:
-                bound.rebound.setdefault(argument.number, []).append((arguments, position))
-                arguments.append(None)
-                changes = True
-        kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
-        declare(kernel, arguments)
-        size = launch.group or self._runtime.traits.group_size
-        whole = -(-launch.items // size) * size
-        name = title_of(launch.source, launch.name)
-        made = BoundKernel(kernel, arguments, (whole,), (size,), name)
-        if changes:
-            bound.changing.append(made)
-        else:
-            kernel.set_args(*arguments)
-        return made
-
-    def _written(self, table: Table, bound: _Bound) -> PooledBuffer:
-        pool = self._runtime.pool
-        memory = pool.allocate(len(table.content))
-        pool.write(memory, 0, memoryview(table.content))
-        bound.tables.append(memory)
-        return memory.buffer.pooled
-
-    def _slabs(self, planned: Sequence[KernelLaunch], bound: _Bound) -> dict[int, PooledBuffer]:
-        """Return a slab for each temporary, shared by those that are never used together."""
-        temporary = self._temporary()
-        last: dict[int, int] = {}
-        for place, launch in enumerate(planned):
-            last.update(dict.fromkeys(launch.numbers() & temporary, place))
-        memory: dict[int, PooledBuffer] = {}
-        free: list[PooledBuffer] = []
-        for place, launch in enumerate(planned):
-            used = launch.numbers() & temporary
-            for number in sorted(used - memory.keys(), key=lambda n: -self._seen[n].nbytes):
-                memory[number] = self._slab(self._seen[number].nbytes, free, bound)
-            free += [memory[number] for number in sorted(used) if last[number] == place]
-        return memory
-
-    def _slab(self, nbytes: int, free: list[PooledBuffer], bound: _Bound) -> PooledBuffer:
-        fitting = [slab for slab in free if nbytes <= slab.size <= max(nbytes / _FILLED, 4096)]
-        if fitting:
-            slab = min(fitting, key=lambda each: each.size)
-            free.remove(slab)
-            return slab
-        bound.slabs.append(self._runtime.pool.take(nbytes))
-        return bound.slabs[-1]
 
     def replay(self, inputs: Sequence[Memory]) -> list[Memory]:
         bound, runtime = self._bound, self._runtime
@@ -355,48 +251,47 @@ class LaunchRecording(Recording):
         with runtime.turn():
             runtime.flush()
             results = [runtime.pool.allocate(self._seen[n].nbytes) for n in self._results]
-            given = [*map(buffer_in, inputs), *[memory.buffer for memory in results]]
-            for number, buffer in zip((*self._inputs, *self._results), given, strict=True):
-                for arguments, position in bound.rebound.get(number, ()):
-                    arguments[position] = buffer.pooled
-            for value, places in bound.live.values():
-                renewed = _renewed(value)
-                for arguments, position in places:
-                    arguments[position] = renewed
-            for changing in bound.changing:
-                changing.kernel.set_args(*changing.arguments)
-            for places in bound.rebound.values():
-                for arguments, position in places:
-                    arguments[position] = None
-            timeline = runtime.timeline
-            try:
-                for kernel, _, items, group, name in bound.kernels:
-                    event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, items, group)
-                    timeline.note(name, event)
-            except cl.Error as error:
-                raise failure(name, runtime.name, error) from error
-            runtime.launches += len(bound.kernels)
+            bound.queue(self._numbered([*inputs, *results]), renewed)
             if bound.flag is not None:
                 runtime.watch(bound.flag)
         return list(results)
 
-    def explain(self) -> str:
-        """Return the kernels of a replay, one a line, with how many operations each runs."""
-        lines = [f"{'kernel':32} {'operations':>10} {'items':>10} {'buffers':>8}"]
-        lines += [
-            f"{each.name:32} {each.steps:10} {each.items:10} {len(each.numbers()):8}"
-            for each in self._planned
+    def _numbered(self, memories: Sequence[Memory]) -> dict[int, Buffer]:
+        """Return the buffers of inputs and results by their numbers."""
+        numbers = (*self._inputs, *self._results)
+        return dict(zip(numbers, map(buffer_in, memories), strict=True))
+
+    def explain(self) -> ReplayPlan:
+        with self._runtime.turn():
+            self._runtime.flush()
+            buffers = [PlannedBuffer(self._kind(n), s.nbytes) for n, s in enumerate(self._seen)]
+            peak, times = self._runtime.peak(), self._times()
+            return explained(self._planned, buffers, peak, times)
+
+    def _kind(self, number: int) -> str:
+        if number in self._inputs:
+            return "input"
+        if number in self._results:
+            return "result"
+        return "temporary" if self._seen[number].made else "captured"
+
+    def _times(self) -> list[float] | None:
+        """Return the seconds of each kernel in a replay of inputs that are 0, after which
+        everything is as it was.
+        """
+        pool, bound = self._runtime.pool, self._bound
+        assert bound is not None
+        given = [pool.allocate(self._seen[n].nbytes) for n in (*self._inputs, *self._results)]
+        for memory in given:
+            pool.clear(memory)
+        written = {number for launch in self._planned for number in accesses(launch)[1]}
+        kept = [
+            seen.buffer.pooled
+            for number, seen in enumerate(self._seen)
+            if seen.buffer is not None and number in written and number not in self._inputs
         ]
-        return "\n".join(lines)
-
-
-def _recorded(value: Live | LiveBytes) -> bytes:
-    if isinstance(value, LiveBytes):
-        return value
-    return element_type(value.dtype).packed(float(value.number))
-
-
-def _renewed(value: Live | LiveBytes) -> bytes:
-    if isinstance(value, LiveBytes):
-        return value.now()
-    return element_type(value.dtype).packed(value.number.now())
+        numbered = self._numbered(given)
+        times = measured(self._runtime, lambda: bound.queue(numbered, as_recorded), kept)
+        if bound.flag is not None:
+            pool.clear(bound.flag)
+        return times

@@ -14,6 +14,7 @@ from gnomon.backend import DType, LiveBytes, Operand, Scalar
 from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
+from gnomon_opencl.peaks import Peak, measured_peak
 from gnomon_opencl.programs import Programs, declare
 from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.timeline import Timeline
@@ -67,6 +68,7 @@ class Runtime:
         self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.pool, self.enqueue)
         self.launches = 0
+        self._peak: Peak | None = None
         self._forks = _Forks.count
         self._lock = threading.RLock()
         #: 0 but for the time between a kernel that sets it and its reading.
@@ -138,6 +140,17 @@ class Runtime:
             timeline.note(name, event, source)
             self.launches += 1
 
+    def begin(self, operation: str, *arguments: object) -> None:
+        """Tell a recorder, if one is at work, what the launches that follow are for."""
+        if self.recorder is not None:
+            self.recorder.begin(operation, arguments)
+
+    def peak(self) -> Peak:
+        """Return what the device can reach at all, measured when it is first asked for."""
+        if self._peak is None:
+            self._peak = measured_peak(self)
+        return self._peak
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Keep other threads from launching."""
@@ -167,7 +180,7 @@ class Runtime:
         watched, self._watched = self._watched, []
         for flag in watched:
             if self.pool.word(flag):
-                self.pool.clear_word(flag)
+                self.pool.clear(flag)
                 raise IndexError(
                     f"{self.name}: in a compiled call, an index was out of range. The call "
                     "was replayed, so this comes late; run it without gnomon.compile to see "
@@ -183,7 +196,7 @@ class Runtime:
             flag = self._flag
             if flag is None:
                 flag = self._flag = self.pool.allocate(4)
-                self.pool.clear_word(flag)
+                self.pool.clear(flag)
             self.flush()
             recorder = self.recorder
             for source, name, given, items in questions:
@@ -193,7 +206,7 @@ class Runtime:
                 self.enqueue(source, name, arguments, items)
             is_set = self.pool.word(flag) != 0
             if is_set:
-                self.pool.clear_word(flag)
+                self.pool.clear(flag)
             return is_set
 
     def launch_unasked(

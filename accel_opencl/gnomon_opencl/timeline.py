@@ -49,6 +49,11 @@ class Timeline:
         except cl.Error as error:
             raise failure("synchronize", self._name, error) from error
 
+    @property
+    def is_taking_times(self) -> bool:
+        """Whether a profile is taken."""
+        return self._pending is not None
+
     def start(self) -> None:
         """Take times from now on."""
         if self._pending is not None:

@@ -12,7 +12,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TypeAlias, final
+from typing import NamedTuple, TypeAlias, final
 
 from gnomon.memory import Memory
 
@@ -122,6 +122,42 @@ class LiveBytes(bytes):
         return self._source()
 
 
+@final
+class PlannedBuffer(NamedTuple):
+    """Memory that a replay uses."""
+
+    #: "input"; "captured", which was there before the call; "result"; or "temporary".
+    kind: str
+    nbytes: int
+
+
+@final
+class PlannedKernel(NamedTuple):
+    """A kernel of a replay; the numbers of buffers are their places in the plan."""
+
+    name: str
+    #: The operations it runs.
+    operations: tuple[str, ...]
+    items: int
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    #: Bytes read and written.
+    nbytes: int
+    #: Floating-point operations.
+    flops: float
+    #: Seconds, by the speed of the device, and of one replay; None where they are not known.
+    predicted: float | None
+    measured: float | None
+
+
+@final
+class ReplayPlan(NamedTuple):
+    """What a replay runs, in order."""
+
+    kernels: tuple[PlannedKernel, ...]
+    buffers: tuple[PlannedBuffer, ...]
+
+
 class Recording(ABC):
     """What one call launched on one device."""
 
@@ -141,8 +177,8 @@ class Recording(ABC):
         """Run the launches on other inputs; return fresh memory for each result."""
 
     @abstractmethod
-    def explain(self) -> str:
-        """Return what a replay runs, as a table of kernels."""
+    def explain(self) -> ReplayPlan:
+        """Return what a replay runs, and measure it where that is possible."""
 
 
 class Recorder(ABC):

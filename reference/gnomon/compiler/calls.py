@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar, final
 
 from gnomon.backend import Backend, Storage
 from gnomon.compiler.derivative import Derivative, record_derivative
+from gnomon.compiler.explanation import Section
 from gnomon.compiler.reads import Reads
 from gnomon.compiler.results import Parts, Replay, Result, placed
 from gnomon.core import TensorCore
@@ -120,12 +121,13 @@ class Call:
             leaf.autograd_state().grad = gradient
         return self._result.build(replay)
 
-    def explain(self) -> str:
-        """Return the kernels of a replay."""
-        kernels = self._recording.explain()
-        if self._derivative is None:
-            return kernels
-        return f"{kernels}\n\nits derivative:\n{self._derivative.explain()}"
+    def explain(self) -> list[Section]:
+        """Return what a replay runs, and what its derivative does."""
+        sections = [Section("replayed:", self._recording.explain())]
+        if self._derivative is not None and self._derivative.recording is not None:
+            plan = self._derivative.recording.explain()
+            sections.append(Section("its derivative:", plan))
+        return sections
 
 
 def storages_of(tensors: Sequence[TensorCore]) -> list[Storage]:

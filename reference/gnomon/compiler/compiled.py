@@ -19,6 +19,7 @@ from typing import (
 )
 
 from gnomon.compiler.calls import Call, record
+from gnomon.compiler.explanation import Explanation, Section
 from gnomon.compiler.signature import Signature, signature_of
 from gnomon.errors import explain
 from gnomon.graph.modes import modes
@@ -75,9 +76,14 @@ class Compiled(Generic[P, R]):
         """Return the method of ``instance`` that a decorated function in a class is."""
         return self if instance is None else MethodType(self, instance)
 
-    def explain(self) -> str:
-        """Return, for each signature, whether it is replayed, and by which kernels."""
-        return "\n\n".join([variant.explain() for variant in self._variants.values()])
+    def explain(self) -> Explanation:
+        """Return, for each signature, whether it is replayed, and by which kernels.
+
+        These run once to be measured, on memory of their own. The text that is returned can be
+        saved as a picture, too.
+        """
+        variants = self._variants.values()
+        return Explanation([section for each in variants for section in each.explain()])
 
 
 class _Forgetful(Protocol):
@@ -129,12 +135,13 @@ class _Variant:
         self._last = call
         return result
 
-    def explain(self) -> str:
+    def explain(self) -> list[Section]:
         if self._ready is not None:
-            return "replayed:\n" + self._ready.explain()
+            return self._ready.explain()
         if self._obstacle is not None:
-            return f"run as ever: {self._obstacle}"
-        return f"recorded {self._recordings} times, not the same launches twice yet"
+            return [Section(f"run as ever: {self._obstacle}")]
+        times = self._recordings
+        return [Section(f"recorded {times} times, not the same launches twice yet")]
 
 
 def reset() -> None:
@@ -275,7 +282,7 @@ class OptimizedModule(Module):
         self.training = mode
         return self
 
-    def explain(self) -> str:
+    def explain(self) -> Explanation:
         """Return, for each signature, whether it is replayed, and by which kernels."""
         return self._compiled.explain()
 

@@ -67,10 +67,6 @@ class Derivative:
         ]
         return ReplayedBackward(self, memories, edges)
 
-    def explain(self) -> str:
-        """Return the kernels of a replay."""
-        return "" if self.recording is None else self.recording.explain()
-
 
 @final
 class ReplayedBackward(Node):

@@ -86,6 +86,12 @@ def item_of(operand: Operand) -> Scalar:
     return dtype.unpack(data.cast(dtype.cell))[0]
 
 
+def constant_of(operand: Operand) -> Scalar:
+    """Return the number in a tensor of the host that a recording need not know of."""
+    with unnoted():
+        return item_of(operand)
+
+
 def values_of(operand: Operand) -> Sequence[Scalar]:
     """Return the elements of ``operand`` in logical order, read from its device."""
     storage, layout, dtype = contiguous(operand)
@@ -210,7 +216,10 @@ def prepare(
             continue
         operand = value.operand
         if operand.storage.backend is not backend or value.is_wrapped_number:
-            prepared.append(_number_in(operand, dtype))
+            wrapped = value.is_wrapped_number
+            prepared.append(
+                dtype.convert(constant_of(operand)) if wrapped else _number_in(operand, dtype)
+            )
             continue
         if operand.dtype is not dtype:
             operand = converted(operand, dtype)
@@ -235,11 +244,7 @@ def _number_in(operand: Operand, dtype: DType) -> Scalar:
     if modes.notes is None or not dtype.is_floating_point:
         return dtype.convert(item_of(operand))
 
-    def now() -> float:
-        with unnoted():
-            return float(dtype.convert(item_of(operand)))
-
-    return LiveNumber(now)
+    return LiveNumber(lambda: float(dtype.convert(constant_of(operand))))
 
 
 class Plan(NamedTuple):

@@ -70,33 +70,53 @@ class LiveNumber(float):
         return LiveNumber(lambda: -self.now())
 
     def __add__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: self.now() + current(other))
 
     def __radd__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: current(other) + self.now())
 
     def __sub__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: self.now() - current(other))
 
     def __rsub__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: current(other) - self.now())
 
     def __mul__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: self.now() * current(other))
 
     def __rmul__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: current(other) * self.now())
 
     def __truediv__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: self.now() / current(other))
 
     def __rtruediv__(self, other: Number) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: current(other) / self.now())
 
     def __pow__(self, other: Number, modulo: None = None) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: float(self.now() ** current(other)))
 
     def __rpow__(self, other: Number, modulo: None = None) -> LiveNumber:
+        if not isinstance(other, int | float):
+            return NotImplemented
         return LiveNumber(lambda: float(current(other) ** self.now()))
 
 

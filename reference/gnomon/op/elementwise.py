@@ -18,7 +18,7 @@ from gnomon.devices import CPU
 from gnomon.dispatch import allocate, filled, prepare
 from gnomon.dtypes import Cells, DType, Kind, Scalar, bool_, dtype_of_scalar, float64
 from gnomon.errors import explain
-from gnomon.graph.modes import modes
+from gnomon.graph.modes import modes, unnoted
 from gnomon.graph.nodes import OperationNode, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.op.derivative import (
@@ -480,6 +480,7 @@ def wrapped_number(prototype: T, number: Scalar) -> T:
     """Return a Python number in tensor form, which promotes as the number would."""
     dtype = dtype_of_scalar(number)
     stored = float64 if dtype.is_floating_point else dtype
-    tensor = prototype.like(filled(backend_for(CPU), (), stored, number))
+    with unnoted():  # a constant
+        tensor = prototype.like(filled(backend_for(CPU), (), stored, number))
     tensor.is_wrapped_number = True
     return tensor

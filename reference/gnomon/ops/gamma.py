@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gnomon import special_functions as special
 from gnomon.core import TensorCore
-from gnomon.dispatch import item_of
+from gnomon.dispatch import constant_of
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.op.claims import Domain, Ulps
@@ -56,7 +56,7 @@ polygamma_of: Binary = Binary(
     dtype=int_to_float,
     scalar=lambda x, n: special.polygamma(int(n), x),
     vjp=(
-        lambda g, x, n, _r: mul(g, polygamma_of(x, item_of(n.operand) + 1)),
+        lambda g, x, n, _r: mul(g, polygamma_of(x, constant_of(n.operand) + 1)),
         None,
     ),
     tolerance=_TOLERANCE,
@@ -71,7 +71,7 @@ multivariate_lgamma: Binary = Binary(
     special_cases="inf where input - k / 2 is 0 or a negative integer for a k below other",
     dtype=int_to_float,
     scalar=lambda x, p: special.multigammaln(x, int(p)),
-    vjp=(lambda g, x, p, _r: mul(g, _sum_of_digammas(x, item_of(p.operand))), None),
+    vjp=(lambda g, x, p, _r: mul(g, _sum_of_digammas(x, constant_of(p.operand))), None),
     tolerance=_TOLERANCE,
     domain=(Domain(5.0, 1e6), Domain(1.0, 4.0, whole=True)),
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gnomon import special_functions as special
 from gnomon.core import TensorCore
-from gnomon.dispatch import item_of
+from gnomon.dispatch import constant_of
 from gnomon.dtypes import DType, bool_, int64
 from gnomon.op.claims import EXACT, POSITIVE, REALS, Domain, Ulps
 from gnomon.op.elementwise import Binary, Unary
@@ -74,7 +74,7 @@ def _of_exponent(g: TensorCore, x: TensorCore, y: TensorCore, power: TensorCore)
 
 
 def _of_base_of_number(g: TensorCore, x: TensorCore, exponent: TensorCore) -> TensorCore:
-    number = item_of(exponent.operand)
+    number = constant_of(exponent.operand)
     if number == 0:
         return no_slope(g)
     return mul(g, mul(pow_number(x, number - 1), number))
@@ -83,7 +83,7 @@ def _of_base_of_number(g: TensorCore, x: TensorCore, exponent: TensorCore) -> Te
 def _of_exponent_of_number(
     g: TensorCore, base: TensorCore, y: TensorCore, power: TensorCore
 ) -> TensorCore:
-    number = float(item_of(base.operand))
+    number = float(constant_of(base.operand))
     slope = mul(g, mul(power, special.log(number)))
     return where(ge(y, 0), 0, slope) if number == 0 else slope
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from gnomon.graph.modes import modes
 from gnomon.ops.comparison import where
 from gnomon.optim.checks import Number, check_betas, check_range, check_rate
 from gnomon.optim.groups import Parameters
@@ -113,6 +114,8 @@ class RAdam(PerParameterOptimizer[RAdamOptions, RAdamState]):
         correction = 1 - beta2**step
         most = 2 / (1 - beta2) - 1
         samples = most - 2 * step * beta2**step / correction
+        if modes.notes is not None and not isinstance(samples, Tensor):
+            modes.notes.obstruct("what a step of RAdam does depends on how many there were")
         if isinstance(samples, Tensor):
             scaled = update * _scale(square, correction, samples, most, options["eps"])
             parameter.sub_(where(samples > 5.0, scaled, update))

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from gnomon_opencl.runtime import Runtime
 
 
+#: Memory of the pool, or a part of it.
+DeviceBuffer: TypeAlias = PooledBuffer | cl.Buffer
 #: What a kernel is given: memory, packed values, or local memory; None between replays, for
 #: what a recording must not hold on to.
-BoundArgument: TypeAlias = PooledBuffer | bytes | cl.LocalMemory | None
+BoundArgument: TypeAlias = DeviceBuffer | bytes | cl.LocalMemory | None
 
 
 @final
@@ -48,7 +50,7 @@ class BoundLaunches:
         self,
         runtime: Runtime,
         launches: Sequence[KernelLaunch],
-        memory: Mapping[int, PooledBuffer],
+        memory: Mapping[int, DeviceBuffer],
         draws: Sequence[LiveBytes],
     ) -> None:
         """Set all arguments but the memory whose number is not in ``memory``, which is another
@@ -72,7 +74,7 @@ class BoundLaunches:
         for launch in launches:
             self._kernels.append(self._bind(launch, memory))
 
-    def _bind(self, launch: KernelLaunch, memory: Mapping[int, PooledBuffer]) -> BoundKernel:
+    def _bind(self, launch: KernelLaunch, memory: Mapping[int, DeviceBuffer]) -> BoundKernel:
         arguments: list[BoundArgument] = []
         changes = False
         for position, argument in enumerate(launch.arguments):

@@ -29,7 +29,7 @@ from gnomon_opencl.traits import Traits
 LIMIT_VARIABLE: Final = "GNOMON_OPENCL_MEMORY_LIMIT"
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
-_SMALLEST: Final = 8
+SMALLEST: Final = 8
 #: Writes of so few bytes are kept on the host too, which costs less than to wait once.
 _KEPT_BYTES: Final = 1 << 16
 #: The usual limit where the host needs memory too.
@@ -187,7 +187,7 @@ class Pool:
         When the device is full, what the pool holds unused is given back and the allocation
         tried again; then OutOfMemoryError names the sizes.
         """
-        size = max(nbytes, _SMALLEST)
+        size = max(nbytes, SMALLEST)
         buffer = self._tried(size)
         if buffer is None:
             self._retries += 1

@@ -27,7 +27,8 @@ from gnomon.backend import (
     bool_,
     located,
 )
-from gnomon_opencl.binding import BoundLaunches, as_recorded, renewed
+from gnomon_opencl.arena import Arena
+from gnomon_opencl.binding import BoundLaunches, DeviceBuffer, as_recorded, renewed
 from gnomon_opencl.explaining import accesses, explained, measured
 from gnomon_opencl.fusion import Read, Write
 from gnomon_opencl.kernels.expressions import Formula
@@ -40,7 +41,6 @@ from gnomon_opencl.planning import (
     RecordedArgument,
     plan,
 )
-from gnomon_opencl.slabs import shared_slabs
 from gnomon_opencl.work import Operation
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ class LaunchRecording(Recording):
         self._seen = seen
         self._inputs = inputs
         self._results = results
+        self._arena: Arena | None = None
         self._bound: BoundLaunches | None = None
         self._planned: list[KernelLaunch] = []
 
@@ -234,7 +235,8 @@ class LaunchRecording(Recording):
         self._planned = plan(self._entries, self._names, held, self._runtime.traits)
         sizes = {number: self._seen[number].nbytes for number in temporary}
         used = [launch.numbers() & temporary for launch in self._planned]
-        memory = shared_slabs(used, sizes, self._runtime.pool)
+        self._arena = Arena(used, sizes, self._runtime.pool, self._runtime.traits)
+        memory: dict[int, DeviceBuffer] = {**self._arena.parts}
         for number, seen in enumerate(self._seen):
             if seen.buffer is not None and number not in self._inputs:
                 memory[number] = seen.buffer.pooled

@@ -43,6 +43,8 @@ class Traits:
     max_group_size: int
     max_allocation: int
     max_parameter_bytes: int
+    #: What the place of memory within other memory must be a multiple of, in bytes.
+    alignment: int
     global_memory_bytes: int
 
 
@@ -68,5 +70,6 @@ def traits_of(device: cl.Device) -> Traits:
         max_group_size=device.max_work_group_size,
         max_allocation=device.max_mem_alloc_size,
         max_parameter_bytes=device.max_parameter_size,
+        alignment=max(device.mem_base_addr_align // 8, 1),
         global_memory_bytes=device.global_mem_size,
     )

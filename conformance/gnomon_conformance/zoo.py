@@ -28,13 +28,23 @@ def contiguous(shape: tuple[int, ...]) -> Layout:
 
 
 def offset(shape: tuple[int, ...]) -> Layout:
-    """Contiguous, five elements into the storage."""
-    return Layout.contiguous(shape)._replace(offset=5)
+    """Contiguous, five elements into the storage; strides of dims of size 1 mean nothing."""
+    layout = Layout.contiguous(shape)
+    strides = [
+        stride if size != 1 else 1009 + dim
+        for dim, (size, stride) in enumerate(zip(shape, layout.strides, strict=True))
+    ]
+    return Layout(shape, tuple(strides), 5)
 
 
 def permuted(shape: tuple[int, ...]) -> Layout:
-    """Dense with the dims in the opposite order: a transposed matrix."""
-    return Layout.contiguous(shape[::-1]).permute(range(len(shape))[::-1])
+    """Dense with the dims in the opposite order: a transposed matrix. Of four dims and more the
+    inner two are exchanged, as between the heads and the places of attention.
+    """
+    order = [*range(len(shape))][::-1]
+    if len(shape) > 3:
+        order = [0, 2, 1, *range(3, len(shape))]
+    return Layout.contiguous(tuple([shape[dim] for dim in order])).permute(order)
 
 
 def stepped(shape: tuple[int, ...]) -> Layout:
@@ -119,6 +129,7 @@ SHAPES: Final[tuple[tuple[int, ...], ...]] = (
     (4, 4),
     (2, 3, 5),
     (3, 1, 4, 1),
+    (3, 2, 5, 4),
     (2, 1, 3, 2, 2),
     (2, 2, 2, 2, 2, 2),
     (2, 1, 2, 1, 2, 2, 3),

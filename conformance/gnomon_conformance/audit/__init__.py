@@ -13,9 +13,11 @@ import gnomon
 from gnomon.backend import Device
 from gnomon.plugins import register_backend
 from gnomon_conformance.audit import (
+    faults_at_places,
     faults_of_elements,
     faults_of_folds,
     faults_of_indexing,
+    faults_of_kernels,
     faults_of_memory,
     faults_of_whole_programs,
 )
@@ -93,9 +95,11 @@ __all__ = [
     "Caught",
     "Fault",
     "audit",
+    "faults_at_places",
     "faults_of_elements",
     "faults_of_folds",
     "faults_of_indexing",
+    "faults_of_kernels",
     "faults_of_memory",
     "faults_of_whole_programs",
     "inject",

@@ -84,7 +84,7 @@ class _Endless(FaultyBackend):
             return super().allocate(64)
 
 
-class _Deferring(FaultyBackend):
+class Deferring(FaultyBackend):
     """Does elementwise launches late: when something is read, waited for or written."""
 
     def __init__(self, device: Device) -> None:
@@ -125,19 +125,19 @@ class _Deferring(FaultyBackend):
 
 
 @fault("write does not wait for launches that read", "sequences/elementwise-only")
-class _EarlyWrite(_Deferring):
+class _EarlyWrite(Deferring):
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
         FaultyBackend.write(self, memory, offset, data)
 
 
 @fault("read does not wait for launches", "values/add")
-class _EarlyRead(_Deferring):
+class _EarlyRead(Deferring):
     def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
         return FaultyBackend.read(self, memory, offset, nbytes)
 
 
 @fault("read waits for the last launch only", "sequences/elementwise-only")
-class _LastOnly(_Deferring):
+class _LastOnly(Deferring):
     def flush(self) -> None:
         *_, last = self.pending or [lambda: None]
         self.pending = []
@@ -145,14 +145,14 @@ class _LastOnly(_Deferring):
 
 
 @fault("deferred launches done in the wrong order", "sequences/elementwise-only")
-class _Backwards(_Deferring):
+class _Backwards(Deferring):
     def flush(self) -> None:
         self.pending.reverse()
         super().flush()
 
 
 @fault("one missing synchronize before a reduction", "sequences/all-verbs")
-class _Unsynchronized(_Deferring):
+class _Unsynchronized(Deferring):
     def reduce(
         self,
         record: ReductionRecord,

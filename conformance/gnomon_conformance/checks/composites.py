@@ -7,7 +7,8 @@ from functools import partial
 
 from gnomon.backend import DType, bfloat16, float16, float32, float64
 from gnomon_conformance.cases import Case, Tier
-from gnomon_conformance.catalogue import ENTRIES, Entry
+from gnomon_conformance.catalogue import ENTRIES
+from gnomon_conformance.entries import Entry
 from gnomon_conformance.functions import judge_function
 from gnomon_conformance.judging import Evidence
 from gnomon_conformance.target import Target

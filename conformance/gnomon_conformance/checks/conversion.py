@@ -11,6 +11,7 @@ from gnomon.backend import ALL_DTYPES, DType, Scalar, bool_, float32, int16, int
 from gnomon.records import Domain
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.correct import unit
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import CopyLaunch
 from gnomon_conformance.target import Target
@@ -88,6 +89,8 @@ def _convert(
     values = [*_drawn(source, 120, key, seed), *_around(source, result)]
     if source.kind == result.kind and result.is_floating_point:
         values += _ties(source, result)
+    if not source.is_floating_point and result.is_floating_point:
+        values += _beside_ties(source, result)
     rows, rest = divmod(len(values), 7)
     shape = (rows + bool(rest), 7)
     stores: list[bytes] = []
@@ -112,11 +115,18 @@ def _ties(source: DType, result: DType) -> list[Scalar]:
     for _ in range(40):
         start = float(result.round(chooser.uniform(-9.0, 9.0) * 2.0 ** chooser.randint(-6, 6)))
         for fraction in (0.25, 0.5, 0.500001, 0.75):
-            step = abs(start) * 2.0 ** -{2: 10, 4: 23}.get(result.itemsize, 52)
-            if result.name == "bfloat16":
-                step = abs(start) * 2.0**-7
-            found.append(float(source.round(start + fraction * step)))
+            found.append(float(source.round(start + fraction * unit(start, result))))
     return found
+
+
+def _beside_ties(source: DType, result: DType) -> list[Scalar]:
+    """Return integers one beside half-way points, which a dtype between the two would lose."""
+    _, most = integer_range(source)
+    found: list[Scalar] = []
+    for bits in range(10, most.bit_length()):
+        start = 2**bits + int(unit(2.0**bits, result)) // 2
+        found += [start - 1, start, start + 1]
+    return [each for each in found if each <= most]
 
 
 def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:

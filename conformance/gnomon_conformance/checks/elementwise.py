@@ -9,6 +9,7 @@ from zlib import crc32
 
 from gnomon.backend import (
     DType,
+    Kind,
     Layout,
     NotSupported,
     Scalar,
@@ -34,7 +35,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import columns
+from gnomon_conformance.values import columns, integer_range
 
 LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
@@ -97,6 +98,7 @@ def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> 
     )
     # Two numbers for each operand in turn: a kernel that keeps the first is found out.
     quick = compute in _NUMBERED or (record.precise_numbers and compute is float16)
+    quick = quick or record.name == "add"
     for operand in range(record.conditions, arity_of(record)):
         if arity_of(record) > 1:
             yield Case(
@@ -240,6 +242,8 @@ def _numbers(
         numbers = [_moderate(number, compute) for number in numbers]
     if compute.is_floating_point and domain == REALS:
         numbers += [0.0, -0.0, math.nan, math.inf]  # the first two are equal, and differ
+    if compute.kind in (Kind.SIGNED, Kind.UNSIGNED) and domain == REALS:
+        numbers += integer_range(compute)  # no smaller dtype holds both
     for number in numbers:
         inputs: list[Place | Scalar] = [*places]
         inputs[operand] = number_for(record, number, compute)
@@ -336,7 +340,8 @@ def _shapes(
     """Every special shape, none, one and many dims, in layouts by turns."""
     evidence = Evidence(1)
     for number, shape in enumerate(zoo.SHAPES):
-        for turn in range(3):
+        # Of four dims there are many orders.
+        for turn in range(len(zoo.ALL) if len(shape) == 4 else 3):
             kinds = [
                 zoo.ALL[(number + turn + k * 2) % len(zoo.ALL)] for k in range(arity_of(record))
             ]

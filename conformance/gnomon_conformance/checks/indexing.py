@@ -63,7 +63,7 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case("sort", "sort", dtype, "layouts", quick, layouts)
         lengths = partial(_sort_lengths, dtype, zoo.LENGTHS, seed)
         yield _case("sort", "sort", dtype, "lengths", quick, lengths)
-        long = partial(_sort_lengths, dtype, zoo.LONG[:3], seed)
+        long = partial(_sort_lengths, dtype, (*zoo.LONG[:3], zoo.MANY_ROWS), seed)
         yield _case("sort", "sort", dtype, "long", quick, long)
     for record in combinations:
         check = partial(_many, record, seed)
@@ -268,7 +268,10 @@ def _many(record: Combination, seed: int, target: Target) -> Evidence:
     """More lookups than a grid of small counters has room for, and back again."""
     chooser = Random(f"{record.name} many {seed}")
     plan = Plan((1000,), (zoo.MANY_ROWS,), (None,), (0,))
-    stores, seen, lookups = _planned(plan, int32, [1], zoo.contiguous, zoo.contiguous, chooser)
+    values = [*range(1000)]
+    stores, seen, lookups = _planned(
+        plan, int32, values, zoo.contiguous, zoo.contiguous, chooser
+    )
     arriving = zoo.placed(stores, [*range(1, 98)], zoo.contiguous(plan.launch), int32)
     scatter = ScatterLaunch(
         record=record,

@@ -51,17 +51,20 @@ def cases(seed: int) -> Iterator[Case]:
         "batches": _batches,
         "convolutions": _convolutions,
         "softmax": _softmax,
+        "special-values": _special_values,
+        "accumulation": _accumulation,
     }
     for name, check in checks.items():
         for dtype in (float32, float64, float16, bfloat16):
             if name == "softmax" and dtype.itemsize == 2:
                 continue
+            quick = dtype.itemsize == 2 if name == "accumulation" else dtype is float32
             yield Case(
                 level=LEVEL,
                 family="sizes",
                 subject=name,
                 dtype=dtype.name,
-                tier=Tier.QUICK if dtype is float32 else Tier.DEFAULT,
+                tier=Tier.QUICK if quick else Tier.DEFAULT,
                 check=partial(check, dtype, seed),
             )
 
@@ -173,4 +176,54 @@ def _softmax(dtype: DType, seed: int, target: Target) -> Evidence:
             if not abs(got - value) <= 12 * unit(value, dtype):
                 raise Wrong(f"softmax of {length}: element {element} is {got!r}, not {value!r}")
             compared += 1
+    return Evidence(compared)
+
+
+def _special_values(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Products in which one factor holds a NaN, an infinity, or zeros that meet one."""
+    compared = 0
+    special = (math.nan, math.inf, -math.inf, 0.0, -0.0)
+    for rows, inner, columns in ((1, 1, 1), (3, 5, 2), (17, 19, 9), (2, 66, 33)):
+        chooser = Random(f"special {rows} {dtype.name} {seed}")
+        factors = []
+        for shape in ((rows, inner), (inner, columns)):
+            values = [float(chooser.randint(-2, 2)) for _ in range(math.prod(shape))]
+            for value in special:
+                values[chooser.randrange(len(values))] = value
+            factors.append((values, torch.tensor(values, dtype=dtype).reshape(shape)))
+        (x, a), (y, b) = factors
+        right = [
+            sum(x[i * inner + k] * y[k * columns + j] for k in range(inner))
+            for i in range(rows)
+            for j in range(columns)
+        ]
+        mine = elements_of(a.to(target.device) @ b.to(target.device))
+        for element, (got, value) in enumerate(zip(mine, right, strict=True)):
+            if got != value and (got == got or value == value):
+                what = f"[{rows}, {inner}] @ [{inner}, {columns}]"
+                raise Wrong(f"{what}: element {element} is {got!r}; it must be {value!r}")
+            compared += 1
+    return Evidence(compared)
+
+
+def _accumulation(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Thousands of ones: added up in a 16-bit float they would come to a standstill."""
+    count = 4099
+    x = torch.ones(2, count, dtype=dtype).to(target.device)
+    window = x.reshape((2, 1, 1, count))
+    pixels = torch.ones(1, count, 2, 2, dtype=dtype).to(target.device)
+    weight = torch.ones(3, count, 1, 1, dtype=dtype).to(target.device)
+    results = {
+        "a product": (x @ x.t(), count),
+        "a sum": (x.sum(1), count),
+        "a mean": (x.mean(1), 1),
+        "a convolution": (F.conv2d(window, window[:1]), count),
+        "a convolution of channels": (F.conv2d(pixels, weight), count),
+        "an average of a window": (F.avg_pool2d(window, (1, count)), 1),
+        "softmax": ((x - x).softmax(1)[:, :3], 1 / count),
+    }
+    compared = 0
+    for what, (mine, right) in results.items():
+        wanted = [float(right)] * mine.numel()
+        compared += _equal(mine, wanted, f"{what} of {count} ones in {dtype.name}", dtype)
     return Evidence(compared)

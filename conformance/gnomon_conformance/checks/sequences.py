@@ -24,6 +24,8 @@ from gnomon.backend import (
     Scalar,
     Storage,
     float32,
+    int8,
+    int16,
     int32,
     int64,
 )
@@ -47,19 +49,26 @@ from gnomon_conformance.launches import (
 )
 from gnomon_conformance.target import Target
 
-#: How many cells each storage of a program has, and how many storages there are to compute in.
+#: How many cells, of four bytes each, a storage of a program has; in how many it computes.
 _CELLS: Final = 72
+_BYTES: Final = 4 * _CELLS
 _STORES: Final = 4
 _SHAPES: Final[tuple[tuple[int, ...], ...]] = ((4, 3), (12,), (3, 4), (2, 3, 2), (4, 4), (5,))
 _BINARY: Final = ("add", "sub", "mul", "maximum", "minimum")
 _UNARY: Final = ("neg", "abs", "relu")
 _COUNTS: Final = {Tier.QUICK: 20, Tier.DEFAULT: 60, Tier.THOROUGH: 200}
+#: Of which dtypes programs are. Of several, each step sees the same bytes as another one.
+_DTYPES: Final = {
+    "int32": (int32,),
+    "float32": (float32,),
+    "several": (int8, int16, int32, int64),
+}
 
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield programs of elementwise launches, and programs of all verbs."""
     for level, verbs in ((Level.ELEMENTWISE, False), (Level.INDEXING, True)):
-        for dtype in (int32, float32):
+        for name in _DTYPES:
             before = 0
             for tier, count in _COUNTS.items():
                 for number in range(before, count):
@@ -67,10 +76,10 @@ def cases(seed: int) -> Iterator[Case]:
                         level=level,
                         family="sequences",
                         subject="all-verbs" if verbs else "elementwise-only",
-                        dtype=dtype.name,
+                        dtype=name,
                         mode=f"program{number}",
                         tier=tier,
-                        check=partial(_program, dtype, verbs, number, seed),
+                        check=partial(_program, name, verbs, number, seed),
                     )
                 before = count
 
@@ -84,44 +93,62 @@ class Step(NamedTuple):
     store: int = 0
     start: int = 0
     data: bytes = b""
+    #: How many bytes are read.
+    length: int = 0
 
 
 @final
 class _Maker:
     """Makes the steps of one random program."""
 
-    def __init__(self, dtype: DType, verbs: bool, chooser: Random) -> None:
-        self.dtype = dtype
+    def __init__(self, dtypes: Sequence[DType], verbs: bool, chooser: Random) -> None:
+        self.dtypes = dtypes
         self.verbs = verbs
         self.chooser = chooser
         self.records = {record.name: record for record in elementwise_records()}
+        self.turn_to(dtypes[0])
+
+    def turn_to(self, dtype: DType) -> None:
+        """Let what follows be of another dtype, on the same bytes."""
+        self.dtype = dtype
+        self.cells = _BYTES // dtype.itemsize
+
+    def start(self) -> list[bytes]:
+        """Return what is in the storages before the program."""
+        stores = [self.dtype.pack(self.values(self.cells)).tobytes() for _ in range(_STORES)]
+        indices = [self.chooser.randrange(-4, 4) for _ in range(_CELLS)]
+        return [*stores, bytes(8 * _CELLS), int64.pack(indices).tobytes()]
 
     def view(self, shape: tuple[int, ...], *, written: bool) -> Place:
         """Return a view of one of the storages."""
         kinds = zoo.INJECTIVE if written else zoo.ALL
         layout = self.chooser.choice(kinds)(shape)
-        if layout.span[1] > _CELLS:
+        if layout.span[1] > self.cells:
             layout = zoo.contiguous(shape)
-        room = _CELLS - layout.span[1]
+        room = self.cells - layout.span[1]
         shifted = layout._replace(offset=layout.offset + self.chooser.randrange(room + 1))
         return Place(self.chooser.randrange(_STORES), shifted, self.dtype)
 
     def step(self) -> Step:
         """Return the next step."""
         choice = self.chooser.random()
-        size = self.dtype.itemsize
+        size, half = self.dtype.itemsize, self.cells // 2
+        store = self.chooser.randrange(_STORES)
         if choice < 0.1:
-            start = self.chooser.randrange(_CELLS // 2)
-            values = self.values(self.chooser.randrange(1, _CELLS // 2))
+            start = self.chooser.randrange(half)
+            values = self.values(self.chooser.randrange(1, half))
             data = self.dtype.pack(values).tobytes()
-            return Step("write", None, self.chooser.randrange(_STORES), start * size, data)
+            return Step("write", None, store, start * size, data)
         if choice < 0.2:
-            return Step("read", None, self.chooser.randrange(_STORES))
+            start = self.chooser.randrange(half) if choice < 0.15 else 0
+            length = self.chooser.randrange(1, half) if start else self.cells
+            return Step("read", None, store, start * size, length=length * size)
         if choice < 0.23:
             return Step("synchronize")
         if choice < 0.3:
-            data = self.dtype.pack(self.values(_CELLS)).tobytes()
-            return Step("replace", None, self.chooser.randrange(_STORES), 0, data)
+            data = self.dtype.pack(self.values(self.cells)).tobytes()
+            return Step("replace", None, store, 0, data)
+        self.turn_to(self.chooser.choice(self.dtypes))
         for _ in range(50):
             launch = self.launch()
             if launch is not None:
@@ -175,7 +202,7 @@ class _Maker:
         if choice < 0.12:
             wide = tuple([5 if k == dim else s for k, s in enumerate(shape)])
             kept = tuple([1 if k == dim else s for k, s in enumerate(shape)])
-            source = self.view(wide, written=False) if _CELLS > 5 * 12 else output
+            source = self.view(wide, written=False) if self.cells > 5 * 12 else output
             folded = self.view(kept, written=True)._replace(store=output.store)
             record = next(each for each in records_of(Reduction) if each.name == "amax")
             if source.store == folded.store:
@@ -221,12 +248,9 @@ def _combination(name: str) -> Combination:
     return next(each for each in records_of(Combination) if each.name == name)
 
 
-def _program(dtype: DType, verbs: bool, number: int, seed: int, target: Target) -> Evidence:
-    chooser = Random(f"{dtype.name} {verbs} {number} {seed}")
-    maker = _Maker(dtype, verbs, chooser)
-    start = [dtype.pack(maker.values(_CELLS)).tobytes() for _ in range(_STORES)]
-    start.append(int64.pack([0] * _CELLS).tobytes())
-    start.append(int64.pack([chooser.randrange(-4, 4) for _ in range(_CELLS)]).tobytes())
+def _program(name: str, verbs: bool, number: int, seed: int, target: Target) -> Evidence:
+    maker = _Maker(_DTYPES[name], verbs, Random(f"{name} {verbs} {number} {seed}"))
+    start = maker.start()
     steps = [maker.step() for _ in range(40)]
     fault, compared = _run(target.backend, start, steps)
     if fault:
@@ -245,8 +269,10 @@ def _run(backend: Backend, start: Sequence[bytes], steps: Sequence[Step]) -> tup
         _perform(backend, storages, step)
         _imitate(model, step)
         if step.verb == "read":
-            compared += len(model[step.store])
-            if bytes_of(storages[step.store]) != model[step.store]:
+            compared += step.length
+            memory = storages[step.store].memory
+            right = model[step.store][step.start : step.start + step.length]
+            if bytes(backend.read(memory, step.start, step.length)) != right:
                 return f"step {number} reads what is not in storage {step.store}", compared
     for store, storage in enumerate(storages):
         compared += len(model[store])
@@ -346,7 +372,7 @@ def _script(backend: Backend, start: Sequence[bytes], steps: Sequence[Step], fau
         elif step.verb == "replace":
             lines.append(f"s{step.store} = storage(bytes.fromhex({step.data.hex()!r}))")
         elif step.verb == "read":
-            lines.append(f"backend.read(s{step.store}.memory, 0, s{step.store}.nbytes)")
+            lines.append(f"backend.read(s{step.store}.memory, {step.start}, {step.length})")
         else:
             lines.append("backend.synchronize()")
     for store, right in enumerate(model):

@@ -29,6 +29,8 @@ from gnomon_conformance.target import Target, oracle
 LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
+#: Sources of which every draw is alike have more numbers drawn than a block has room for.
+_LARGE = {"uniform": zoo.MANY_ROWS}
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -81,8 +83,11 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
         whole = all(isinstance(each, int) for each in parameters)
         if dtype.kind < Kind.FLOAT and not (whole and record.name in ("arange", "eye")):
             continue  # integers come of integers; what else is cut is the caller's copy
-        for turn, kind in enumerate(zoo.INJECTIVE):
-            shape = _SHAPES[(number + turn) % len(_SHAPES)]
+        shapes = [_SHAPES[(number + turn) % len(_SHAPES)] for turn in range(6)]
+        if dtype in (float32, int64) and number == 0 and record.name == "arange":
+            shapes.append((zoo.MANY_ROWS,))
+        for turn, shape in enumerate(shapes):
+            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)]
             stores: list[bytes] = []
             launch = SourceLaunch(
                 record=record,
@@ -99,7 +104,8 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
     """Every sample of parameters, at several places of several streams, of many lengths."""
     evidence = Evidence(1)
     for number, parameters in enumerate(record.samples):
-        large = (4099,) if dtype in (float32, int64) and not number else ()
+        most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
+        large = (most,) if dtype in (float32, int64) and not number else ()
         for turn, count in enumerate((*_COUNTS, *large)):
             kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
             shape = (count // 5, 5) if count % 5 == 0 and count else (count,)

@@ -1,0 +1,301 @@
+"""Faults of fused kernels, put round the reference's own: windows, masks, blocks, factors."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+from gnomon.backend import Device, Fusible, Layout, Operand, Scalar, float16
+from gnomon.cpu import ReferenceBackend
+from gnomon.fusible import (
+    Geometry,
+    Windows,
+    convolution,
+    insertion_points,
+    log_softmax,
+    matrix_product,
+    max_pooling,
+    softmax,
+    softmax_backward,
+    standardization,
+)
+from gnomon_conformance.audit.faulty import FaultyBackend, put, rows_of, values_of
+from gnomon_conformance.audit.register import FAULTS, Fault
+
+Kernel = TypeVar("Kernel")
+
+
+def _kernel(name: str, cases: str, composite: Fusible[Kernel], wrong: Kernel) -> None:
+    """Add a fault that is a kernel of a composite."""
+
+    def make(device: Device) -> FaultyBackend:
+        backend = FaultyBackend(device)
+        backend.kernels.offer(composite, wrong)
+        return backend
+
+    FAULTS.append(Fault(name, cases, make))
+
+
+def _right(composite: Fusible[Kernel]) -> Kernel:
+    found = ReferenceBackend().kernels.find(composite)
+    assert found is not None
+    return found
+
+
+_convolve, _pool = _right(convolution), _right(max_pooling)
+_standardize, _multiply = _right(standardization), _right(matrix_product)
+_soften, _find = _right(softmax), _right(insertion_points)
+
+
+def _first_group(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    """Take the weight of the first group for all, where a group has one row."""
+    if weight.layout.shape[0] == g.groups:
+        layout = weight.layout
+        weight = weight._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+    _convolve(x, weight, bias, g, y)
+
+
+_kernel(
+    "weight of the first group taken for all", "sizes/convolutions", convolution, _first_group
+)
+
+
+def _dense(operand: Operand) -> Operand:
+    """Return the operand read without its strides, where the storage is long enough."""
+    layout = Layout.contiguous(operand.layout.shape)._replace(offset=operand.layout.offset)
+    fits = layout.span[1] * operand.dtype.itemsize <= operand.storage.nbytes
+    return operand._replace(layout=layout) if fits else operand
+
+
+_kernel(
+    "convolution forgets its bias on all but the first channel",
+    "function/conv2d",
+    convolution,
+    lambda x, w, b, g, y: _convolve(
+        x,
+        w,
+        None if b is None else b._replace(layout=b.layout._replace(strides=(0,))),
+        g,
+        y,
+    ),
+)
+_kernel(
+    "convolution reads images with channels last as dense ones",
+    "function/conv2d-channels-last",
+    convolution,
+    lambda x, w, b, g, y: _convolve(_dense(x), w, b, g, y),
+)
+
+
+def _past_channels(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    """Leave out the channels past the fourth."""
+    if x.layout.shape[1] > 4 and g.groups == 1 and not g.transposed:
+        x = x._replace(layout=x.layout.narrow(1, 0, 4))
+        weight = weight._replace(layout=weight.layout.narrow(1, 0, 4))
+    _convolve(x, weight, bias, g, y)
+
+
+_kernel(
+    "channels past a vector of 4 left out of a convolution",
+    "function/conv2d-wide",
+    convolution,
+    _past_channels,
+)
+
+
+def _zero_padded(
+    x: Operand, windows: tuple[Windows, ...], values: Operand, indices: Operand
+) -> None:
+    _pool(x, windows, values, indices)
+    put(values, [max(value, 0.0) for value in values_of(values)])
+
+
+_kernel(
+    "max pooling takes what is outside for zero",
+    "function/max-pool2d-negative",
+    max_pooling,
+    _zero_padded,
+)
+
+
+def _pooled_places(
+    x: Operand, windows: tuple[Windows, ...], values: Operand, indices: Operand
+) -> None:
+    _pool(x, windows, values, indices)
+    width = x.layout.shape[-1]
+    put(
+        indices,
+        [
+            int(place) // width * (width - width % 2) + int(place) % width
+            for place in values_of(indices)
+        ],
+    )
+
+
+_kernel(
+    "places of a max pooling counted with another width",
+    "function/max-pool2d-indices",
+    max_pooling,
+    _pooled_places,
+)
+
+
+def _past_block(x: Operand, dim: int, y: Operand) -> None:
+    """Take rows past a block of 128 for several."""
+    size = x.layout.shape[dim]
+    for start in range(0, max(size, 1), 128):
+        length = min(128, size - start)
+        pair = [o._replace(layout=o.layout.narrow(dim, start, length)) for o in (x, y)]
+        _soften(pair[0], dim, pair[1])
+
+
+_kernel("softmax of rows longer than a block", "function/softmax-wide", softmax, _past_block)
+_kernel(
+    "softmax of columns as if they were rows",
+    "function/softmax-tall",
+    softmax,
+    lambda x, dim, y: _soften(_dense(x), dim, y),
+)
+
+
+def _masked(x: Operand, dim: int, y: Operand) -> None:
+    """A row of nothing but -inf gives zeros."""
+    _soften(x, dim, y)
+    put(y, [0.0 if value != value else value for value in values_of(y)])
+
+
+_kernel("softmax of a row of -inf", "function/softmax-masked", softmax, _masked)
+
+
+def _by_logarithm(x: Operand, dim: int, y: Operand) -> None:
+    _soften(x, dim, y)
+    put(y, [math.log(value) if value else -math.inf for value in values_of(y)])
+
+
+_kernel(
+    "log_softmax by the logarithm of a rounded softmax",
+    "function/log-softmax-large",
+    log_softmax,
+    _by_logarithm,
+)
+
+
+def _softened_backward(g: Operand, y: Operand, dim: int, output: Operand) -> None:
+    """The derivative of softmax, with the cotangent read without its strides."""
+    order = [k for k in range(len(y.layout.shape)) if k != dim] + [dim]
+    found: list[Scalar] = []
+    rows = zip(rows_of(_dense(g), (dim,)), rows_of(y, (dim,)), strict=True)
+    for cotangents, results in rows:
+        total = math.fsum(a * b for a, b in zip(cotangents, results, strict=True))
+        found += [b * (a - total) for a, b in zip(cotangents, results, strict=True)]
+    put(output._replace(layout=output.layout.permute(order)), found)
+
+
+_kernel(
+    "derivative of softmax reads the cotangent without its strides",
+    "gradient/of-softmax",
+    softmax_backward,
+    _softened_backward,
+)
+
+
+def _other_eps(
+    x: Operand,
+    weight: Operand | None,
+    bias: Operand | None,
+    dims: tuple[int, ...],
+    eps: float,
+    y: Operand,
+    mean: Operand,
+    variance: Operand,
+) -> None:
+    _standardize(x, weight, bias, dims, eps * 20.0, y, mean, variance)
+
+
+_kernel(
+    "standardization with another eps", "function/layer-norm-wide", standardization, _other_eps
+)
+_kernel(
+    "standardization takes the weight of the first element for all",
+    "function/layer-norm-two-dims",
+    standardization,
+    lambda x, w, b, dims, eps, y, m, v: _standardize(
+        x,
+        None
+        if w is None
+        else w._replace(layout=w.layout._replace(strides=(0,) * len(w.layout.shape))),
+        b,
+        dims,
+        eps,
+        y,
+        m,
+        v,
+    ),
+)
+
+
+def _rounding_on_the_way(a: Operand, b: Operand, y: Operand) -> None:
+    """Add up in the dtype of the result, where that is float16."""
+    if y.dtype is not float16:
+        _multiply(a, b, y)
+        return
+    batch, rows, inner = a.layout.shape
+    columns = b.layout.shape[2]
+    x, z = values_of(a), values_of(b)
+    found: list[Scalar] = []
+    for row in range(batch * rows):
+        for column in range(columns):
+            total = 0.0
+            for term in range(inner):
+                place = (row // rows * inner + term) * columns + column
+                total = float(float16.round(total + x[row * inner + term] * z[place]))
+            found.append(total)
+    put(y, found)
+
+
+_kernel(
+    "matrix product of float16 added up in float16",
+    "sizes/accumulation/float16",
+    matrix_product,
+    _rounding_on_the_way,
+)
+
+
+def _leave_out_zeros(a: Operand, b: Operand, y: Operand) -> None:
+    """Take zero times an infinity for zero."""
+    batch, rows, inner = a.layout.shape
+    columns = b.layout.shape[2]
+    x, z = values_of(a), values_of(b)
+    found: list[Scalar] = []
+    for row in range(batch * rows):
+        for column in range(columns):
+            terms = [
+                (x[row * inner + term], z[(row // rows * inner + term) * columns + column])
+                for term in range(inner)
+            ]
+            found.append(sum(left * right for left, right in terms if left and right))
+    put(y, found)
+
+
+_kernel(
+    "matrix product takes zero times infinity for zero",
+    "sizes/special-values",
+    matrix_product,
+    _leave_out_zeros,
+)
+
+
+def _one_side(sequence: Operand, values: Operand, right: bool, output: Operand) -> None:
+    _find(sequence, values, False, output)
+
+
+_kernel(
+    "insertion points are always those on the left",
+    "function/searchsorted-right",
+    insertion_points,
+    _one_side,
+)

@@ -170,6 +170,25 @@ def test_a_recording_does_not_hold_on_to_what_it_was_given_or_made(runtime: Runt
     assert runtime.pool.stats().active_bytes == active
 
 
+def test_new_gradients_take_the_memory_of_the_old(runtime: Runtime) -> None:
+    weight = gnomon.rand(1000).to("opencl").requires_grad_()
+
+    @gnomon.compile
+    def step(x: Tensor) -> None:
+        weight.grad = None
+        (weight * x).sum().backward()
+
+    x = gnomon.rand(1000).to("opencl")
+    for _ in range(4):
+        step(x)
+    assert step.explain().startswith("replayed:")
+    runtime.pool.reset_peaks()
+    active = runtime.pool.stats().active_bytes
+    step(x)
+    assert runtime.pool.stats().active_peak == active
+    assert weight.grad is not None and weight.grad.tolist() == x.tolist()
+
+
 def test_random_numbers_go_on() -> None:
     found = []
     for way in WAYS.values():

@@ -105,6 +105,9 @@ class Call:
         """Do again what the call did, on other inputs."""
         for effect in self._notes.effects:
             effect()
+        for note in self._notes.leaves.values():
+            if note.replaced:  # as in the call, so that its memory can be the new one's
+                note.leaf.autograd_state().grad = None
         given = [storage.memory for storage in storages_of(inputs)]
         memories = self._recording.replay(given)
         for storage, writes in self._rewrites:

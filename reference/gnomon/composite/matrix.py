@@ -100,10 +100,9 @@ def _mm_derivative(
 ) -> Cotangents:
     cotangent, left, right = cotangents[0], saved[0], saved[1]
     assert cotangent is not None and left is not None and right is not None
-    return (
-        left_cotangent(cotangent, left, right) if needs[0] else None,
-        right_cotangent(cotangent, left, right) if needs[1] else None,
-    )
+    # The right one first: after it nothing needs the left operand, often a large activation.
+    of_right = right_cotangent(cotangent, left, right) if needs[1] else None
+    return left_cotangent(cotangent, left, right) if needs[0] else None, of_right
 
 
 def left_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:

@@ -116,10 +116,12 @@ class _SumWithProduct:
         g, left, right = cotangents[0], saved[0], saved[1]
         assert g is not None and left is not None and right is not None
         scaled = g if alpha == 1 else mul(g, alpha)
+        # The right one first: after it nothing needs the left factor, often a large activation.
+        of_right = self.right(scaled, left, right) if needs[2] else None
         return (
             (g if beta == 1 else mul(g, beta)) if needs[0] else None,
             self.left(scaled, left, right) if needs[1] else None,
-            self.right(scaled, left, right) if needs[2] else None,
+            of_right,
         )
 
 

@@ -170,7 +170,9 @@ def test_a_recording_does_not_hold_on_to_what_it_was_given_or_made(runtime: Runt
     assert runtime.pool.stats().active_bytes == active
 
 
-def test_new_gradients_take_the_memory_of_the_old(runtime: Runtime) -> None:
+def test_a_replay_needs_the_memory_of_one_gradient_not_of_the_last_as_well(
+    runtime: Runtime,
+) -> None:
     weight = gnomon.rand(1000).to("opencl").requires_grad_()
 
     @gnomon.compile
@@ -179,13 +181,13 @@ def test_new_gradients_take_the_memory_of_the_old(runtime: Runtime) -> None:
         (weight * x).sum().backward()
 
     x = gnomon.rand(1000).to("opencl")
+    active = runtime.pool.stats().active_bytes
     for _ in range(4):
         step(x)
     assert step.explain().startswith("replayed:")
     runtime.pool.reset_peaks()
-    active = runtime.pool.stats().active_bytes
     step(x)
-    assert runtime.pool.stats().active_peak == active
+    assert runtime.pool.stats().active_peak < active + 2 * 4000
     assert weight.grad is not None and weight.grad.tolist() == x.tolist()
 
 

@@ -21,6 +21,7 @@ class LeafNote(NamedTuple):
     """A leaf whose ``grad`` the call changed."""
 
     leaf: TensorCore
+    #: The gradient that it changed in place; None if it is not needed, or there was none.
     before: TensorCore | None
     #: Whether the gradient was replaced, so that what it was before did not matter.
     replaced: bool
@@ -63,7 +64,8 @@ class CallNotes:
     def touch(self, leaf: TensorCore, replaced: bool) -> None:
         """Note that the gradient of ``leaf`` is about to change."""
         if id(leaf) not in self.leaves:
-            before = leaf.autograd.grad if leaf.autograd is not None else None
+            state = leaf.autograd
+            before = None if state is None or replaced else state.grad
             self.leaves[id(leaf)] = LeafNote(leaf, before, replaced)
 
     def wrote(self, storage: Storage, times: int, hidden: int) -> None:

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from gnomon_conformance.audit import FAULTS, inject
+from gnomon_conformance.audit import FAULTS, Fault, inject
+from gnomon_conformance.audit.recording import RecordingBackend
 
 #: Every this-many-th fault is tried here, so that the test takes seconds.
 EVERY = 9
@@ -26,3 +27,10 @@ def test_a_fault_is_caught_by_the_cases_that_name_it(index: int) -> None:
 def test_there_are_many_faults_of_distinct_names() -> None:
     assert len(FAULTS) >= 120
     assert max(Counter(fault.name for fault in FAULTS).values()) == 1
+
+
+@pytest.mark.parametrize("cases", ["compiled/random-program", "training/*/*/compiled"])
+def test_a_right_backend_passes_that_records_calls(cases: str) -> None:
+    """Its faults are found for what they are, not because it is recorded at all."""
+    found = inject(Fault(f"none in {cases}", cases, RecordingBackend), 1000 + len(cases))
+    assert found.cases and not found.failed

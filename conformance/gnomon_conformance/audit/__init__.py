@@ -19,6 +19,7 @@ from gnomon_conformance.audit import (
     faults_of_indexing,
     faults_of_kernels,
     faults_of_memory,
+    faults_of_recordings,
     faults_of_whole_programs,
 )
 from gnomon_conformance.audit.register import FAULTS, Fault
@@ -101,6 +102,7 @@ __all__ = [
     "faults_of_indexing",
     "faults_of_kernels",
     "faults_of_memory",
+    "faults_of_recordings",
     "faults_of_whole_programs",
     "inject",
 ]

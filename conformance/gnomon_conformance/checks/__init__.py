@@ -9,6 +9,7 @@ from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
     autograd,
     claims,
+    compiled,
     composites,
     conversion,
     elementwise,
@@ -36,6 +37,7 @@ _MODULES = (
     composites,
     kernels,
     programs,
+    compiled,
 )
 
 

@@ -156,7 +156,8 @@ def record(run: partial[R], inputs: Sequence[Tensor]) -> tuple[R, Call | NotReco
         try:
             return result, _finished(result, recorders, notes, reads, inputs)
         except NotRecordable as obstacle:
-            return result, obstacle
+            # Kept for its message; the frames of its traceback would keep the call's tensors.
+            return result, obstacle.with_traceback(None)
     finally:
         for recorder in recorders.values():
             recorder.cancel()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Final, NamedTuple, TypeAlias, TypeVar, final
@@ -72,18 +72,19 @@ def _names_in(code: CodeType) -> Names:
 class Reads:
     """What ``function``, called with ``arguments``, can find outside, and what that is now."""
 
-    def __init__(self, function: object, arguments: Collection[object]) -> None:
+    def __init__(self, function: object, arguments: Iterable[object]) -> None:
         backends = {type(backend).__module__ for backend in opened_backends()}
         #: Packages whose code is not the program's.
         self._foreign = {name.partition(".")[0] for name in (__name__, *backends)}
         self._found: list[tuple[str, Place, object]] = []
-        self._seen: set[object] = set()
-        #: Held, so that no other object takes the identity of one of these meanwhile.
-        self._held: list[object] = []
+        #: What has been looked into already: by identity, which no other object may take
+        #: meanwhile.
+        self._seen: dict[object, object] = {}
         self._look_into(function, _NO_NAMES)
         names = _names_in(code) if (code := getattr(function, "__code__", None)) else _NO_NAMES
-        for argument in arguments:
+        for argument in _objects_in(arguments):
             self._look_into(argument, names)
+        self._seen.clear()
 
     def changed(self) -> str | None:
         """Return the name of something that is not the same any more; None if there is none."""
@@ -104,8 +105,7 @@ class Reads:
         identity = tuple(map(id, key))
         if identity in self._seen:
             return False
-        self._seen.add(identity)
-        self._held += key
+        self._seen[identity] = key
         return True
 
     def _note(self, name: str, place: Place, names: Names) -> None:
@@ -208,6 +208,17 @@ class Reads:
 
 #: Methods that gnomon calls.
 _CALLED: Final = frozenset({"forward", "backward", "setup_context"})
+
+
+def _objects_in(arguments: Iterable[object]) -> Iterator[object]:
+    """Yield what arguments hold but tensors and containers, which the signature is made of."""
+    for each in arguments:
+        if isinstance(each, list | tuple):
+            yield from _objects_in(each)
+        elif isinstance(each, dict):
+            yield from _objects_in(each.values())
+        elif not isinstance(each, TensorCore):
+            yield each
 
 
 def _functions_of(value: object) -> Iterator[object]:

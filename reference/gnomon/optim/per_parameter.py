@@ -9,16 +9,20 @@ changes it. Options that several of them share:
 - ``capturable`` keeps counts of steps, and numbers given as tensors, on the device, so that the
   step reads nothing back and can be recorded and replayed.
 - ``foreach`` and ``fused`` choose between implementations in PyTorch that give the same
-  results. gnomon has one, which an accelerator fuses by itself; they are kept for state dicts.
+  results. gnomon has one, whose launches an accelerator records and replays by itself as one or
+  two; they are kept for state dicts.
 """
 
 from __future__ import annotations
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Generic, TypeVar, cast
+from itertools import chain
+from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
+from gnomon.compiler.compiled import Compiled
 from gnomon.dispatch import item_of
 from gnomon.dtypes import float32, float64, get_default_dtype
 from gnomon.graph.modes import enable_grad, is_grad_enabled, modes, set_grad_enabled, unnoted
@@ -35,12 +39,20 @@ Options = TypeVar("Options", bound=Mapping[str, object])
 Remembered = TypeVar("Remembered", bound=Mapping[str, object])
 
 
+#: For each group, its parameters that have a gradient, with the gradient.
+Gradients: TypeAlias = list[list[tuple[Tensor, Tensor]]]
+
+
 class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
     """An optimizer given by what one gradient does to one parameter."""
 
     #: What is remembered as a tensor of one number; PyTorch used to save plain numbers.
     counters: ClassVar[tuple[str, ...]] = ("step",)
     live_options = ("lr",)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._replayed: Compiled[[Gradients], None] | None = None
 
     @abstractmethod
     def remembered(self, parameter: Tensor, options: Options) -> Remembered:
@@ -72,12 +84,41 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(bool(self.defaults.get("differentiable", False))):
-            for group in self.param_groups:
-                for parameter in parameters_of(group):
-                    if parameter.grad is not None:
-                        self._update_with(parameter, parameter.grad, group)
+        gradients = [
+            [(each, each.grad) for each in parameters_of(group) if each.grad is not None]
+            for group in self.param_groups
+        ]
+        differentiable = bool(self.defaults.get("differentiable", False))
+        with set_grad_enabled(differentiable):
+            if differentiable or all(
+                each.device.type == "cpu" for each, _ in chain(*gradients)
+            ):
+                self._update_all(gradients)
+            else:
+                self._replay_or_update(gradients)
         return loss
+
+    def _update_all(self, gradients: Gradients) -> None:
+        for group, pairs in zip(self.param_groups, gradients, strict=True):
+            for parameter, gradient in pairs:
+                self._update_with(parameter, gradient, group)
+
+    def _replay_or_update(self, gradients: Gradients) -> None:
+        """Update all; a device that can replay launches takes a kernel or two for it."""
+        if self._replayed is None:
+            self._replayed = Compiled(_update_of(weakref.ref(self)))
+        self._replayed(gradients)
+
+    def _memories(self) -> tuple[object, ...]:
+        """Return where what is remembered is, on which a recorded step relies."""
+        return tuple(
+            [
+                value.operand if isinstance(value, Tensor) else value
+                for group in self.param_groups
+                for parameter in parameters_of(group)
+                for value in self.state.get(parameter, {}).values()
+            ]
+        )
 
     def _update_with(self, parameter: Tensor, gradient: Tensor, group: Group) -> None:
         memory = self.state.get(parameter) or self.remember(parameter, group)
@@ -93,6 +134,25 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
         if memory:
             self.state[parameter] = memory
         return memory
+
+
+def _update_of(
+    reference: weakref.ref[PerParameterOptimizer[Options, Remembered]],
+) -> Callable[[Gradients], None]:
+    """Return what updates the parameters of an optimizer, which it does not keep alive."""
+
+    def optimizer() -> PerParameterOptimizer[Options, Remembered]:
+        found = reference()
+        assert found is not None
+        return found
+
+    def update(gradients: Gradients) -> None:
+        optimizer()._update_all(gradients)
+        if modes.notes is not None:
+            modes.notes.rely_on(optimizer(), lambda: optimizer()._options())
+            modes.notes.rely_on(optimizer().state, lambda: optimizer()._memories())
+
+    return update
 
 
 def counter(parameter: Tensor, options: Mapping[str, object], value: float = 0.0) -> Tensor:
@@ -117,8 +177,12 @@ def counted(step: Tensor, capturable: bool = False) -> Number:
     Replays of a recorded call count on, and find the number they have come to.
     """
     notes = modes.notes
-    if capturable or (notes is not None and step.device.type != "cpu"):
+    if capturable:
         return step.add_(1)
+    if notes is not None and step.device.type != "cpu":
+        backend = step.operand.storage.backend
+        # As exact as the number that is read otherwise.
+        return step.add_(1).to(float64 if backend.supports("pow", (float64,)) else float32)
     if notes is None:
         return _advance(step)
     with unnoted():

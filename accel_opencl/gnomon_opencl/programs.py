@@ -72,7 +72,7 @@ class Programs:
         started = time.perf_counter()
         digest = hashlib.sha256(f"{self._identity}\n{source}".encode()).hexdigest()
         path = cache_directory() / f"{digest}.bin"
-        program = self._from_disk(path)
+        program = self._from_disk(path, name)
         origin = "loaded"
         if program is None:
             origin = "built"
@@ -90,7 +90,7 @@ class Programs:
                 print(source, file=sys.stderr)
         return program
 
-    def _from_disk(self, path: Path) -> cl.Program | None:
+    def _from_disk(self, path: Path, name: str) -> cl.Program | None:
         try:
             entry = path.read_bytes()
         except OSError:
@@ -99,29 +99,33 @@ class Programs:
         if hashlib.sha256(binary).digest() != digest:
             return None
         mark_used(path)
-        return self._from_binary(binary)
+        return self._from_binary(binary, name)
 
-    def _from_binary(self, binary: bytes) -> cl.Program | None:
+    def _from_binary(self, binary: bytes, name: str) -> cl.Program | None:
         try:
             program = cl.Program(self._context, [self._device], [binary])
             with _quiet():
-                return program.build(options=self._options)
+                program = program.build(options=self._options)
+            cl.Kernel(program, name)
         except cl.Error:
             return None
+        return program
 
     def _build(self, source: str, name: str, path: Path) -> cl.Program:
         """Return the program of ``source``, built where it can do no harm."""
         try:
             if not compiler_is_trusted(self._device):
                 binary = built_apart(self._device, source, self._options)
-                program = None if binary is None else self._from_binary(binary)
+                program = None if binary is None else self._from_binary(binary, name)
                 if program is not None:
                     return program
             with _quiet():
                 # The cache is ours: pyopencl's leaves out the platforms that need one most.
-                return cl.Program(self._context, source).build(
+                program = cl.Program(self._context, source).build(
                     options=self._options, devices=[self._device], cache_dir=False
                 )
+            cl.Kernel(program, name)  # what the driver found in its own cache may lack it
+            return program
         except (cl.Error, RuntimeError) as error:
             text = path.with_suffix(".cl")
             kept = keep(text, source.encode())
@@ -129,7 +133,9 @@ class Programs:
             raise RuntimeError(
                 f"gnomon_opencl: the kernel {name} does not build on "
                 f"{self._device.name.strip()}. Report this with the messages below, and move "
-                f"the tensors to the CPU or another device meanwhile. {where}\n{error}"
+                "the tensors to the CPU or another device meanwhile. If the program has been "
+                "interrupted, the driver's own cache may be damaged: delete that (PoCL's is "
+                f"~/.cache/pocl). {where}\n{error}"
             ) from error
 
 

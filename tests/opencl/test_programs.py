@@ -124,6 +124,17 @@ def test_a_kernel_that_does_not_build_shows_the_log_and_keeps_the_text(cache: Pa
     assert text.read_text() == WRONG and f"Its text is in {text}." in str(caught.value)
 
 
+def test_a_program_without_its_kernel_is_built_anew_or_an_error(cache: Path) -> None:
+    assert _builds() == 1
+    (entry,) = cache.glob("*.bin")
+    _programs().kernel(SOURCE.replace("nothing", "something"), "something")
+    (other,) = {*cache.glob("*.bin")} - {entry}
+    entry.write_bytes(other.read_bytes())
+    assert _builds() == 1
+    with pytest.raises(RuntimeError, match=r"(?s)absent does not build on.*~/\.cache/pocl"):
+        _programs().kernel(SOURCE, "absent")
+
+
 @pytest.mark.parametrize("apart", ["0", "1"])
 def test_programs_are_the_same_wherever_they_are_built(
     cache: Path, monkeypatch: pytest.MonkeyPatch, apart: str

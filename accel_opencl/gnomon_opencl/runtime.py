@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeAlias, final
 
 import pyopencl as cl
@@ -19,6 +20,7 @@ from gnomon_opencl.programs import Programs, declare
 from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.timeline import Timeline
 from gnomon_opencl.traits import Traits, traits_of
+from gnomon_opencl.trials import long_vectors_are_right
 from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
@@ -54,7 +56,7 @@ class Runtime:
 
     def __init__(self, device: cl.Device, name: str, traits: Traits | None = None) -> None:
         self.name = name
-        self.traits = traits or traits_of(device)
+        self.traits = traits or _tried(device)
         self.context = cl.Context([device])
         long_name = f"{name} ({device.name.strip()})"
         self.timeline = Timeline(self.context, device, long_name)
@@ -216,6 +218,14 @@ class Runtime:
         if self._unread_flag is None:
             self._unread_flag = self.pool.allocate(4)
         self.launch(source, name, [*arguments, self._unread_flag.buffer], items)
+
+
+def _tried(device: cl.Device) -> Traits:
+    """Return the traits of ``device``, as far as a trial of its compiler bears them out."""
+    traits = traits_of(device)
+    if traits.lanes == 1 or long_vectors_are_right(device):
+        return traits
+    return replace(traits, vector_bytes=traits.vector_bytes // 2)
 
 
 def buffer_of(operand: Operand) -> Buffer:

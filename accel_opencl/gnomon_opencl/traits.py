@@ -9,6 +9,8 @@ import pyopencl as cl
 
 #: Eight lanes: PoCL 3.0 aborts the process on some kernels with vectors of sixteen.
 _LANES: Final = 8
+#: The bytes of elements of the largest dtypes.
+_LARGEST: Final = 8
 #: Elements that one work-item of a processor goes through: enough to outweigh its start.
 _PROCESSOR_CHUNK: Final = 4096
 #: Work-items of a group where many run side by side.
@@ -22,6 +24,8 @@ class Traits:
 
     #: Elements in the vectors that kernels compute with; 1 where the hardware has lanes itself.
     lanes: int
+    #: How long vectors may be that the compiler is trusted to get right.
+    vector_bytes: int
     #: Elements that one work-item goes through.
     chunk: int
     #: Work-items in a group of an elementwise launch.
@@ -47,6 +51,10 @@ class Traits:
     alignment: int
     global_memory_bytes: int
 
+    def lanes_of(self, itemsize: int) -> int:
+        """Return the lanes of vectors where the largest elements have ``itemsize`` bytes."""
+        return min(self.lanes, self.vector_bytes // itemsize)
+
 
 def traits_of(device: cl.Device) -> Traits:
     """Return the traits of ``device``."""
@@ -55,6 +63,7 @@ def traits_of(device: cl.Device) -> Traits:
     rounding = cl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
     return Traits(
         lanes=_LANES if is_processor else 1,
+        vector_bytes=_LANES * _LARGEST,
         chunk=_PROCESSOR_CHUNK if is_processor else 1,
         group_size=1 if is_processor else min(_GROUP_SIZE, device.max_work_group_size),
         is_processor=is_processor,

@@ -66,6 +66,15 @@ def compiler_works(device: cl.Device) -> Outcome:
     return _outcome(device, "trial_of_compiler")
 
 
+def long_vectors_are_right(device: cl.Device) -> bool:
+    """Return whether ``device`` moves and converts vectors of eight 64-bit elements rightly.
+
+    PoCL 3.0 takes some processors with AVX-512, such as AMD's Zen 4, for ones without it and
+    calls functions that take such vectors in other registers.
+    """
+    return _outcome(device, "trial_of_long_vectors").passed
+
+
 def wide_vectors_are_safe(device: cl.Device) -> bool:
     """Return whether ``device`` builds and runs products in vectors of 64 bytes.
 

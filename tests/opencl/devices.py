@@ -48,6 +48,14 @@ def with_traits_of_a_gpu() -> OpenCLBackend:
     return OpenCLBackend(device, 99, traits)
 
 
+@cache
+def with_short_vectors() -> OpenCLBackend:
+    """Return a backend that takes the device for one that gets no vectors of 64 bytes right."""
+    traits = replace(default_backend().runtime.traits, vector_bytes=32)
+    (device,) = default_backend().runtime.context.devices
+    return OpenCLBackend(device, 98, traits)
+
+
 BACKENDS = {"own": default_backend, "gpu": with_traits_of_a_gpu}
 
 

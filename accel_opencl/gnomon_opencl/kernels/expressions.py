@@ -109,8 +109,7 @@ def kernel_source(
     expression: Expression, kinds: Kinds, traits: Traits, bundle: Bundle | None = None
 ) -> str:
     """Return the program whose kernel ``elementwise`` evaluates ``expression``."""
-    alone = any(step.formula.functions is not None for step in expression.steps)
-    lanes = 1 if alone else traits.lanes
+    lanes = _lanes(expression, traits)
     meanings = _Meanings(expression, lanes)
     body = _Body(expression, kinds, lanes, meanings.calls)
     about = about_text(", ".join(step.formula.text for step in expression.steps))
@@ -119,6 +118,19 @@ def kernel_source(
     if bundle is not None:
         declaration += bundle.declaration(kinds.index_type)
     return whole_source(about, text, declaration, body.kernel_text(traits, bundle))
+
+
+def _lanes(expression: Expression, traits: Traits) -> int:
+    """Return how many elements are computed at a time: one, where functions take one; packed
+    dtypes are unpacked by one or by eight.
+    """
+    if any(step.formula.functions is not None for step in expression.steps):
+        return 1
+    made = [dtype for step in expression.steps for dtype in (step.compute, step.result)]
+    dtypes = (*expression.loads, *expression.numbers, *made)
+    sizes = [dtype.itemsize for dtype in dtypes]
+    lanes = traits.lanes_of(max(sizes))
+    return lanes if lanes == traits.lanes or min(sizes) >= 4 else 1
 
 
 class _Meanings:

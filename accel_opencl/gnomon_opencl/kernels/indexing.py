@@ -93,7 +93,8 @@ def _launches(
         add_bounds(plan, bounds)
         moving = tuple([layout.strides[-1] != 0 for layout in part[2:]])
         beside = part[0].strides[-1] == part[1].strides[-1] == 1
-        whole = plan.members["parts"] == 1 and traits.lanes > 1
+        lanes = traits.lanes_of(cells.dtype.itemsize)
+        whole = plan.members["parts"] == 1 and lanes > 1
         text = _source(
             cells,
             moving,
@@ -140,7 +141,7 @@ def _source(
                 "PARAMETERS": ", ".join(parameters),
                 "INDEX": index,
                 "WALK": walk,
-                "LANES": str(traits.lanes),
+                "LANES": str(traits.lanes_of(cells.dtype.itemsize)),
             },
         )
         return whole_source(declaration, text)

@@ -140,12 +140,13 @@ def lanes_for(runtime: Runtime, operands: Sequence[Operand]) -> int:
     them and the compiler is known to bear it.
     """
     traits = runtime.traits
-    if any(operand.dtype is not float32 for operand in operands):
-        return traits.lanes
-    if traits.lanes == 1 or traits.register_bytes < _WIDE_LANES * float32.itemsize:
-        return traits.lanes
+    lanes = traits.lanes_of(max(operand.dtype.itemsize for operand in operands))
+    if lanes == 1 or any(operand.dtype is not float32 for operand in operands):
+        return lanes
+    if traits.register_bytes < _WIDE_LANES * float32.itemsize:
+        return lanes
     (device,) = runtime.context.devices
-    return _WIDE_LANES if wide_vectors_are_safe(device) else traits.lanes
+    return _WIDE_LANES if wide_vectors_are_safe(device) else lanes
 
 
 def parts_of(rows: int, traits: Traits) -> int:

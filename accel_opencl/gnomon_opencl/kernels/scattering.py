@@ -201,7 +201,7 @@ def _launches(
     made = []
     for part in slices(collapse_together([layout.permute(order) for layout in given])):
         kept = sum(stride != 0 for stride in part[0].strides)
-        row = _row_of(part, kept, traits)
+        row = _row_of(part, kept, traits.lanes_of(dtype.itemsize))
         dims = len(part[0].shape)
         row_step: int | None = None
         if row is not None:
@@ -216,14 +216,14 @@ def _launches(
     return tuple(made)
 
 
-def _row_of(part: Sequence[Layout], kept: int, traits: Traits) -> int | None:
+def _row_of(part: Sequence[Layout], kept: int, lanes: int) -> int | None:
     """Return the dim along which neighbouring elements are named by the same indices."""
     destination, _, *indices = part
     for dim in range(kept):
         if (
-            traits.lanes > 1
+            lanes > 1
             and destination.strides[dim] == 1
-            and destination.shape[dim] >= traits.lanes
+            and destination.shape[dim] >= lanes
             and not any(layout.strides[dim] for layout in indices)
         ):
             return dim
@@ -257,6 +257,7 @@ def _plan_owners(
 @lru_cache(_CACHED)
 def _source(form: _Form, declaration: str, traits: Traits) -> str:
     kind = element_type(form.dtype)
+    lanes = 1 if form.row_step is None else traits.lanes_of(form.dtype.itemsize)
     index, numbers = form.index_type, range(2, form.lookups + 2)
     operands = [0, *([1] if form.from_operand else []), *numbers]
     combined = "b"
@@ -267,9 +268,9 @@ def _source(form: _Form, declaration: str, traits: Traits) -> str:
         arriving = kind.load(1, "p1", "at1") if form.from_operand else "n1"
         store = kind.store(1, f"combined({present}, {arriving})", "p0", "at0")
     else:
-        store = _row_text(form, kind, traits.lanes)
+        store = _row_text(form, kind, lanes)
     return whole_source(
-        types_text(kind, 1 if form.row_step is None else traits.lanes, traits),
+        types_text(kind, lanes, traits),
         f"static T combined(T a, T b) {{ return {combined}; }}\n",
         declaration,
         _OWNED,

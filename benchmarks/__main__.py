@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from benchmarks.contestants import PEERS, Entrant, Worker, entrants
+from benchmarks.costs import print_first_calls, print_memory
 from benchmarks.peak import Peak, peak_of
 from benchmarks.table import (
     ROWS,
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"No row's name has {' or '.join(options.only)} in it.", *ROWS, sep="\n")
         return 2
     found = [e for e in entrants() if not any(text in e.title for text in options.skip)]
+    if options.memory or options.first_call:
+        steps = [name for name in chosen if ROWS[name].compiled]
+        print_memory(steps, found) if options.memory else print_first_calls(steps, found)
+        return 0
     peaks = _peaks(found) if any(ROWS[name].is_limited for name in chosen) else {}
     _introduce(found, peaks)
     titles = [entrant.title for entrant in found]
@@ -74,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
         "--skip", action="append", default=[], metavar="TEXT", help="no contestants with TEXT"
     )
     parser.add_argument("--quick", action="store_true", help="few runs of each row")
+    parser.add_argument(
+        "--memory", action="store_true", help="the memory that rows take, not their time"
+    )
+    parser.add_argument(
+        "--first-call", action="store_true", help="the time of the first calls of rows"
+    )
     parser.add_argument("--markdown", action="store_true", help="a table in Markdown")
     parser.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="threads of the peers (default all)"

@@ -195,7 +195,8 @@ class Worker:
     def prepare(self, row: str) -> None:
         """Let the worker begin to prepare and warm up a row, once it has its library."""
         if not self._has_library:
-            self._has_library = self._pipe.poll(PATIENCE) and self._pipe.recv()
+            with suppress(EOFError, OSError):
+                self._has_library = self._pipe.poll(PATIENCE) and self._pipe.recv()
         self._began = time.perf_counter()
         with suppress(OSError):  # of a worker that has ended, which the answer will say
             self._pipe.send(row)

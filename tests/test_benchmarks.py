@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import pytest
 
 pytest.importorskip("numpy", reason="the benchmark needs NumPy")
 
-from benchmarks import contestants, training_jax
+from benchmarks import contestants, costs, training_jax
 from benchmarks.__main__ import main
 from benchmarks.contestants import Entrant, Timing, Worker
 from benchmarks.peak import Peak
@@ -159,3 +160,35 @@ def test_the_table_has_a_line_for_a_row(capsys: pytest.CaptureFixture[str]) -> N
     (line,) = [line for line in lines if line.startswith("| add of 100")]
     assert header.count("|") == line.count("|") and "NumPy" in header
     assert any("us of Python each" in line for line in lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_first_calls_and_memory_are_those_of_a_process_of_its_own() -> None:
+    found = costs.costs_of("NumPy", "softmax 4096x1024", None)
+    assert isinstance(found, costs.Costs)
+    assert 0 < found.first < found.until_compiled
+    assert found.resident > 2 * 4096 * 1024 * 4 and not found.device
+    assert costs.costs_of("NumPy", "conv2d 3x3, 16x64x56x56 -> 64", None) == ""
+    assert "ValueError" in str(costs.costs_of("no such title", "softmax 4096x1024", None))
+
+
+def test_costs_over_their_goals_have_a_star(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: dict[str, costs.Costs | str] = {
+        "compiled:0": costs.Costs(6.0, 1.0, 12_000_000, 4_000_000),
+        "PyTorch": costs.Costs(9.0, 1.0, 10_000_000, 0),
+        "NumPy": "",
+    }
+    monkeypatch.setattr(costs, "costs_of", lambda title, row, caches: known[title])
+    found = [Entrant(each, Ending, "opencl:0" if "d:" in each else "") for each in known]
+    costs.print_memory(["a row"], found)
+    costs.print_first_calls(["a row"], found)
+    lines = [line.split(": ", 1)[-1].split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:4] == [
+        ["compiled:0", "12.0", "4.0", "1.20*"],
+        ["PyTorch", "10.0", "-", "1.00"],
+        ["NumPy", "no", "program"],
+    ]
+    assert lines[5] == ["compiled:0", "6.00", "/", "7.00*", "6.00", "/", "7.00*"]
+    assert lines[6] == ["PyTorch", "9.00", "/", "10.00", "9.00", "/", "10.00"]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, final
 
@@ -23,6 +25,7 @@ from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
 from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
+_building: Final = threading.Lock()
 
 
 @final
@@ -151,6 +154,10 @@ def declare(kernel: cl.Kernel, arguments: Sequence[object]) -> None:
     )
 
 
-def _quiet() -> warnings.catch_warnings[None]:
-    """Hide what compilers have to say about kernels that build."""
-    return warnings.catch_warnings(action="ignore", category=cl.CompilerWarning)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what compilers have to say about kernels that build, one thread at a time: what is
+    done about warnings, the process does.
+    """
+    with _building, warnings.catch_warnings(action="ignore", category=cl.CompilerWarning):
+        yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pyopencl as cl
 
 from gnomon_opencl import trials
 from gnomon_opencl.caching import bound_size, cache_directory, keep
-from gnomon_opencl.programs import Programs
+from gnomon_opencl.programs import Programs, _quiet
 
 from .devices import default_backend
 
@@ -133,6 +135,23 @@ def test_a_program_without_its_kernel_is_built_anew_or_an_error(cache: Path) -> 
     assert _builds() == 1
     with pytest.raises(RuntimeError, match=r"(?s)absent does not build on.*~/\.cache/pocl"):
         _programs().kernel(SOURCE, "absent")
+
+
+def test_threads_hide_warnings_in_turns() -> None:
+    """Else the one that ends last would leave them hidden."""
+    entered = threading.Event()
+
+    def build() -> None:
+        with _quiet():
+            entered.set()
+
+    before = list(warnings.filters)
+    with _quiet():
+        thread = threading.Thread(target=build)
+        thread.start()
+        assert not entered.wait(0.05)
+    thread.join()
+    assert entered.is_set() and list(warnings.filters) == before
 
 
 @pytest.mark.parametrize("apart", ["0", "1"])

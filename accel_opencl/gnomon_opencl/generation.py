@@ -139,7 +139,9 @@ def types_text(
 
 
 #: The functions of ``floats.cl``, which every section of floats has under other names.
-_FLOAT_FUNCTIONS: Final = ("rounded_off", "exponential_of_product", "normal_below")
+_FLOAT_FUNCTIONS: Final = (
+    *("rounded_off", "exponential_of_product", "complementary_error", "normal_below"),
+)
 #: What a section defines.
 _NAMES: Final = (
     *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),

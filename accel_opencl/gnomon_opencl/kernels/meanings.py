@@ -266,7 +266,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     ),
     # special functions
     "erf": _floating("erf(a)"),
-    "erfc": _floating("erfc(a)"),
+    "erfc": _floating("complementary_error(a)"),
     "erfinv": _calls("special", "inverse_error(a)"),
     "special_erfcx": _calls("special", "scaled_complement(a)"),
     "special_ndtr": _floating("normal_below(a)"),

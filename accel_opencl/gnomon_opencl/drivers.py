@@ -1,5 +1,5 @@
 """Drivers that pip installs: the loader knows PoCL's, and is told here of Intel's; and how PoCL
-is to run.
+is to run and to compile.
 
 The package ``intel-opencl-rt`` (extra ``opencl-intel``) brings a driver for x86 processors of
 every maker. Its own entry for the loader names a directory that is right in Anaconda only, so
@@ -9,7 +9,10 @@ another one is written.
 from __future__ import annotations
 
 import os
+import platform
+import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,17 @@ _SYSTEM: Final = Path("/etc/OpenCL/vendors")
 _LIBRARY: Final = "libintelocl.so"
 #: The variable of the environment by which PoCL gets fewer threads.
 _MOST_THREADS: Final = "POCL_MAX_PTHREAD_COUNT"
+#: Part of the version of the PoCL that PyPI has.
+_PLAIN_POCL: Final = "PoCL 3.0"
+#: What Linux says about the processor.
+_PROCESSOR: Final = Path("/proc/cpuinfo")
+_HASWELL: Final = frozenset({"avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})
+#: Processors that PoCL's library of built-in functions is compiled for, the best first, and
+#: what a processor must have for it.
+_LIBRARIES: Final = {
+    "skylake-avx512": _HASWELL | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "haswell": _HASWELL,
+}
 
 
 def announce_installed_drivers(prefix: str = sys.prefix, system: Path = _SYSTEM) -> None:
@@ -50,6 +64,33 @@ def set_up_pocl() -> None:
     # each thread gets a core of its own, if PoCL has as many threads as the process has cores.
     if _MOST_THREADS not in os.environ and _may_use_all_cores():
         os.environ.setdefault("POCL_AFFINITY", "1")
+
+
+def text_for(driver: str, source: str) -> str:
+    """Return ``source`` as the driver, told by its platform's version, is to compile it.
+
+    PoCL 3.0 compiles kernels for the processor there is, as far as it knows it, but its library
+    for one of a few. Functions of the library are inlined only where both are the same; without
+    that, kernels take up to six times as long.
+    """
+    processor = _library_processor() if _PLAIN_POCL in driver else None
+    if processor is None:
+        return source
+    attribute = f'__attribute__((target("arch={processor}")))'
+    return (
+        f"#pragma clang attribute push ({attribute}, apply_to = function)\n{source}"
+        "\n#pragma clang attribute pop\n"
+    )
+
+
+@cache
+def _library_processor() -> str | None:
+    """Return the processor that PoCL's library is compiled for on this machine, if known."""
+    if platform.machine() != "x86_64" or not _PROCESSOR.exists():
+        return None
+    found = re.search(r"^flags\s*:(.*)$", _PROCESSOR.read_text(), re.MULTILINE)
+    features = set(found.group(1).split()) if found else set()
+    return next((name for name, needed in _LIBRARIES.items() if needed <= features), None)
 
 
 def _may_use_all_cores() -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 import pyopencl as cl
 
 from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
+from gnomon_opencl.drivers import text_for
 from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
@@ -73,6 +74,7 @@ class Programs:
 
     def _program(self, source: str, name: str) -> cl.Program:
         started = time.perf_counter()
+        source = text_for(self._device.platform.version, source)
         digest = hashlib.sha256(f"{self._identity}\n{source}".encode()).hexdigest()
         path = cache_directory() / f"{digest}.bin"
         program = self._from_disk(path, name)

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 
-from gnomon_opencl import provider, trials
+from gnomon_opencl import drivers, provider, trials
 from gnomon_opencl.drivers import announce_installed_drivers, set_up_pocl
 
 from .devices import default_backend
@@ -152,3 +152,38 @@ def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
     set_up_pocl()
     assert os.environ.get("POCL_AFFINITY") == found
     assert os.environ["POCL_WORK_GROUP_SPECIALIZATION"] == "0"
+
+
+_BEFORE = "movbe f16c abm bmi1 avx2 bmi2 fma"
+_WIDE = f"{_BEFORE} avx512f avx512bw avx512cd avx512dq avx512vl"
+
+
+@pytest.mark.parametrize(
+    ("flags", "processor"),
+    [
+        ("sse2 avx", None),
+        (_BEFORE, "haswell"),
+        (f"{_BEFORE} avx512f", "haswell"),
+        (_WIDE, "skylake-avx512"),
+    ],
+)
+def test_pocl_3_0_compiles_kernels_for_the_processor_of_its_library(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    flags: str,
+    processor: str | None,
+) -> None:
+    about = tmp_path / "cpuinfo"
+    about.write_text(f"model name\t: a processor\nflags\t\t: {flags}\nbugs\t\t: avx\n")
+    monkeypatch.setattr(drivers, "_PROCESSOR", about)
+    monkeypatch.setattr(drivers.platform, "machine", lambda: "x86_64")
+    text, plain, other = "void f() {}", "OpenCL 3.0 PoCL 3.0-rc2", "OpenCL 3.0 PoCL 3.1"
+    drivers._library_processor.cache_clear()
+    try:
+        placed = drivers.text_for(plain, text)
+        assert (placed == text) == (processor is None)
+        assert processor is None or f'"arch={processor}"' in placed
+        assert text in placed
+        assert drivers.text_for(other, text) == text
+    finally:
+        drivers._library_processor.cache_clear()

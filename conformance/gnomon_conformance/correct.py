@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Kind, Scalar, float32
@@ -70,17 +71,20 @@ def unit(value: float, dtype: DType) -> float:
     return math.ldexp(1.0, exponent - digits + 1)
 
 
+@cache
 def largest(dtype: DType) -> float:
     """Return the largest finite number of a floating-point dtype."""
     digits, least = _FORMATS[dtype.name]
     return math.ldexp(2.0 - math.ldexp(1.0, 1 - digits), 1 - least)
 
 
+@cache
 def smallest_normal(dtype: DType) -> float:
     """Return the smallest positive normal number of a floating-point dtype."""
     return math.ldexp(1.0, _FORMATS[dtype.name][1])
 
 
+@cache
 def epsilon(dtype: DType) -> float:
     """Return the distance from 1 to the next number of a floating-point dtype."""
     return math.ldexp(1.0, 1 - _FORMATS[dtype.name][0])
@@ -112,18 +116,19 @@ def of_function(value: Scalar, tolerance: Ulps, dtype: DType) -> Expected:
 class Terms:
     """What the tolerance of a fold depends on: the terms so far."""
 
-    __slots__ = ("count", "down", "exact", "size", "up", "whole")
+    __slots__ = ("count", "down", "exact", "multiplied", "size", "up", "whole")
 
-    def __init__(self, terms: Sequence[Scalar] = ()) -> None:
+    def __init__(self, terms: Sequence[Scalar] = (), *, multiplied: bool = False) -> None:
         finite = [float(term) for term in terms if math.isfinite(term)]
         self.count = len(terms)
+        self.multiplied = multiplied
         #: The sum of the finite terms and that of their absolute values, in float64.
         self.exact = sum(finite)
         self.size = sum(map(abs, finite))
         #: Whether all terms are whole numbers.
         self.whole = all(map(float.is_integer, finite))
         #: How far, in powers of 2, a product may get up or down, in whatever order.
-        sizes = [math.log2(abs(term)) for term in finite if term]
+        sizes = [math.log2(abs(term)) for term in finite if term] if multiplied else []
         self.up = sum(size for size in sizes if size > 0)
         self.down = sum(size for size in sizes if size < 0)
 
@@ -135,15 +140,15 @@ class Terms:
             self.exact += number
             self.size += abs(number)
             self.whole = self.whole and number.is_integer()
-        if math.isfinite(number) and number:
+        if self.multiplied and math.isfinite(number) and number:
             power = math.log2(abs(number))
             self.up += max(power, 0.0)
             self.down += min(power, 0.0)
 
-    def may_leave(self, dtype: DType, tolerance: Tolerance) -> bool:
+    def may_leave(self, dtype: DType) -> bool:
         """Return whether, in some order, a step overflows, or a product underflows."""
         most = largest(dtype)
-        if isinstance(tolerance, SumOfTerms):
+        if not self.multiplied:
             return self.size >= most
         least = math.log2(smallest_normal(dtype))
         return self.up >= math.log2(most) or self.down <= least
@@ -152,6 +157,12 @@ class Terms:
 def needs_terms(tolerance: Tolerance, dtype: DType) -> bool:
     """Return whether the tolerance of a fold depends on its terms."""
     return dtype.is_floating_point and not isinstance(tolerance, Ulps)
+
+
+def terms_of(row: Sequence[Scalar], tolerance: Tolerance, dtype: DType) -> Terms:
+    """Return the terms of a fold; none where its tolerance does not depend on them."""
+    weighed = row if needs_terms(tolerance, dtype) else ()
+    return Terms(weighed, multiplied=isinstance(tolerance, ProductOfTerms))
 
 
 def of_fold(value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType) -> Expected:
@@ -165,7 +176,7 @@ def of_fold(value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType) -> 
         return Expected(value, of_function(larger, tolerance, dtype).slack)
     accumulated = float32 if dtype.itemsize == 2 else dtype
     eps = epsilon(accumulated)
-    if terms.may_leave(accumulated, tolerance):
+    if terms.may_leave(accumulated):
         return Expected(value, anything=True)
     if math.isinf(value):
         return Expected(value)

@@ -23,6 +23,9 @@ from gnomon_conformance.correct import epsilon, largest, smallest_normal, unit
 
 Drawn = TypeVar("Drawn")
 
+#: How many values an operand has at most before they repeat: a prime, so that they do at
+#: another place of every block.
+DISTINCT: Final = 509
 #: How many values are drawn for a pool; a batch takes as many as it has room for.
 _POOL: Final = 160
 _BATCH: Final = 40

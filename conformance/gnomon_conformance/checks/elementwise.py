@@ -35,7 +35,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import columns, integer_range
+from gnomon_conformance.values import DISTINCT, columns, integer_range
 
 LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
@@ -43,9 +43,6 @@ EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
-#: How many values an operand has at most before they repeat: a prime, so that they do at
-#: another place of every block.
-_DISTINCT = 509
 REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
 
 
@@ -146,7 +143,7 @@ def operands(
 ) -> tuple[list[bytes], list[Place]]:
     """Return operands of a record with values from its domains, and their storages."""
     dtypes = given_dtypes(record, compute)
-    count = min(max(Layout.contiguous(shape).numel, 1), _DISTINCT)
+    count = min(max(Layout.contiguous(shape).numel, 1), DISTINCT)
     drawn = columns(dtypes, domains_of(record, len(dtypes)), count, key, seed)
     if len(dtypes) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
         drawn = [[_moderate(value, compute) for value in column] for column in drawn]

@@ -19,10 +19,10 @@ from gnomon.records import (
 )
 from gnomon_conformance.correct import (
     Expected,
-    Terms,
     largest,
     needs_terms,
     of_fold,
+    terms_of,
 )
 from gnomon_conformance.launches.base import (
     Finder,
@@ -62,15 +62,13 @@ class ReduceLaunch(Launch):
         dtype = self.outputs[0].dtype
         fold = self.record.meaning_on(input.dtype)
         rows = rows_along(self.stores, input, self.dims)
-        tolerance = self.record.tolerance
+        tolerance, floats = self.record.tolerance, dtype.is_floating_point
         found = []
         for row in rows:
             value = fold(row, self.parameters)
-            expected = of_fold(value, Terms(row), tolerance, dtype)
-            if value == 0 and {math.copysign(1.0, x) for x in row if x == 0} == {1.0, -1.0}:
-                expected = expected._replace(
-                    others=(0.0, -0.0)
-                )  # zeros of both signs are equal
+            expected = of_fold(value, terms_of(row, tolerance, dtype), tolerance, dtype)
+            if value == 0 and floats and _has_both_zeros(row):
+                expected = expected._replace(others=(0.0, -0.0))  # they are equal
             if _leaves_domain(self.record, row, dtype):
                 expected = expected._replace(anything=True)
             found.append(expected)
@@ -83,6 +81,10 @@ class ReduceLaunch(Launch):
             f"backend.reduce(record, {operand(input)}, {self.dims}, {self.parameters}, "
             f"{operand(self.outputs[0])})",
         ]
+
+
+def _has_both_zeros(row: Sequence[Scalar]) -> bool:
+    return len({math.copysign(1.0, each) for each in row if each == 0}) == 2
 
 
 def _leaves_domain(record: Reduction, row: Sequence[Scalar], dtype: DType) -> bool:
@@ -120,15 +122,17 @@ class ScanLaunch(Launch):
         running = self.record.meaning_on(input.dtype)
         dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
         rows = rows_along(self.stores, input, (self.dim,))
-        found = []
+        found: list[Expected] = []
         weighs = needs_terms(tolerance, dtype)
         for row in rows:
-            terms = Terms()
-            for term, value in zip(row, running(row), strict=True):
+            values = running(row)
+            if not dtype.is_floating_point:
+                found += map(Expected, values)
+                continue
+            terms = terms_of((), tolerance, dtype)
+            for term, value in zip(row, values, strict=True):
                 if weighs:
                     terms.add(term)
-                else:
-                    terms.count += 1
                 found.append(of_fold(value, terms, tolerance, dtype))
         return [in_logical_order(found, self.outputs[0].layout, self.dim)]
 

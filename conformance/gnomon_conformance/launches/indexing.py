@@ -21,8 +21,8 @@ from gnomon.records import (
 )
 from gnomon_conformance.correct import (
     Expected,
-    Terms,
     of_fold,
+    terms_of,
 )
 from gnomon_conformance.launches.base import (
     Finder,
@@ -161,7 +161,8 @@ class ScatterLaunch(Launch):
         tolerance = tolerances.get(self.record.name)
         if tolerance is None:
             return Expected(value)
-        return of_fold(value, Terms(terms), tolerance, self.outputs[0].dtype)
+        dtype = self.outputs[0].dtype
+        return of_fold(value, terms_of(terms, tolerance, dtype), tolerance, dtype)
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (source,) = self.inputs

@@ -87,9 +87,10 @@ def _failures(run: Run) -> list[str]:
     for each in run.failures:
         again = f"gnomon conform {run.device} --reproduce '{each.id}'"
         lines += [
-            f'<details id="{escape(_anchor(each))}"><summary><code>{escape(each.id)}</code> '
-            f"{escape(each.detail)}</summary>",
-            f"<pre>{escape(each.reproducer)}\n\n{escape(again)}</pre></details>",
+            f"<details><summary><code>{escape(each.id)}</code> {escape(each.detail)}</summary>",
+            # The link leads inside, so that a browser unfolds what it leads to.
+            f'<pre id="{escape(_anchor(each))}">'
+            f"{escape(each.reproducer)}\n\n{escape(again)}</pre></details>",
         ]
     return lines
 
@@ -116,7 +117,7 @@ def _grids(run: Run) -> list[str]:
             bad = sum(each.status == Status.FAILED.value for each in found)
             state = f" · {bad} failed" if bad else ""
             unfolded = " open" if bad or family in _OPEN else ""
-            count = f"({len(found)} cases{state})"
+            count = f"({_counted(found)}{state})"
             lines.append(f"<details{unfolded}><summary>{escape(family)} {count}</summary>")
             lines += [*_grid(found), "</details>"]
     return lines
@@ -133,6 +134,10 @@ def _grid(found: Sequence[Outcome]) -> list[str]:
     return _table(["", *[escape(name) or "any" for name in columns]], rows, "grid")
 
 
+def _counted(found: Sequence[Outcome]) -> str:
+    return f"{len(found)} case{'s' if len(found) > 1 else ''}"
+
+
 def _cell(found: Sequence[Outcome]) -> str:
     if not found:
         return ""
@@ -142,7 +147,7 @@ def _cell(found: Sequence[Outcome]) -> str:
     text = _MARKS[status]
     if worst.ulps and status is Status.PASSED:
         text = f"{worst.ulps:.2g}"
-    notes = [f"{len(found)} cases"]
+    notes = [_counted(found)]
     if worst.allowed:
         notes.append(f"{worst.ulps:.3g} of {worst.allowed:.3g} ULP")
     notes += sorted({" ".join(filter(None, (each.layout, each.mode))) for each in found})

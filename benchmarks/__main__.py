@@ -127,7 +127,7 @@ def _line(
 
 def _print_costs(name: str, cells: Sequence[Cell], found: Sequence[Entrant]) -> None:
     for cell, entrant in zip(cells, found, strict=True):
-        if cell.python_seconds is not None:
+        if cell.python_seconds is not None and entrant.is_gnomon:
             cost = f"{cell.python_seconds * 1e6:.1f} us of Python each"
             print(f"{name}, {entrant.title}: {cost}, before the device is waited for")
 

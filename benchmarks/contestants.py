@@ -20,6 +20,9 @@ from benchmarks.rows import Row, Run
 
 #: How long a worker may take to run a row once, in seconds.
 PATIENCE: Final = 120.0
+#: Rows for which a contestant may be too slow; it takes no part in those after them.
+_MOST_FAILURES: Final = 3
+
 #: Runs before the first timed one: compilers of traces need three.
 _WARM_RUNS: Final = 3
 
@@ -181,6 +184,7 @@ class Worker:
     def __init__(self, entrant: Entrant) -> None:
         self.entrant = entrant
         self._context = multiprocessing.get_context("spawn")
+        self._too_slow = 0
         self._start()
 
     def _start(self) -> None:
@@ -194,6 +198,8 @@ class Worker:
 
     def prepare(self, row: str) -> None:
         """Let the worker begin to prepare and warm up a row, once it has its library."""
+        if self._too_slow >= _MOST_FAILURES:
+            return
         if not self._has_library:
             with suppress(EOFError, OSError):
                 self._has_library = self._pipe.poll(PATIENCE) and self._pipe.recv()
@@ -206,6 +212,8 @@ class Worker:
 
         The reason is empty when the library has no program for the row.
         """
+        if self._too_slow >= _MOST_FAILURES:
+            return f"left out after {_MOST_FAILURES} rows that took over {patience:g} s"
         answer = self._answer(patience)
         return answer if isinstance(answer, str) else None
 
@@ -222,7 +230,8 @@ class Worker:
             if self._pipe.poll(max(0.0, self._began + patience - time.perf_counter())):
                 answer: Timing | str = self._pipe.recv()
                 return answer
-            reason = f"took over {patience:.0f} s"
+            self._too_slow += 1
+            reason = f"took over {patience:g} s"
         except (EOFError, OSError):
             self._process.join()
             reason = f"the process ended with status {self._process.exitcode}"

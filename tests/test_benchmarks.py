@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -106,6 +107,29 @@ def test_a_contestant_that_ends_is_reported_and_started_again() -> None:
         worker.stop()
 
 
+class Sleeping(Ending):
+    """A library that never has a row ready."""
+
+    def __call__(self) -> Sleeping:
+        return self
+
+    def prepare(self, row: Row) -> Run | None:
+        time.sleep(60)
+        return None
+
+
+def test_a_contestant_that_is_too_slow_is_left_out_in_the_end() -> None:
+    worker = Worker(Entrant("one", Sleeping()))
+    try:
+        cells = [measure(ROW, [worker], Effort(1, 1, patience=0.1))[0] for _ in range(4)]
+    finally:
+        worker.stop()
+    assert [cell.reason for cell in cells] == [
+        *["took over 0.1 s"] * 3,
+        "left out after 3 rows that took over 0.1 s",
+    ]
+
+
 def test_results_live_until_the_library_has_waited() -> None:
     alive: set[int] = set()
 
@@ -159,7 +183,8 @@ def test_the_table_has_a_line_for_a_row(capsys: pytest.CaptureFixture[str]) -> N
     (header,) = [line for line in lines if line.startswith("| ms")]
     (line,) = [line for line in lines if line.startswith("| add of 100")]
     assert header.count("|") == line.count("|") and "NumPy" in header
-    assert any("us of Python each" in line for line in lines)
+    has_device = "opencl:0" in header
+    assert any("us of Python each" in line for line in lines) is has_device
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")

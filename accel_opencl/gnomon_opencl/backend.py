@@ -57,7 +57,6 @@ from gnomon_opencl.kernels import (
     indexing,
     matrix_product,
     pooling,
-    reduce,
     scan,
     scattering,
     softmax,
@@ -66,6 +65,7 @@ from gnomon_opencl.kernels import (
     standardize,
 )
 from gnomon_opencl.kernels.expressions import Formula
+from gnomon_opencl.kernels.reduce import Reducing
 from gnomon_opencl.memory import DeviceMemory
 from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.runtime import Runtime
@@ -242,7 +242,11 @@ class OpenCLBackend(Backend):
         if not folds.can_fold(record.name) or not all(map(self._stores, dtypes)):
             raise self.lacks(record.name, dtypes)
         self.runtime.begin(record.name, input, output)
-        reduce.reduce(self.runtime, record.name, input, dims, parameters, output)
+        if output.layout.numel:
+            reducing = Reducing(
+                record.name, parameters, input.layout, dims, output.layout, output.dtype
+            )
+            self.runtime.defer_reduction(reducing, input, output)
 
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         dtypes = (input.dtype, output.dtype)

@@ -48,11 +48,11 @@ class ElementType:
             # Some compilers take vload_half for a load of an aligned vector.
             halves = f"(__global const ushort *){pointer}"
             return f"float16_values{lanes}(vload{lanes}(0, {halves} + {position}))"
-        cells = (
-            f"{pointer}[{position}]"
-            if lanes == 1
-            else f"vload{lanes}(0, {pointer} + {position})"
-        )
+        cells = f"vload{lanes}(0, {pointer} + {position})"
+        if lanes == 1:
+            cells = f"{pointer}[{position}]"
+        elif lanes == 8 and self.dtype.itemsize <= 4:
+            cells = f"(*(__global const {self.storage}8_cells *)({pointer} + {position}))"
         if name == "bfloat16":
             return f"as_{wide('float', lanes)}(convert_{wide('uint', lanes)}({cells}) << 16)"
         if name == "bool":

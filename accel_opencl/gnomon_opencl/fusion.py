@@ -3,6 +3,8 @@
 A write joins a group of writes of its shape if nothing between that group and itself touches
 what it reads and writes, and if whatever the two share is read and written at the same
 positions, as the same dtype: then each element can go through the whole group by itself.
+
+A reduction joins the group that makes its elements, and ends it; otherwise it runs alone.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias, final
 
 from gnomon.backend import DType, Layout
-from gnomon_opencl.kernels.expressions import Expression, Formula, Step
+from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, Step, launches
+from gnomon_opencl.kernels.reduce import (
+    Reducing,
+    argument_bytes,
+    can_be_fed,
+    courses_of,
+    stages_of,
+)
+from gnomon_opencl.traits import Traits
 
 #: Steps of one kernel at most.
 _MOST_STEPS: Final = 48
@@ -64,11 +74,39 @@ class Node(NamedTuple):
 
 
 @final
+class Reduction(NamedTuple):
+    """A reduction that waits: what it reads and writes, and buffers for what its stages leave
+    to each other.
+    """
+
+    reducing: Reducing
+    source: int
+    dtype: DType
+    target: int
+    scratch: tuple[int, ...]
+
+    @property
+    def elements(self) -> Part:
+        """What is folded."""
+        return Part(self.source, self.reducing.input, self.dtype)
+
+
+@final
 class Opaque(NamedTuple):
     """A launch that stays what it is: which one, and which buffers it may read and write."""
 
     place: int
     buffers: frozenset[int]
+
+
+@final
+class BoundLaunch(NamedTuple):
+    """A launch, with the buffers and the numbers of the window that it is given."""
+
+    launch: Launch
+    buffers: tuple[int, ...]
+    numbers: tuple[Number, ...]
+    written: frozenset[int]
 
 
 class Content(NamedTuple):
@@ -78,21 +116,51 @@ class Content(NamedTuple):
     #: Of what is stored, then of what is loaded.
     operands: tuple[Part, ...]
     numbers: tuple[Number, ...]
+    reduction: Reduction | None
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
         return tuple([operand.layout for operand in self.operands])
 
+    @property
+    def kind(self) -> tuple[Expression, tuple[Layout, ...], Reducing | None]:
+        """What the launches depend on."""
+        reducing = None if self.reduction is None else self.reduction.reducing
+        return self.expression, self.layouts, reducing
+
+    def launches(self, traits: Traits) -> Iterator[BoundLaunch]:
+        """Yield what computes the group."""
+        expression, layouts, reducing = self.kind
+        buffers = tuple([operand.buffer for operand in self.operands])
+        stored = buffers[: len(expression.stores)]
+        if self.reduction is None or reducing is None:
+            for launch in launches(expression, layouts, traits):
+                yield BoundLaunch(launch, buffers, self.numbers, frozenset(stored))
+            return
+        ends = (self.reduction.target, *self.reduction.scratch)
+        for stage in stages_of(reducing, expression, layouts, traits):
+            target, partial = ends[stage.target], ends[stage.partial]
+            # A kernel that needs no centers is given what it reads anyhow.
+            centers = buffers[-1] if stage.centers is None else ends[stage.centers]
+            for launch in stage.launches:
+                given = (*buffers, target, partial, centers)
+                written = frozenset((*stored, target, partial))
+                yield BoundLaunch(launch, given, self.numbers, written)
+
 
 @final
 @dataclass(slots=True)
 class Group:
-    """Nodes of one shape, in order, that run as one kernel."""
+    """Nodes of one shape, in order, and a reduction of what they make, that run together."""
 
     nodes: list[Node] = field(default_factory=list)
+    reduction: Reduction | None = None
     #: What is written and read again later: by other groups, or through a tensor.
     stored: set[Part] = field(default_factory=set)
     _operands: set[Part] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.nodes) + (self.reduction is not None)
 
     def add(self, node: Node) -> None:
         """Append ``node``."""
@@ -101,6 +169,8 @@ class Group:
 
     def has_room_for(self, node: Node, most_bytes: int) -> bool:
         """Return whether the kernel, and its arguments' bytes, stay within their limits."""
+        if self.reduction is not None or node.target.layout.shape != self.shape:
+            return False
         if len(self.nodes) >= _MOST_STEPS or node.formula.functions or self._calls_functions:
             return False
         operands = len(self._operands.union(node.parts, (node.target,)))
@@ -108,6 +178,15 @@ class Group:
         dims = len(node.target.layout.shape)
         members = 6 + dims + operands * (dims + 1)
         return 8 * (members + operands + numbers) <= most_bytes
+
+    def can_feed(self, reduction: Reduction, most_bytes: int) -> bool:
+        """Return whether ``reduction`` may fold what a node of the group makes."""
+        if self.reduction is not None or not can_be_fed(reduction.reducing):
+            return False
+        layouts = tuple([part.layout for part in self._operands])
+        courses = courses_of(reduction.reducing, layouts)
+        numbers = sum(len(node.reads) - len(node.parts) for node in self.nodes)
+        return courses is not None and argument_bytes(courses, numbers) <= most_bytes
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,18 +200,20 @@ class Group:
 
     def without(self, dropped: set[int]) -> Group:
         """Return the group less the nodes at the places ``dropped``."""
-        kept = Group(stored=self.stored)
+        kept = Group(stored=self.stored, reduction=self.reduction)
         for place, node in enumerate(self.nodes):
             if place not in dropped:
                 kept.add(node)
         return kept
 
     def separately(self) -> Iterator[Group]:
-        """Yield the nodes as groups of one, everything stored."""
+        """Yield the nodes as groups of one, everything stored, and the reduction by itself."""
         for node in self.nodes:
             group = Group(stored={node.target})
             group.add(node)
             yield group
+        if self.reduction is not None:
+            yield Group(reduction=self.reduction)
 
     def content(self) -> Content:
         """Return the group as one kernel."""
@@ -146,6 +227,9 @@ class Group:
                 elif read not in written:
                     loads.setdefault(read, len(loads))
             written.add(node.target)
+        reduction = self.reduction
+        if reduction is not None and reduction.elements not in written:
+            loads.setdefault(reduction.elements, len(loads))
         values: dict[Part | Number, int] = {}
         values.update(loads.items())
         values.update((number, len(loads) + k) for number, k in numbers.items())
@@ -157,20 +241,25 @@ class Group:
             steps.append(Step(node.formula, node.compute, sources, node.target.dtype))
         targets = dict.fromkeys(node.target for node in self.nodes)
         stored = [target for target in targets if target in self.stored]
+        if reduction is not None and not loads and not stored:
+            stored = [reduction.elements]  # kernels go by operands
         expression = Expression(
             tuple([part.dtype for part in loads]),
             tuple([number.dtype for number in numbers]),
             tuple(steps),
             tuple([values[part] for part in stored]),
+            None if reduction is None else values[reduction.elements],
         )
-        return Content(expression, (*stored, *loads), tuple(numbers))
+        return Content(expression, (*stored, *loads), tuple(numbers), reduction)
 
 
-def nodes_of(writes: Iterable[Write | Opaque]) -> Iterator[Node | Opaque]:
+def nodes_of(
+    writes: Iterable[Write | Reduction | Opaque],
+) -> Iterator[Node | Reduction | Opaque]:
     """Yield the writes with the places of their numbers."""
     place = 0
     for write in writes:
-        if isinstance(write, Opaque):
+        if not isinstance(write, Write):
             yield write
             continue
         formula, compute, reads, buffer, layout, dtype = write
@@ -188,7 +277,9 @@ def nodes_of(writes: Iterable[Write | Opaque]) -> Iterator[Node | Opaque]:
 Touched: TypeAlias = dict[int, dict[Part | None, int]]
 
 
-def grouped(nodes: Iterable[Node | Opaque], most_bytes: int) -> list[Group | Opaque]:
+def grouped(
+    nodes: Iterable[Node | Reduction | Opaque], most_bytes: int
+) -> list[Group | Opaque]:
     """Return groups that, run in their order, have the effect of the nodes in theirs."""
     groups: list[Group | Opaque] = []
     writers: Touched = {}
@@ -198,6 +289,9 @@ def grouped(nodes: Iterable[Node | Opaque], most_bytes: int) -> list[Group | Opa
             for buffer in node.buffers:
                 writers.setdefault(buffer, {})[None] = len(groups)
             groups.append(node)
+            continue
+        if isinstance(node, Reduction):
+            _place_reduction(groups, node, writers, readers, most_bytes)
             continue
         target = node.target
         earliest = max(
@@ -222,20 +316,46 @@ def _behind(part: Part, seen: dict[Part | None, int] | None) -> int:
 
 def _place(groups: list[Group | Opaque], node: Node, earliest: int, most_bytes: int) -> int:
     """Add ``node`` to the last group from ``earliest`` on that takes it, or to a new one."""
-    shape = node.target.layout.shape
     for place in range(len(groups) - 1, earliest - 1, -1):
         group = groups[place]
-        if (
-            isinstance(group, Group)
-            and group.shape == shape
-            and group.has_room_for(node, most_bytes)
-        ):
+        if isinstance(group, Group) and group.has_room_for(node, most_bytes):
             group.add(node)
             return place
     made = Group()
     made.add(node)
     groups.append(made)
     return len(groups) - 1
+
+
+def _place_reduction(
+    groups: list[Group | Opaque],
+    reduction: Reduction,
+    writers: Touched,
+    readers: Touched,
+    most_bytes: int,
+) -> None:
+    """Add a reduction to the group that makes its elements, or to a new one."""
+    elements, target = reduction.elements, reduction.target
+    written = writers.get(elements.buffer)
+    place = written.get(elements) if written else None
+    if place is not None:
+        touched = (*writers.get(target, {}).values(), *readers.get(target, {}).values())
+        group = groups[place]
+        assert isinstance(group, Group)
+        if (
+            _behind(elements, written) > place
+            or any(each >= place for each in touched)
+            or not group.can_feed(reduction, most_bytes)
+        ):
+            place = None
+        else:
+            group.reduction = reduction
+    if place is None:
+        place = len(groups)
+        groups.append(Group(reduction=reduction))
+    read = readers.setdefault(elements.buffer, {})
+    read[elements] = max(place, read.get(elements, 0))
+    writers.setdefault(target, {})[None] = place
 
 
 def needed(groups: Sequence[Group | Opaque], held: Sequence[bool]) -> list[Group | Opaque]:
@@ -251,7 +371,11 @@ def needed(groups: Sequence[Group | Opaque], held: Sequence[bool]) -> list[Group
             kept.append(group)
             continue
         group.stored = {node.target for node in group.nodes if node.target.buffer in wanted}
+        if group.reduction is not None and group.reduction.target not in wanted:
+            group.reduction = None
         live = set(group.stored)
+        if group.reduction is not None:
+            live.add(group.reduction.elements)
         dropped = set()
         for place in reversed(range(len(group.nodes))):
             node = group.nodes[place]
@@ -261,7 +385,9 @@ def needed(groups: Sequence[Group | Opaque], held: Sequence[bool]) -> list[Group
             else:
                 dropped.add(place)
         remaining = group.without(dropped)
-        if remaining.nodes:
+        if len(remaining):
             kept.append(remaining)
         wanted.update(part.buffer for node in remaining.nodes for part in node.parts)
+        if remaining.reduction is not None:
+            wanted.add(remaining.reduction.source)
     return kept[::-1]

@@ -13,7 +13,16 @@ import pyopencl as cl
 from gnomon.backend import DType, LiveBytes, LiveNumber, Scalar
 from gnomon_opencl.bundling import Task, bundled
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.fusion import Content, Opaque, Part, Write, grouped, needed, nodes_of
+from gnomon_opencl.fusion import (
+    Content,
+    Opaque,
+    Part,
+    Reduction,
+    Write,
+    grouped,
+    needed,
+    nodes_of,
+)
 from gnomon_opencl.kernels.bundles import Bundle, slots_of, table_of
 from gnomon_opencl.kernels.expressions import (
     Expression,
@@ -72,6 +81,16 @@ class DeferredWrite(NamedTuple):
         ]
 
 
+class DeferredReduction(NamedTuple):
+    """A reduction."""
+
+    reduction: Reduction
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what must be alike the next time."""
+        return (self.reduction,)
+
+
 class KernelLaunch(NamedTuple):
     """A kernel and its arguments."""
 
@@ -97,6 +116,9 @@ class KernelLaunch(NamedTuple):
                 yield position, argument.number
 
 
+Entry: TypeAlias = DeferredWrite | DeferredReduction | KernelLaunch
+
+
 def _alike(argument: RecordedArgument) -> object:
     if isinstance(argument, Live | LiveBytes):
         return "live"
@@ -104,7 +126,7 @@ def _alike(argument: RecordedArgument) -> object:
 
 
 def plan(
-    entries: Sequence[DeferredWrite | KernelLaunch],
+    entries: Sequence[Entry],
     names: Mapping[Formula, str],
     held: Sequence[bool],
     traits: Traits,
@@ -112,12 +134,14 @@ def plan(
     """Return launches that have the effect of the recorded ones on the memory that is ``held``,
     which others may see. ``names`` tells which operation a formula is of.
     """
-    writes: list[Write | Opaque] = []
+    writes: list[Write | Reduction | Opaque] = []
     numbers: list[Scalar] = []
     for place, entry in enumerate(entries):
         if isinstance(entry, DeferredWrite):
             writes.append(entry.write)
             numbers += entry.numbers
+        elif isinstance(entry, DeferredReduction):
+            writes.append(entry.reduction)
         else:
             writes.append(Opaque(place, entry.numbers()))
     found: list[KernelLaunch | _Elementwise] = []
@@ -126,9 +150,13 @@ def plan(
             entry = entries[group.place]
             assert isinstance(entry, KernelLaunch)
             found.append(entry)
+            continue
+        content, work = group.content(), work_of_group(group, names)
+        packed = tuple([_packed(numbers[place], dtype) for place, dtype in content.numbers])
+        if group.reduction is None:
+            found += _elementwise(content, packed, work, traits)
         else:
-            work = work_of_group(group, names)
-            found += _elementwise(group.content(), numbers, work, traits)
+            found += _reducing(content, packed, work, traits)
     tasks = [_task(each, traits.max_parameter_bytes) for each in found]
     return [_one_launch([found[k] for k in places], traits) for places in bundled(tasks)]
 
@@ -173,18 +201,29 @@ class _Elementwise(NamedTuple):
     def alone(self) -> KernelLaunch:
         """Return the launch of nothing else."""
         places = [Place(part.buffer) for part in self.operands]
-        source, plan, items, _ = self.launch
-        arguments = (*places, plan, *self.numbers)
-        return KernelLaunch(source, "elementwise", arguments, items, 0, self.work)
+        source, name, constants, items, size, _ = self.launch
+        arguments = (*places, *constants, *self.numbers)
+        return KernelLaunch(source, name, arguments, items, size, self.work)
 
 
 def _elementwise(
-    content: Content, numbers: Sequence[Scalar], work: Work, traits: Traits
+    content: Content, numbers: tuple[RecordedArgument, ...], work: Work, traits: Traits
 ) -> Iterator[_Elementwise]:
-    packed = tuple([_packed(numbers[place], dtype) for place, dtype in content.numbers])
-    for launch in launches(content.expression, content.layouts, traits):
-        yield _Elementwise(content.expression, launch, content.operands, packed, work)
+    expression, operands = content.expression, content.operands
+    for launch in launches(expression, content.layouts, traits):
+        yield _Elementwise(expression, launch, operands, numbers, work)
         work = Work(work.operations, nbytes=0)  # counted with the first part
+
+
+def _reducing(
+    content: Content, numbers: tuple[RecordedArgument, ...], work: Work, traits: Traits
+) -> Iterator[KernelLaunch]:
+    for launch, buffers, _, _ in content.launches(traits):
+        arguments = (*map(Place, buffers), *launch.constants, *numbers)
+        yield KernelLaunch(
+            launch.source, launch.name, arguments, launch.items, launch.group, work
+        )
+        work = Work(work.operations, nbytes=0)  # counted with the first kernel
 
 
 def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
@@ -206,13 +245,15 @@ def _one_launch(parts: Sequence[KernelLaunch | _Elementwise], traits: Traits) ->
     if len(parts) == 1:
         return first.alone()
     kinds, slots, varying = first.launch.kinds, first.slots, first.varying
+    assert kinds is not None
     arguments: list[RecordedArgument] = []
-    plans, items = [], []
+    plans: list[bytes] = []
+    items = []
     for part in parts:
         assert isinstance(part, _Elementwise)
         places = [part.operands[slots.index(slot)].buffer for slot in range(max(slots) + 1)]
         arguments += [*map(Place, places), *[part.numbers[place] for place in varying]]
-        plans.append(part.launch.plan)
+        plans += part.launch.constants
         items.append(part.launch.items)
     table = Table(table_of(plans, items, kinds.index_type))
     shared = [each for place, each in enumerate(first.numbers) if place not in varying]

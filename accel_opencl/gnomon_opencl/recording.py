@@ -30,12 +30,15 @@ from gnomon.backend import (
 from gnomon_opencl.arena import Arena
 from gnomon_opencl.binding import BoundLaunches, DeviceBuffer, as_recorded, renewed
 from gnomon_opencl.explaining import accesses, explained, measured
-from gnomon_opencl.fusion import Read, Write
+from gnomon_opencl.fusion import Read, Reduction, Write
 from gnomon_opencl.kernels.expressions import Formula
+from gnomon_opencl.kernels.reduce import Reducing
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
 from gnomon_opencl.planning import (
     FLAG,
+    DeferredReduction,
     DeferredWrite,
+    Entry,
     KernelLaunch,
     Place,
     RecordedArgument,
@@ -67,7 +70,7 @@ class LaunchRecorder(Recorder):
         self._runtime = runtime
         runtime.flush()
         self._begin = runtime.pool.serial
-        self._entries: list[DeferredWrite | KernelLaunch] = []
+        self._entries: list[Entry] = []
         self._draws: list[LiveBytes] = []
         self._numbers: dict[int, int] = {}
         self._seen: list[Seen] = []
@@ -115,6 +118,17 @@ class LaunchRecorder(Recorder):
         write = Write(formula, compute, tuple(reads), target, output.layout, output.dtype)
         self._names.setdefault(formula, self._operation.name)
         self._entries.append(DeferredWrite(write, tuple(numbers)))
+
+    def defer_reduction(
+        self, reducing: Reducing, input: Operand, output: Operand, scratch: Sequence[Buffer]
+    ) -> None:
+        """Take down a reduction."""
+        self._check_thread()
+        source = self.number(buffer_in(input.storage.memory))
+        target = self.number(buffer_in(output.storage.memory))
+        spare = tuple([self.number(buffer) for buffer in scratch])
+        reduction = Reduction(reducing, source, input.dtype, target, spare)
+        self._entries.append(DeferredReduction(reduction))
 
     def launch(
         self,
@@ -193,7 +207,7 @@ class LaunchRecording(Recording):
     def __init__(
         self,
         runtime: Runtime,
-        entries: Sequence[DeferredWrite | KernelLaunch],
+        entries: Sequence[Entry],
         names: Mapping[Formula, str],
         draws: Sequence[LiveBytes],
         seen: Sequence[Seen],

@@ -14,6 +14,7 @@ import pyopencl as cl
 from gnomon.backend import DType, LiveBytes, Operand, Scalar
 from gnomon_opencl.failures import failure
 from gnomon_opencl.kernels.expressions import Formula
+from gnomon_opencl.kernels.reduce import Reducing, scratch_of
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
 from gnomon_opencl.peaks import Peak, measured_peak
 from gnomon_opencl.programs import Programs, declare
@@ -120,6 +121,15 @@ class Runtime:
             if recorder is not None:
                 recorder.defer(formula, compute, inputs, output, conditions)
             self.window.add(formula, compute, inputs, output, conditions)
+
+    def defer_reduction(self, reducing: Reducing, input: Operand, output: Operand) -> None:
+        """Put a reduction into the window."""
+        with self._lock:
+            needs = scratch_of(reducing, self.traits)
+            scratch = [self.pool.allocate(nbytes).buffer for nbytes in needs]
+            if self.recorder is not None:
+                self.recorder.defer_reduction(reducing, input, output, scratch)
+            self.window.add_reduction(reducing, input, output, scratch)
 
     def enqueue(
         self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0

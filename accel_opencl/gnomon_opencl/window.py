@@ -1,4 +1,5 @@
-"""The window: elementwise launches wait in it until something needs what they write.
+"""The window: elementwise launches and reductions wait in it until something needs what they
+write.
 
 When it is flushed, writes that nobody can read any more are left out, and chains of the others
 run as one kernel (see ``fusion``). A fused kernel takes longer to build than several launches
@@ -11,13 +12,24 @@ others run nevertheless. What it should have written is lost, and reading it the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar, final
 
 from gnomon.backend import DType, Layout, Operand, Scalar, bool_
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.fusion import Content, Group, Number, Read, Write, grouped, needed, nodes_of
-from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, launches
+from gnomon_opencl.fusion import (
+    BoundLaunch,
+    Content,
+    Group,
+    Read,
+    Reduction,
+    Write,
+    grouped,
+    needed,
+    nodes_of,
+)
+from gnomon_opencl.kernels.expressions import Expression, Formula
+from gnomon_opencl.kernels.reduce import Reducing
 from gnomon_opencl.memory import Buffer, Pool, buffer_in
 from gnomon_opencl.traits import Traits
 
@@ -28,26 +40,20 @@ _PART_OF_MEMORY: Final = 8
 _REMEMBERED: Final = 1024
 
 #: What a schedule depends on: the writes, and which buffers can be read afterwards.
-Situation: TypeAlias = tuple[tuple[Write, ...], tuple[bool, ...]]
+Situation: TypeAlias = tuple[tuple[Write | Reduction, ...], tuple[bool, ...]]
 
 
 class Enqueue(Protocol):
     """What queues a kernel at once."""
 
     def __call__(
-        self, source: str, name: str, arguments: Sequence[Buffer | bytes], items: int
+        self,
+        source: str,
+        name: str,
+        arguments: Sequence[Buffer | bytes],
+        items: int,
+        group: int,
     ) -> None: ...
-
-
-@final
-class BoundLaunch(NamedTuple):
-    """A launch, with the buffers and the numbers of the window that it is given."""
-
-    launch: Launch
-    #: Those it writes, then those it reads.
-    buffers: tuple[int, ...]
-    numbers: tuple[Number, ...]
-    written: int
 
 
 @final
@@ -60,7 +66,7 @@ class Schedule(NamedTuple):
 
 @final
 class Window:
-    """The elementwise launches of one device that have not run yet."""
+    """The elementwise launches and reductions of one device that have not run yet."""
 
     def __init__(self, traits: Traits, pool: Pool, enqueue: Enqueue) -> None:
         self._traits = traits
@@ -68,13 +74,13 @@ class Window:
         self._enqueue = enqueue
         self._schedules: dict[Situation, Schedule] = {}
         #: How often each chain came.
-        self._met: dict[tuple[Expression, tuple[Layout, ...]], int] = {}
+        self._met: dict[tuple[Expression, tuple[Layout, ...], Reducing | None], int] = {}
         #: How often a chain must come to be fused; 0 runs every write at once, by itself.
         self.fuse_at = 2
         self._clear()
 
     def _clear(self) -> None:
-        self._writes: list[Write] = []
+        self._writes: list[Write | Reduction] = []
         self._numbers: list[Scalar] = []
         self._buffers: dict[Buffer, int] = {}
         self._bytes = 0
@@ -104,8 +110,23 @@ class Window:
         storage, layout, dtype = output
         buffer = buffer_in(storage.memory)
         number = buffers.setdefault(buffer, len(buffers))
-        self._writes.append(Write(formula, compute, tuple(reads), number, layout, dtype))
-        self._bytes += buffer.nbytes
+        self._add(Write(formula, compute, tuple(reads), number, layout, dtype), buffer)
+
+    def add_reduction(
+        self, reducing: Reducing, input: Operand, output: Operand, scratch: Sequence[Buffer]
+    ) -> None:
+        """Let a reduction of ``input`` be written to ``output``, now or later."""
+        buffers = self._buffers
+        source, target = buffer_in(input.storage.memory), buffer_in(output.storage.memory)
+        numbers = [
+            buffers.setdefault(each, len(buffers)) for each in (source, target, *scratch)
+        ]
+        reduction = Reduction(reducing, numbers[0], input.dtype, numbers[1], tuple(numbers[2:]))
+        self._add(reduction, target)
+
+    def _add(self, write: Write | Reduction, target: Buffer) -> None:
+        self._writes.append(write)
+        self._bytes += target.nbytes
         if (
             not self.fuse_at
             or len(self._writes) >= _MOST_WRITES
@@ -125,15 +146,21 @@ class Window:
             schedule = self._schedule(situation)
             _remember(self._schedules, situation, schedule)
         failure: RuntimeError | None = None
-        for (source, plan, items, _), used, given, written in schedule.launches:
+        for launch, used, given, written in schedule.launches:
             packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
             operands = [buffers[k] for k in used]
             try:
-                self._enqueue(source, "elementwise", [*operands, plan, *packed], items)
+                self._enqueue(
+                    launch.source,
+                    launch.name,
+                    [*operands, *launch.constants, *packed],
+                    launch.items,
+                    launch.group,
+                )
             except RuntimeError as error:
                 failure = failure or error
-                for buffer in operands[:written]:
-                    buffer.lose(error)
+                for k in written:
+                    buffers[k].lose(error)
         if failure is not None:
             raise failure
 
@@ -145,26 +172,19 @@ class Window:
         for group in needed(groups, held):
             assert isinstance(group, Group)
             content = group.content()
-            if len(group.nodes) == 1 or self._came_again(content):
-                made += self._bound(content)
+            if len(group) == 1 or self._came_again(content):
+                made += content.launches(self._traits)
                 continue
             settled = False
             for single in group.separately():
-                made += self._bound(single.content())
+                made += single.content().launches(self._traits)
         return Schedule(tuple(made), settled)
 
     def _came_again(self, content: Content) -> bool:
         """Return whether a chain has come often enough to be built."""
-        key = content.expression, content.layouts
-        met = self._met.get(key, 0) + 1
-        _remember(self._met, key, met)
+        met = self._met.get(content.kind, 0) + 1
+        _remember(self._met, content.kind, met)
         return met >= self.fuse_at
-
-    def _bound(self, content: Content) -> Iterator[BoundLaunch]:
-        buffers = tuple([operand.buffer for operand in content.operands])
-        for launch in launches(content.expression, content.layouts, self._traits):
-            written = len(content.expression.stores)
-            yield BoundLaunch(launch, buffers, content.numbers, written)
 
 
 Key = TypeVar("Key")

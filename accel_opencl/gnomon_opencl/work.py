@@ -34,14 +34,19 @@ def touched(layout: Layout, dtype: DType) -> int:
 
 
 def work_of_group(group: Group, names: Mapping[Formula, str]) -> Work:
-    """Return the work of elementwise operations that run as one kernel: each operation is one
-    floating-point operation for each element, a copy none.
+    """Return the work of elementwise operations and a reduction that run as one kernel: each
+    is one floating-point operation for each element, a copy none.
     """
     operations = [names[node.formula] for node in group.nodes]
     counted = zip(operations, group.nodes, strict=True)
     flops = sum(node.target.layout.numel for name, node in counted if name != "copy")
     parts = group.content().operands
     nbytes = sum(touched(part.layout, part.dtype) for part in parts)
+    if group.reduction is not None:
+        reducing = group.reduction.reducing
+        operations.append(reducing.name)
+        flops += reducing.input.numel
+        nbytes += touched(reducing.output, reducing.result)
     return Work(tuple(operations), float(flops), nbytes)
 
 

@@ -1,13 +1,15 @@
 """Waiting writes: order of effects, what is left out, and what runs together.
 
 The model runs writes one by one on lists of numbers. Groups must have the same effect when each
-takes all its elements through all its writes, one element after the other, as a kernel may.
+takes all its elements through all its writes, one element after the other, as a kernel may; a
+reduction gets them on the way.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import pytest
 
@@ -16,8 +18,20 @@ from gnomon.backend import DType, Layout, float32, int32
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from gnomon_opencl.fusion import Group, Node, Number, Part, Write, grouped, needed, nodes_of
+from gnomon_opencl.fusion import (
+    Group,
+    Node,
+    Number,
+    Opaque,
+    Part,
+    Reduction,
+    Write,
+    grouped,
+    needed,
+    nodes_of,
+)
 from gnomon_opencl.kernels.expressions import Formula
+from gnomon_opencl.kernels.reduce import Reducing
 
 from .devices import default_backend
 
@@ -36,10 +50,14 @@ CELLS = 10
 Memory = dict[int, list[int]]
 
 
-def _program(chance: random.Random, length: int) -> Iterator[Node]:
+def _program(chance: random.Random, length: int) -> Iterator[Node | Reduction]:
     """Yield writes to overlapping parts of a few buffers, each of a number made of reads."""
+    made = Part(0, LAYOUTS[0], float32)
     for number in range(length):
-        target = Part(chance.randrange(4), chance.choice(LAYOUTS), float32)
+        if chance.random() < 0.25:
+            yield _reduction(chance, str(number), made)
+            continue
+        target = made = Part(chance.randrange(4), chance.choice(LAYOUTS), float32)
         alike = [layout for layout in EXPANDED if layout.shape == target.layout.shape]
         reads = [
             Part(chance.randrange(4), chance.choice(alike), float32)
@@ -51,24 +69,68 @@ def _program(chance: random.Random, length: int) -> Iterator[Node]:
         yield Node(formula, float32, tuple(reads), target)
 
 
-def _run(nodes: Sequence[Node], memory: Memory, places: Sequence[int]) -> None:
-    for place in places:
-        for node in nodes:
+def _reduction(chance: random.Random, number: str, made: Part) -> Reduction:
+    """Return a reduction of what was written last, mostly, to another buffer."""
+    if chance.random() < 0.2:
+        made = Part(chance.randrange(4), chance.choice(EXPANDED), float32)
+    shape = made.layout.shape
+    dims = tuple([dim for dim in range(len(shape)) if chance.random() < 0.7])
+    kept = tuple([1 if dim in dims else size for dim, size in enumerate(shape)])
+    output = Layout.contiguous(kept)._replace(offset=chance.randrange(CELLS - prod(kept)))
+    name = "var" if chance.random() < 0.1 else "sum"
+    reducing = Reducing(name, (number,), made.layout, dims, output, float32)
+    target = chance.choice([buffer for buffer in range(4) if buffer != made.buffer])
+    return Reduction(reducing, made.buffer, float32, target, ())
+
+
+def _run(group: Group, memory: Memory) -> None:
+    """Take each element through all writes, and the reduction's when it comes out."""
+    elements = []
+    for place in range(_elements(group)):
+        for node in group.nodes:
             read = [memory[part.buffer][_at(part, place)] for part in node.parts]
             value = hash((node.formula.text, *read))
             memory[node.target.buffer][_at(node.target, place)] = value
+        if group.reduction is not None:
+            part = group.reduction.elements
+            elements.append(memory[part.buffer][_at(part, place)])
+    if group.reduction is not None:
+        _fold(group.reduction, elements, memory)
+
+
+def _elements(group: Group) -> int:
+    """Return how many elements go through a group."""
+    layouts = [node.target.layout for node in group.nodes]
+    if group.reduction is not None:
+        layouts.append(group.reduction.elements.layout)
+    return layouts[0].numel
+
+
+def _fold(reduction: Reduction, elements: Sequence[int], memory: Memory) -> None:
+    """Write what the reduction makes of its elements, a hash of those of each result."""
+    _, parameters, input, _, output, _ = reduction.reducing
+    spread = output.expand(input.shape)
+    folded: dict[int, list[int]] = {}
+    for position, element in zip(spread.positions(), elements, strict=True):
+        folded.setdefault(position, []).append(element)
+    for position, found in folded.items():
+        memory[reduction.target][position] = hash((*parameters, *found))
 
 
 def _at(part: Part, place: int) -> int:
     return list(part.layout.positions())[place]
 
 
-def _one_by_one(nodes: Sequence[Node], memory: Memory) -> None:
+def _one_by_one(nodes: Sequence[Node | Reduction], memory: Memory) -> None:
     for node in nodes:
+        parts = [node.elements] if isinstance(node, Reduction) else node.parts
         read = [
             [memory[part.buffer][position] for position in part.layout.positions()]
-            for part in node.parts
+            for part in parts
         ]
+        if isinstance(node, Reduction):
+            _fold(node, read[0], memory)
+            continue
         for place, position in enumerate(node.target.layout.positions()):
             values = [column[place] for column in read]
             memory[node.target.buffer][position] = hash((node.formula.text, *values))
@@ -86,7 +148,8 @@ def test_groups_have_the_effect_of_their_writes_in_order(seed: int) -> None:
     expected, found = _fresh(), _fresh()
     _one_by_one(nodes, expected)
     for group in needed(grouped(nodes, MOST_BYTES), held):
-        _run(group.nodes, found, range(group.nodes[0].target.layout.numel))
+        assert not isinstance(group, Opaque)
+        _run(group, found)
     for buffer, is_held in enumerate(held):
         assert not is_held or found[buffer] == expected[buffer]
 
@@ -100,6 +163,7 @@ def test_what_is_not_stored_is_not_missed(seed: int) -> None:
     expected, found = _fresh(), _fresh()
     _one_by_one(nodes, expected)
     for group in needed(grouped(nodes, MOST_BYTES), held):
+        assert not isinstance(group, Opaque)
         _evaluate(group, found)
     for buffer, is_held in enumerate(held):
         assert not is_held or found[buffer] == expected[buffer]
@@ -107,10 +171,11 @@ def test_what_is_not_stored_is_not_missed(seed: int) -> None:
 
 def _evaluate(group: Group, memory: Memory) -> None:
     """Run a group as its kernel would, from its content alone."""
-    expression, operands, numbers = group.content()
+    expression, operands, numbers, reduction = group.content()
     stores = operands[: len(expression.stores)]
     loads = operands[len(expression.stores) :]
-    assert not numbers
+    assert operands and not numbers
+    elements = []
     for place in range(operands[0].layout.numel):
         values = [memory[part.buffer][_at(part, place)] for part in loads]
         for step in expression.steps:
@@ -118,6 +183,10 @@ def _evaluate(group: Group, memory: Memory) -> None:
             values.append(hash((step.formula.text, *read)))
         for part, value in zip(stores, expression.stores, strict=True):
             memory[part.buffer][_at(part, place)] = values[value]
+        if expression.folded is not None:
+            elements.append(values[expression.folded])
+    if reduction is not None:
+        _fold(reduction, elements, memory)
 
 
 def _node(target: int, *reads: int, dtype: DType = float32) -> Node:
@@ -141,10 +210,23 @@ def test_bytes_read_as_another_dtype_are_not_handed_on() -> None:
     assert len(grouped([_node(1, 0), _node(2, 1, dtype=int32)], MOST_BYTES)) == 2
 
 
+def test_a_reduction_ends_the_group_that_makes_its_elements() -> None:
+    reduction = Reduction(
+        Reducing("sum", (), LAYOUTS[0], (0,), Layout((1,), (1,), 0), float32), 2, float32, 3, ()
+    )
+    groups = grouped([_node(1, 0), _node(2, 1), reduction, _node(4, 1)], MOST_BYTES)
+    assert [len(group) for group in groups if isinstance(group, Group)] == [3, 1]
+    other = reduction._replace(source=5)
+    groups = grouped([_node(1, 0), _node(2, 1), other], MOST_BYTES)
+    assert [len(group) for group in groups if isinstance(group, Group)] == [2, 1]
+
+
 def test_arguments_have_a_limit() -> None:
     nodes = [_node(100 + k, 2 * k, 2 * k + 1) for k in range(40)]
     for group in grouped(nodes, MOST_BYTES):
-        expression, operands, numbers = needed([group], [True] * 200)[0].content()
+        (kept,) = needed([group], [True] * 200)
+        assert not isinstance(kept, Opaque)
+        expression, operands, numbers, _ = kept.content()
         assert 8 * (3 * len(operands) + len(numbers) + 6) <= MOST_BYTES
         assert len(expression.steps) <= 48
 
@@ -200,7 +282,7 @@ def _steps(chance: random.Random, tensors: list[gnomon.Tensor], length: int) -> 
     """Compute with ``tensors``, which views of are written to in place, and add results."""
     for _ in range(length):
         x, y = chance.choice(tensors), chance.choice(tensors)
-        match chance.randrange(8):
+        match chance.randrange(12):
             case 0:
                 tensors.append(x * y + 0.1)
             case 1:
@@ -215,11 +297,20 @@ def _steps(chance: random.Random, tensors: list[gnomon.Tensor], length: int) -> 
                 tensors.append(x.t() - y[:, :1])
             case 6:
                 tensors.append((x.half() * y).float())
+            case 7:
+                tensors.append(x - (x * y + 0.5).sum(0))
+            case 8:
+                tensors.append((x - y).abs().amax(1, keepdim=True) * y)
+            case 9:
+                x.mul_(0.5)
+                tensors.append(y + (x + y).mean().sqrt())
+            case 10:
+                tensors.append(x + (x.half() * y).prod(0) + (x > y).sum())
             case _:
                 tensors[chance.randrange(len(tensors))] = x.exp() * 0.1
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(20))
 def test_programs_give_the_same_bits_as_one_launch_at_a_time(
     seed: int, device: gnomon.device
 ) -> None:

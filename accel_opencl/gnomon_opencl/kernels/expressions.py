@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, bool_, collapse_together
 from gnomon_opencl.element_types import ElementType, element_type, wide
@@ -59,6 +59,8 @@ class Expression(NamedTuple):
     steps: tuple[Step, ...]
     #: The numbers of the values that are stored.
     stores: tuple[int, ...]
+    #: The number of the value that a reduction folds, if the expression feeds one.
+    folded: int | None = None
 
     def dtype(self, value: int) -> DType:
         """Return the dtype of the value of that number."""
@@ -78,12 +80,18 @@ class Kinds(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """A kernel and all of its arguments but the buffers and numbers."""
+    """A kernel and all of its arguments but the buffers, which come before the constants, and
+    the numbers, which come behind.
+    """
 
     source: str
-    plan: bytes
+    name: str
+    constants: tuple[bytes, ...]
     items: int
-    kinds: Kinds
+    #: Work-items of a group; 0 for as many as elementwise launches have.
+    group: int = 0
+    #: Of an elementwise launch, whose only constant is its plan.
+    kinds: Kinds | None = None
 
 
 @lru_cache(_CACHED)
@@ -100,7 +108,8 @@ def launches(
         steps = tuple([min(layout.strides[-1], 2) for layout in part])
         kinds = Kinds(steps, len(part[0].shape) - 1, plan.index, plan.declaration())
         source = kernel_source(expression, kinds, traits)
-        made.append(Launch(source, plan.packed(), items, kinds))
+        launch = Launch(source, "elementwise", (plan.packed(),), items, kinds=kinds)
+        made.append(launch)
     return tuple(made)
 
 
@@ -109,18 +118,30 @@ def kernel_source(
     expression: Expression, kinds: Kinds, traits: Traits, bundle: Bundle | None = None
 ) -> str:
     """Return the program whose kernel ``elementwise`` evaluates ``expression``."""
-    lanes = _lanes(expression, traits)
-    meanings = _Meanings(expression, lanes)
-    body = _Body(expression, kinds, lanes, meanings.calls)
-    about = about_text(", ".join(step.formula.text for step in expression.steps))
-    text = "".join(meanings.text(traits))
+    lanes, index = lanes_of(expression, traits), kinds.index_type
     declaration = kinds.declaration
+    meanings = Meanings(expression, lanes)
+    block = Block(expression, kinds.steps, lanes, meanings.calls, f"plan.stride%d_{kinds.dims}")
+    operands, numbers = block.operand_parameters(), block.number_parameters()
+    parameters, opening = [*operands, "const Plan plan", *numbers], ""
     if bundle is not None:
-        declaration += bundle.declaration(kinds.index_type)
-    return whole_source(about, text, declaration, body.kernel_text(traits, bundle))
+        declaration += bundle.declaration(index)
+        parameters = bundle.parameters(operands, numbers)
+        opening = bundle.opening(operands, numbers, index)
+    walk = walk_text(kinds.dims, "line", range(len(kinds.steps)), index, " " * 8)
+    kernel = rows_text(
+        "elementwise", parameters, walk, block.text(), index, lanes, traits, opening
+    )
+    about = about_text(title_of_steps(expression))
+    return whole_source(about, "".join(meanings.text(traits)), declaration, kernel)
 
 
-def _lanes(expression: Expression, traits: Traits) -> int:
+def title_of_steps(expression: Expression) -> str:
+    """Return the formulas of an expression, for a program's title."""
+    return ", ".join(step.formula.text for step in expression.steps)
+
+
+def lanes_of(expression: Expression, traits: Traits) -> int:
     """Return how many elements are computed at a time: one, where functions take one; packed
     dtypes are unpacked by one or by eight.
     """
@@ -133,7 +154,8 @@ def _lanes(expression: Expression, traits: Traits) -> int:
     return lanes if lanes == traits.lanes or min(sizes) >= 4 else 1
 
 
-class _Meanings:
+@final
+class Meanings:
     """The functions of one element, or vector of elements, that steps call."""
 
     def __init__(self, expression: Expression, lanes: int) -> None:
@@ -177,41 +199,33 @@ class _Meanings:
         )
 
 
-class _Body:
-    """The text of one kernel, put together from what is known of its operands.
+@final
+class Block:
+    """The statements that take the elements from ``i`` on, ``lanes`` of them but none from
+    ``end`` on, through an expression.
 
-    Operands are numbered as their layouts are, values as the expression does.
+    Operands are numbered as their layouts are, values as the expression does. Operand ``k``
+    stands at ``at<k>``, and its next element, if ``steps`` say neither that it is the same nor
+    that it is the neighbour, ``stride`` further on, a format of ``k``.
     """
 
     def __init__(
-        self, expression: Expression, kinds: Kinds, lanes: int, calls: Sequence[str]
+        self,
+        expression: Expression,
+        steps: Sequence[int],
+        lanes: int,
+        calls: Sequence[str],
+        stride: str,
     ) -> None:
         self.expression = expression
-        self.kinds = kinds
+        self.steps = steps
         self.lanes = lanes
         self.calls = calls
+        self.stride = stride
         self.first_load = len(expression.stores)
 
-    def kernel_text(self, traits: Traits, bundle: Bundle | None) -> str:
-        """Return the kernel."""
-        index = self.kinds.index_type
-        operands, numbers = self._operand_parameters(), self._number_parameters()
-        parameters, opening = [*operands, "const Plan plan", *numbers], ""
-        if bundle is not None:
-            parameters = bundle.parameters(operands, numbers)
-            opening = bundle.opening(operands, numbers, index)
-        return rows_text(
-            "elementwise",
-            parameters,
-            walk_text(self.kinds.dims, "line", range(len(self.kinds.steps)), index, " " * 8),
-            self._one() if self.lanes == 1 else self._vectors(),
-            index,
-            self.lanes,
-            traits,
-            opening,
-        )
-
-    def _operand_parameters(self) -> list[str]:
+    def operand_parameters(self) -> list[str]:
+        """Return the declarations of the pointers to the operands."""
         expression = self.expression
         stored = [element_type(expression.dtype(value)) for value in expression.stores]
         loaded = [element_type(dtype) for dtype in expression.loads]
@@ -223,16 +237,23 @@ class _Body:
             ],
         ]
 
-    def _number_parameters(self) -> list[str]:
+    def number_parameters(self) -> list[str]:
+        """Return the declarations of the numbers."""
         given = [element_type(dtype) for dtype in self.expression.numbers]
         first = len(self.expression.loads)
         return [f"const {kind.compute} n{k}" for k, kind in enumerate(given, first)]
 
+    def text(self, whole: bool = False) -> str:
+        """Return the statements; ``whole`` if there are always as many elements as lanes."""
+        if self.lanes == 1:
+            return self._one()
+        return self._vectors(_WHOLE_VECTORS if whole else _VECTORS)
+
     def _position(self, operand: int, place: str) -> str:
-        step = self.kinds.steps[operand]
+        step = self.steps[operand]
         if step == 0:
             return f"at{operand}"
-        factor = "" if step == 1 else f" * plan.stride{operand}_{self.kinds.dims}"
+        factor = "" if step == 1 else f" * {self.stride % operand}"
         return f"(at{operand} + {place}{factor})"
 
     def _values(self) -> Iterator[str]:
@@ -240,6 +261,7 @@ class _Body:
         expression = self.expression
         numbers = range(len(expression.loads), len(expression.loads) + len(expression.numbers))
         handed_on = {source for step in expression.steps for source in step.sources}
+        handed_on.add(-1 if expression.folded is None else expression.folded)
         for k in numbers:
             vector = wide(element_type(expression.dtype(k)).compute, self.lanes)
             yield f"const {vector} v{k} = ({vector})(n{k});"
@@ -266,13 +288,13 @@ class _Body:
             lines.append(kind.store(1, f"v{value}", f"p{operand}", place))
         return _indented(lines, 12)
 
-    def _vectors(self) -> str:
+    def _vectors(self, template: str) -> str:
         """Return the statements for the elements from ``i`` on, as many as there are lanes."""
         lanes = self.lanes
         declared, full, part = [], [], []
         for k, dtype in enumerate(self.expression.loads):
             operand, kind = self.first_load + k, element_type(dtype)
-            pointer, step = f"p{operand}", self.kinds.steps[operand]
+            pointer, step = f"p{operand}", self.steps[operand]
             vector = wide(kind.compute, lanes)
             declared.append(f"{vector} v{k};")
             if step == 0:
@@ -280,25 +302,20 @@ class _Body:
                 full.append(same)
                 part.append(same)
                 continue
-            lane = kind.load(1, pointer, self._position(operand, "min(i + lane, end - 1)"))
-            gathered = (
-                f"{{ {kind.compute} cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
-                f"cells[lane] = {lane}; v{k} = vload{lanes}(0, cells); }}"
-            )
-            part.append(gathered)
+            part.append(self._gathered(k, "min(i + lane, end - 1)"))
             if step == 1:
                 load = kind.load(lanes, pointer, self._position(operand, "i"))
                 full.append(f"v{k} = {load};")
             else:
-                full.append(gathered)
+                full.append(self._gathered(k, "(i + lane)"))
         stores = list(enumerate(self.expression.stores))
         return fill_in(
-            _VECTORS,
+            template,
             {
                 "DECLARED": _indented(declared, 12),
                 "LOAD_FULL": _indented(full, 16),
                 "LOAD_PART": _indented(part, 16),
-                "VALUES": _indented(self._values(), 12),
+                "VALUES": _indented(list(self._values()), 12),
                 "STORE": _indented([self._store_full(*each) for each in stores], 16),
                 "STORE_PART": _indented(
                     [self._store_lanes(*each, "end - i") for each in stores], 16
@@ -307,8 +324,18 @@ class _Body:
             },
         )
 
+    def _gathered(self, value: int, place: str) -> str:
+        """Return the statement that loads a value from the ``place`` of each lane."""
+        operand, lanes = self.first_load + value, self.lanes
+        kind = element_type(self.expression.loads[value])
+        load = kind.load(1, f"p{operand}", self._position(operand, place))
+        return (
+            f"{{ {kind.compute} cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
+            f"cells[lane] = {load}; v{value} = vload{lanes}(0, cells); }}"
+        )
+
     def _store_full(self, operand: int, value: int) -> str:
-        if self.kinds.steps[operand] == 1:
+        if self.steps[operand] == 1:
             kind = element_type(self.expression.dtype(value))
             place = self._position(operand, "i")
             return kind.store(self.lanes, f"v{value}", f"p{operand}", place)
@@ -324,7 +351,7 @@ class _Body:
         )
 
 
-def _indented(lines: Sequence[str] | Iterator[str], spaces: int) -> str:
+def _indented(lines: Sequence[str], spaces: int) -> str:
     return "\n".join([" " * spaces + line for line in lines])
 
 
@@ -342,3 +369,8 @@ $STORE$
             } else {
 $STORE_PART$
             }"""
+_WHOLE_VECTORS: Final = """\
+$DECLARED$
+$LOAD_FULL$
+$VALUES$
+$STORE$"""

@@ -2,6 +2,15 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+/* Vectors that stand anywhere in memory; some compilers take vload8 for four loads of two. */
+typedef uchar8 uchar8_cells __attribute__((aligned(1)));
+typedef ushort8 ushort8_cells __attribute__((aligned(2)));
+typedef uint8 uint8_cells __attribute__((aligned(4)));
+typedef char8 char8_cells __attribute__((aligned(1)));
+typedef short8 short8_cells __attribute__((aligned(2)));
+typedef int8 int8_cells __attribute__((aligned(4)));
+typedef float8 float8_cells __attribute__((aligned(4)));
+
 /* A comparison gives 1 in scalars and -1 in vectors; a bool is a byte of 0 or 1. */
 static uchar truth_of_bytes1(uchar x) { return (uchar)(x != 0); }
 static uchar8 truth_of_bytes8(uchar8 x) { return as_uchar8(x != (uchar8)(0)) & (uchar8)(1); }

@@ -2,23 +2,23 @@
 
 A work-item of a processor takes whole rows, or results that lie side by side; elsewhere a
 group folds a row as a tree. Long folds over few results are split into parts. The order depends
-on the layouts and the device only, so that results are the same on every run.
+on the layouts and the device only, so that results are the same on every run, and the same
+whether elements are loaded or made by an expression on the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from math import prod
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32, float64
+from gnomon.backend import DType, Layout, Scalar, collapse_together, float32, float64
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.generation import source_file, whole_source
-from gnomon_opencl.kernels.folds import Fold, State, fold_of, limits
-from gnomon_opencl.kernels.walks import even_dims, integers, walk
-from gnomon_opencl.memory import Buffer
-from gnomon_opencl.runtime import Runtime, buffer_of
+from gnomon_opencl.kernels.expressions import Expression, Launch
+from gnomon_opencl.kernels.folds import Fold, fold_of
+from gnomon_opencl.kernels.reduce_text import GROUP, Manner, source_of
+from gnomon_opencl.kernels.walks import even_dims, integers, walk, walks
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
@@ -29,13 +29,38 @@ _PROCESSOR_ITEMS: Final = 16
 _GROUPS: Final = 256
 #: States that a work-item of a processor keeps side by side: in a row, and of columns.
 _WIDTH: Final = 32
-_COLUMNS: Final = 256
-#: Items of a group that folds as a tree.
-_GROUP: Final = 128
+_COLUMNS: Final = 1024
 #: More results than this that lie side by side need no groups.
 _MANY_RESULTS: Final = 8192
 #: No state is larger.
 _STATE_BYTES: Final = 8
+
+
+@final
+class Reducing(NamedTuple):
+    """A reduction: which, of what layout, along which dims, into what."""
+
+    name: str
+    parameters: tuple[Scalar, ...]
+    input: Layout
+    dims: tuple[int, ...]
+    output: Layout
+    result: DType
+
+    @property
+    def terms(self) -> int:
+        """The elements of one result."""
+        return prod([self.input.shape[dim] for dim in self.dims])
+
+
+@final
+class Course(NamedTuple):
+    """How an operand lies along the dims that a reduction goes through."""
+
+    kept: Layout
+    #: The rows that make one result, and the stride along a row.
+    lines: Layout
+    row_stride: int
 
 
 @final
@@ -45,11 +70,11 @@ class Geometry(NamedTuple):
     kernel: str
     width: int
     dims: int
-    kept: Layout
+    outputs: int
     placed: Layout
-    inner: Layout
+    #: One for each operand of the expression that makes the elements.
+    courses: tuple[Course, ...]
     row: int
-    row_stride: int
     parts: int
     part_terms: int
     together: int
@@ -57,193 +82,201 @@ class Geometry(NamedTuple):
     group: int
 
     @property
-    def outputs(self) -> int:
-        return self.kept.numel
+    def steps(self) -> tuple[int, ...]:
+        """The strides of the operands between elements evaluated at once, as kinds."""
+        if self.width == 1:
+            return (0,) * len(self.courses)
+        if self.kernel == "reduce_columns":
+            return tuple([min(course.kept.strides[-1], 2) for course in self.courses])
+        return tuple([min(course.row_stride, 2) for course in self.courses])
 
-    def plan(self, terms: int, offset: int) -> bytes:
-        """Return the struct ``Plan``, for an output that begins at ``offset``."""
-        return integers(
+    def constants(self, terms: int, offset: int) -> tuple[bytes, ...]:
+        """Return the structs that kernels are given; the output begins at ``offset``."""
+        courses = self.courses
+        plan = (
             self.outputs,
             terms,
             self.row,
-            self.row_stride,
             self.parts,
             self.part_terms,
             self.together,
             offset,
-            self.kept.offset,
+        )
+        return (
+            integers(*plan),
+            integers(*[course.kept.offset for course in courses]),
+            walks([course.kept for course in courses], self.dims),
+            walk(self.placed, self.dims),
+            walks([course.lines for course in courses], self.dims),
+            integers(*[course.row_stride for course in courses]),
         )
 
 
 @final
 class Stage(NamedTuple):
-    """One fold over the whole input: its kernel, and all arguments but the buffers."""
+    """One fold over the whole input: its kernels, and which of the reduction's buffers, the
+    output's and the scratch, they write results to, keep parts in, and read centers from.
+    """
 
-    source: str
-    kernel: str
-    constants: tuple[bytes, ...]
-    outputs: int
-    parts: int
-    items: int
-    group: int
-
-
-def reduce(
-    runtime: Runtime,
-    name: str,
-    input: Operand,
-    dims: tuple[int, ...],
-    parameters: tuple[Scalar, ...],
-    output: Operand,
-) -> None:
-    """Write the reduction ``name`` of ``input`` along ``dims`` to ``output``."""
-    if not output.layout.numel:
-        return
-    *before, last = stages_of(
-        name,
-        parameters,
-        input.dtype,
-        output.dtype,
-        input.layout,
-        dims,
-        output.layout,
-        runtime.traits,
-    )
-    centers = buffer_of(input)
-    for stage in before:
-        target = runtime.pool.allocate(stage.outputs * _STATE_BYTES).buffer
-        _fold(runtime, stage, input, target, centers)
-        centers = target
-    _fold(runtime, last, input, buffer_of(output), centers)
+    launches: tuple[Launch, ...]
+    target: int
+    partial: int
+    centers: int | None = None
 
 
-def _fold(
-    runtime: Runtime, stage: Stage, input: Operand, target: Buffer, centers: Buffer
-) -> None:
-    partial = target
-    if stage.parts > 1:
-        partial = runtime.pool.allocate(stage.parts * stage.outputs * _STATE_BYTES).buffer
-    arguments = [buffer_of(input), target, partial, centers, *stage.constants]
-    runtime.launch(stage.source, stage.kernel, arguments, stage.items, stage.group)
-    if stage.parts > 1:
-        runtime.launch(stage.source, "finish_parts", arguments, stage.outputs)
+def can_be_fed(reducing: Reducing) -> bool:
+    """Return whether the elements are folded but once, so that they may be made on the way."""
+    return fold_of(reducing.name, reducing.parameters).center is None
+
+
+def scratch_of(reducing: Reducing, traits: Traits) -> tuple[int, ...]:
+    """Return the bytes that a reduction needs besides its output: for states of parts, and for
+    centers.
+    """
+    fold = fold_of(reducing.name, reducing.parameters)
+    geometry = geometry_of(reducing, (reducing.input,), traits)
+    centers = () if fold.center is None else (geometry.outputs * _STATE_BYTES,)
+    parts = geometry.parts
+    return (*((parts * geometry.outputs * _STATE_BYTES,) if parts > 1 else ()), *centers)
 
 
 @lru_cache(_CACHED)
 def stages_of(
-    name: str,
-    parameters: tuple[Scalar, ...],
-    dtype: DType,
-    result: DType,
-    input: Layout,
-    dims: tuple[int, ...],
-    output: Layout,
-    traits: Traits,
+    reducing: Reducing, expression: Expression, layouts: tuple[Layout, ...], traits: Traits
 ) -> tuple[Stage, ...]:
-    """Return the folds that make a reduction: the one for its centers, if any, and its own."""
-    fold = fold_of(name, parameters)
-    terms = prod([input.shape[dim] for dim in dims])
-    parameter = float(parameters[0]) if parameters else 0.0
-    if name in ("var", "std"):
-        parameter = max(terms - parameter, 0.0)
-    geometry = geometry_of(input, dims, output, fold.ordered, traits)
-    own = _stage(fold, dtype, result, geometry, terms, parameter, traits)
+    """Return the folds that make a reduction of what ``expression`` makes of its operands,
+    which have ``layouts``: the one for its centers, if any, and its own.
+    """
+    fold = fold_of(reducing.name, reducing.parameters)
+    geometry = geometry_of(reducing, layouts, traits)
+    partial = 1 if geometry.parts > 1 else 0
+    own = _launches(fold, reducing, expression, geometry, traits)
     if fold.center is None:
-        return (own,)
-    between = geometry._replace(placed=Layout.contiguous(geometry.kept.shape))
-    return (_stage(fold.center, dtype, None, between, terms, parameter, traits), own)
+        return (Stage(own, 0, partial),)
+    centers = partial + 1
+    between = geometry._replace(placed=Layout.contiguous(geometry.placed.shape))
+    first = _launches(fold.center, reducing, expression, between, traits, for_centers=True)
+    return (Stage(first, centers, partial), Stage(own, 0, partial, centers))
 
 
-def _stage(
+def _launches(
     fold: Fold,
-    dtype: DType,
-    result: DType | None,
+    reducing: Reducing,
+    expression: Expression,
     geometry: Geometry,
-    terms: int,
-    parameter: float,
     traits: Traits,
-) -> Stage:
-    """Return one fold; a ``result`` of no dtype is one of the state's own type."""
-    dims = geometry.dims
+    for_centers: bool = False,
+) -> tuple[Launch, ...]:
+    """Return the kernels of one fold, whose results ``for_centers`` are states."""
+    terms = reducing.terms
+    parameter = float(reducing.parameters[0]) if reducing.parameters else 0.0
+    if reducing.name in ("var", "std"):
+        parameter = max(terms - parameter, 0.0)
+    manner = Manner(
+        geometry.kernel,
+        geometry.width,
+        geometry.dims,
+        geometry.steps,
+        terms >= 2**31,
+        geometry.parts > 1,
+    )
+    result = None if for_centers else reducing.result
+    source = source_of(fold, result, expression, manner, traits)
     real = float64 if traits.double_arithmetic else float32
-    return Stage(
-        source=_source(
-            fold,
-            dtype,
-            result,
-            dims,
-            geometry.width,
-            terms >= 2**31,
-            geometry.kernel,
-            geometry.parts > 1,
-            traits,
-        ),
-        kernel=geometry.kernel,
-        constants=(
-            geometry.plan(terms, geometry.placed.offset),
-            walk(geometry.kept, dims),
-            walk(geometry.placed, dims),
-            walk(geometry.inner, dims),
-            element_type(real).packed(parameter),
-        ),
-        outputs=geometry.outputs,
-        parts=geometry.parts,
-        items=geometry.items,
-        group=geometry.group,
+    constants = (
+        *geometry.constants(terms, geometry.placed.offset),
+        element_type(real).packed(parameter),
     )
+    made = Launch(source, geometry.kernel, constants, geometry.items, geometry.group)
+    if geometry.parts == 1:
+        return (made,)
+    return (made, Launch(source, "finish_parts", constants, geometry.outputs))
 
 
-def geometry_of(
-    input: Layout, dims: tuple[int, ...], output: Layout, ordered: bool, traits: Traits
-) -> Geometry:
-    """Return how to reduce ``input`` along ``dims``; ``ordered`` keeps the dims' order."""
+@final
+class Courses(NamedTuple):
+    """The dims that a reduction goes through: those kept, of input and output; those folded, of
+    the input; and both of each operand.
+    """
+
+    kept: Layout
+    placed: Layout
+    inner: Layout
+    operands: tuple[Course, ...]
+
+    @property
+    def dims(self) -> int:
+        """How many dims kernels walk along, of those kept and of lines."""
+        return even_dims(self.kept, self.operands[0].lines)
+
+
+@lru_cache(_CACHED)
+def courses_of(reducing: Reducing, operands: tuple[Layout, ...]) -> Courses | None:
+    """Return how operands of the input's shape lie along the dims of a reduction; None if some
+    has no single stride where the input has one.
+    """
+    input, dims, output = reducing.input, reducing.dims, reducing.output
     others = [dim for dim in range(input.ndim) if dim not in dims]
-    kept, placed = collapse_together(
-        [_only(input, others), _only(output, others)], any_order=True
-    )
-    reduced = _only(input, dims)
-    reduced = reduced._replace(offset=0)
-    (inner,) = collapse_together([reduced], any_order=not ordered)
-    if not inner.shape:
-        inner = inner.unsqueeze(0)
-    if not kept.shape:
-        kept, placed = kept.unsqueeze(0), placed.unsqueeze(0)
+    any_order = not fold_of(reducing.name, reducing.parameters).ordered
+    kept, placed, *kepts = _collapsed([input, output, *operands], others)
+    inner, *inners = _collapsed([input, *operands], dims, any_order)
+    if [kept, placed] != _collapsed([input, output], others):
+        return None
+    if [inner] != _collapsed([input], dims, any_order):
+        return None
+    courses = [
+        Course(along, Layout(folded.shape[:-1], folded.strides[:-1]), folded.strides[-1])
+        for along, folded in zip(kepts, inners, strict=True)
+    ]
+    return Courses(kept, placed, inner, tuple(courses))
+
+
+def argument_bytes(courses: Courses, numbers: int) -> int:
+    """Return how many bytes the arguments of a reduction's kernels have at most."""
+    operands, dims = len(courses.operands), courses.dims
+    walked = dims * (2 * (1 + operands) + 2)
+    return 8 * (operands + 3 + 7 + 2 * operands + walked + 1 + numbers)
+
+
+def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits) -> Geometry:
+    """Return how to reduce what is made of operands, which is the same whatever they are."""
+    courses = courses_of(reducing, operands)
+    assert courses is not None
+    kept, placed, inner, _ = courses
     row, row_stride = inner.shape[-1], inner.strides[-1]
-    lines = Layout(inner.shape[:-1], inner.strides[:-1], 0)
+    outputs, terms, columns = kept.numel, inner.numel, kept.shape[-1]
     side_by_side = kept.strides[-1] == 1 and row_stride != 1
-    outputs, terms = kept.numel, inner.numel
-    columns = kept.shape[-1]
     width, group, together = 1, 0, 1
     if traits.is_processor:
         width = _WIDTH
         if side_by_side and columns >= 4:
             kernel = "reduce_columns"
-            width = _COLUMNS if columns >= _COLUMNS else _WIDTH
-            items = outputs // columns * -(-columns // width)
+            width, strips = _COLUMNS, -(-columns // _COLUMNS)
+            together = -(-columns // strips)
+            items = outputs // columns * strips
         else:
             kernel = "reduce_rows"
             together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs))
             items = -(-outputs // together)
-        shared = width if kernel == "reduce_columns" else 1
+        shared = together if kernel == "reduce_columns" else 1
         enough, most = _PROCESSOR_ITEMS, terms * shared // _ENOUGH_TERMS
     elif side_by_side and outputs >= _MANY_RESULTS:
         kernel, items = "reduce_columns", outputs
         enough, most = outputs, 1
     else:
-        kernel, items, group = "reduce_in_groups", outputs, _GROUP
-        enough, most = _GROUPS, terms // (8 * _GROUP)
+        kernel, items, group = "reduce_in_groups", outputs, GROUP
+        enough, most = _GROUPS, terms // (8 * GROUP)
     parts = max(1, min(-(-enough // items), most))
     part_terms = -(-terms // parts) if terms else 0
     parts = -(-terms // part_terms) if terms else 1
     return Geometry(
         kernel=kernel,
         width=width,
-        dims=even_dims(kept, lines),
-        kept=kept,
+        dims=courses.dims,
+        outputs=outputs,
         placed=placed,
-        inner=lines,
+        courses=courses.operands,
         row=max(row, 1),
-        row_stride=row_stride,
         parts=parts,
         part_terms=part_terms,
         together=together,
@@ -252,71 +285,17 @@ def geometry_of(
     )
 
 
+def _collapsed(
+    layouts: Sequence[Layout], dims: Sequence[int], any_order: bool = True
+) -> list[Layout]:
+    """Return the dims named of layouts of one shape, as few as will do but one at least."""
+    parts = collapse_together([_only(each, dims) for each in layouts], any_order=any_order)
+    return parts if parts[0].shape else [part.unsqueeze(0) for part in parts]
+
+
 def _only(layout: Layout, dims: Sequence[int]) -> Layout:
     """Return the dims named of a layout, as they stand at the first element of the others."""
     shape, strides, offset = layout
     return Layout(
         tuple([shape[dim] for dim in dims]), tuple([strides[dim] for dim in dims]), offset
     )
-
-
-@cache
-def _source(
-    fold: Fold,
-    dtype: DType,
-    result: DType | None,
-    dims: int,
-    width: int,
-    many: bool,
-    kernel: str,
-    in_parts: bool,
-    traits: Traits,
-) -> str:
-    kind = element_type(dtype)
-    state = _state_type(fold.state, dtype, many, traits)
-    target = None if result is None else element_type(result)
-    lowest, highest = limits(dtype)
-    center = (
-        "int" if fold.center is None else _state_type(fold.center.state, dtype, many, traits)
-    )
-    if target is None:
-        stored, store = state, "(p)[i] = (x)"
-    else:
-        stored = target.storage
-        store = target.store(1, f"({target.compute})(x)", "(p)", "(i)").removesuffix(";")
-    lines = [
-        f"#define STORAGE {kind.storage}",
-        f"#define ELEMENT {kind.compute}",
-        f"#define LOAD(p, i) {kind.load(1, '(p)', '(i)')}",
-        f"#define TARGET {stored}",
-        f"#define STORE(x, p, i) {store}",
-        f"#define DIMS {dims}",
-        f"#define WIDTH {width}",
-        f"#define GROUP {_GROUP}",
-        f"#define LOWEST {lowest}",
-        f"#define HIGHEST {highest}",
-        f"#define CENTER {center}",
-        f"#define CENTERED {int(fold.center is not None)}",
-        f"#define PARAMETER {'double' if traits.double_arithmetic else 'float'}",
-        f"#define S {state}",
-        "#define COUNT ((S)plan.terms)",
-        f"#define BEHIND_ALL {'LONG_MAX' if many else 'INT_MAX'}",
-        "typedef S State;",
-        f"#define INITIAL ((S)({fold.initial}))",
-        f"#define TERM(x, i) ((S)({fold.term}))",
-        f"#define COMBINE(a, b) ((S)({fold.combine}))",
-        f"#define FINISH(s) ({fold.finish})",
-    ]
-    files = ["walk", "reduce", kernel, *(["reduce_parts"] if in_parts else [])]
-    return whole_source("\n".join(lines), "\n", *map(source_file, files))
-
-
-def _state_type(state: State, dtype: DType, many: bool, traits: Traits) -> str:
-    floating = dtype.is_floating_point
-    if state is State.COUNT:
-        return "long" if many else "int"
-    if state is State.TOTAL and not floating:
-        return "ulong"
-    if state is State.WIDE and traits.double_arithmetic:
-        return "double"
-    return element_type(dtype).compute

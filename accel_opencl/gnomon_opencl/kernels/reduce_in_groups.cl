@@ -6,12 +6,13 @@ void reduce_in_groups(ARGUMENTS) {
     const int item = get_local_id(0);
     const long first = part * plan.part_terms, last = min(first + plan.part_terms, plan.terms);
     const CENTER center = CENTERED ? centers[number] : (CENTER)0;
-    const long base = plan.offset1 + walked(&kept, number);
+    const Places base = walked_from(offset, &kept, number);
     State state = INITIAL;
     for (long i = first + item; i < last; i += GROUP) {
         const long line = i / plan.row;
-        const ELEMENT x = LOAD(
-            input, base + walked(&inner, line) + (i - line * plan.row) * plan.row_stride);
+        const Places at = walked_from(base, &inner, line);
+        ELEMENT x;
+        EVALUATE(moved(at, i - line * plan.row, &along), along, 1, &x);
         state = COMBINE(state, TERM(x, i));
     }
     states[item] = state;

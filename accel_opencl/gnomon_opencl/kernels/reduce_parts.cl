@@ -6,5 +6,5 @@ __kernel void finish_parts(ARGUMENTS) {
     for (long part = 1; part < plan.parts; ++part)
         state = COMBINE(state, partial[part * plan.outputs + number]);
     const CENTER center = CENTERED ? centers[number] : (CENTER)0;
-    STORE(FINISH(state), output, plan.offset0 + walked(&placed, number));
+    STORE(FINISH(state), output, plan.offset + walked(&placed, number));
 }

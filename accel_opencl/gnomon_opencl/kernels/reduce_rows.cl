@@ -7,26 +7,31 @@ __kernel void reduce_rows(ARGUMENTS) {
     const long end = min((strip + 1) * plan.together, plan.outputs);
     for (long number = strip * plan.together; number < end; ++number) {
         const CENTER center = CENTERED ? centers[number] : (CENTER)0;
-        const long base = plan.offset1 + walked(&kept, number);
-        State states[WIDTH];
+        const Places base = walked_from(offset, &kept, number);
+        State states[WIDTH] ALIGNED;
         for (int lane = 0; lane < WIDTH; ++lane) states[lane] = INITIAL;
         for (long i = first; i < last;) {
             const long line = i / plan.row;
             const long from = i - line * plan.row;
             const long to = min(plan.row, from + last - i);
-            const long at = base + walked(&inner, line);
+            const Places at = walked_from(base, &inner, line);
             const long begin = line * plan.row;
             long place = from;
-            if (plan.row_stride == 1)
-                for (; place + WIDTH <= to; place += WIDTH)
-                    for (int lane = 0; lane < WIDTH; ++lane) {
-                        const ELEMENT x = LOAD(input, at + place + lane);
-                        states[lane] = COMBINE(states[lane], TERM(x, begin + place + lane));
-                    }
-            for (; place < to; ++place) {
-                const ELEMENT x = LOAD(input, at + place * plan.row_stride);
-                const int lane = place % WIDTH;
-                states[lane] = COMBINE(states[lane], TERM(x, begin + place));
+            for (; place + WIDTH <= to; place += WIDTH) {
+                const Places here = moved(at, place, &along);
+                for (int lane = 0; lane < WIDTH; lane += LANES) {
+                    const VECTOR x = EVALUATE_VECTOR(here, along, lane);
+                    TAKE(states + lane, x, begin + place + lane, 1)
+                }
+            }
+            const int count = (int)(to - place);
+            if (count) {
+                ELEMENT cells[WIDTH] ALIGNED;
+                EVALUATE(moved(at, place, &along), along, count, cells);
+                for (int lane = 0; lane < count; ++lane) {
+                    const ELEMENT x = cells[lane];
+                    states[lane] = COMBINE(states[lane], TERM(x, begin + place + lane));
+                }
             }
             i += to - from;
         }

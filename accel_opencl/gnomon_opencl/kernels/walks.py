@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import pack
 
 from gnomon.backend import Layout
@@ -13,6 +14,15 @@ def walk(layout: Layout, dims: int) -> bytes:
     sizes = (1,) * missing + layout.shape
     strides = (0,) * missing + layout.strides
     return pack(f"{2 * dims}q", *sizes, *strides)
+
+
+def walks(layouts: Sequence[Layout], dims: int) -> bytes:
+    """Return the struct ``Walks`` of ``reduce.cl`` for layouts of one shape."""
+    first = layouts[0].shape
+    missing = dims - len(first)
+    sizes = (1,) * missing + first
+    strides = [layout.strides[dim] for dim in range(len(first)) for layout in layouts]
+    return integers(*sizes, *(0,) * (missing * len(layouts)), *strides)
 
 
 def even_dims(*layouts: Layout) -> int:

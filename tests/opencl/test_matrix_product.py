@@ -165,6 +165,16 @@ def test_a_linear_layer_is_one_product(layers: int) -> None:
     assert launches == layers * (2 if backend.runtime.traits.is_processor else 1)
 
 
+def test_operands_that_a_cache_holds_are_multiplied_where_they_lie() -> None:
+    backend = default_backend()
+    left, right = gnomon.rand(2, 128, 64), gnomon.rand(2, 64, 128)
+    on_device = [each.to(backend.device) for each in (left, right)]
+    before = backend.runtime.launches
+    product = on_device[0] @ on_device[1]
+    assert backend.runtime.launches - before == 1
+    gnomon.testing.assert_close(product.cpu(), left @ right)
+
+
 @pytest.mark.parametrize("traits", BACKENDS)
 def test_an_expanded_operand_and_infinities(traits: str) -> None:
     backend = BACKENDS[traits]()

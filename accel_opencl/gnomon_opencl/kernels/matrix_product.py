@@ -18,9 +18,9 @@ from gnomon_opencl.runtime import Runtime, buffer_of
 _CACHED: Final = 4096
 #: Multiplications per matrix below which packing costs more than it gains.
 _FEW_TERMS: Final = 16384
-#: Rows for which a right operand is not worth packing, and its size that a cache holds.
+#: Rows for which a right operand is not worth packing, and its size that a core's cache holds.
 _FEW_ROWS: Final = 12
-_CACHED_BYTES: Final = 2**14
+_CACHED_BYTES: Final = 2**18
 #: Rows that one work-item multiplies by a vector where they lie side by side: LENGTH.
 _VECTOR_ROWS: Final = 64
 #: Work-items that are enough to fill a device.

@@ -340,9 +340,12 @@ def wide_tiles(dtype: DType) -> tuple[Tile, ...]:
 
 
 def short_tiles(dtype: DType) -> tuple[Tile, ...]:
-    """Return the tiles for registers of 32 bytes, of which there are 16: for 12 sums."""
+    """Return the tiles for registers of 32 bytes, of which there are 16: for 12 sums.
+
+    Of those that fit alike the first is taken, which fits more operands where they lie.
+    """
     lanes = 32 // sum_bytes(dtype)
-    return (Tile(4, 3, lanes), Tile(6, 2, lanes), Tile(8, 1, lanes))
+    return (Tile(6, 2, lanes), Tile(4, 3, lanes), Tile(8, 1, lanes))
 
 
 def sum_bytes(dtype: DType) -> int:

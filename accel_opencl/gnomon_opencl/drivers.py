@@ -12,6 +12,8 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -91,6 +93,29 @@ def _library_processor() -> str | None:
     found = re.search(r"^flags\s*:(.*)$", _PROCESSOR.read_text(), re.MULTILINE)
     features = set(found.group(1).split()) if found else set()
     return next((name for name, needed in _LIBRARIES.items() if needed <= features), None)
+
+
+@contextmanager
+def patient_threads() -> Iterator[None]:
+    """Let threads that a driver starts meanwhile not interrupt those of the program.
+
+    A thread that has slept is preferred by Linux when it wakes: each launch would stop the
+    program on its core until the kernel is done, though another core were idle. Threads of the
+    policy for batches wait for their turn, and have the same share of a core otherwise.
+    """
+    if not hasattr(os, "SCHED_BATCH") or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        yield
+        return
+    priority = os.sched_param(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_BATCH, priority)  # which new threads take over
+    except OSError:  # a sandbox that does not allow it
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, priority)
 
 
 def _may_use_all_cores() -> bool:

@@ -10,7 +10,7 @@ from typing import Final, final
 import pyopencl as cl
 
 from gnomon_opencl.backend import OpenCLBackend
-from gnomon_opencl.drivers import set_up_pocl
+from gnomon_opencl.drivers import patient_threads, set_up_pocl
 from gnomon_opencl.trials import all_devices, compiler_works
 
 _GIBIBYTE: Final = 2**30
@@ -92,7 +92,8 @@ def _devices() -> tuple[cl.Device, ...]:
     """
     set_up_pocl()
     try:
-        platforms = cl.get_platforms()
+        with patient_threads():
+            platforms = cl.get_platforms()
     except cl.Error as error:
         raise RuntimeError(
             f"device: the OpenCL loader finds no platform ({error}). Install the driver of "

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 
 from gnomon_opencl import drivers, provider, trials
-from gnomon_opencl.drivers import announce_installed_drivers, set_up_pocl
+from gnomon_opencl.drivers import announce_installed_drivers, patient_threads, set_up_pocl
 
 from .devices import default_backend
 
@@ -152,6 +154,22 @@ def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
     set_up_pocl()
     assert os.environ.get("POCL_AFFINITY") == found
     assert os.environ["POCL_WORK_GROUP_SPECIALIZATION"] == "0"
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no such policy")
+def test_threads_of_a_driver_do_not_interrupt_the_program() -> None:
+    policies = []
+
+    def look() -> None:
+        policies.append(os.sched_getscheduler(threading.get_native_id()))
+
+    for context in (patient_threads(), nullcontext()):
+        with context:
+            thread = threading.Thread(target=look)
+            thread.start()
+        thread.join()
+    assert policies == [os.SCHED_BATCH, os.SCHED_OTHER]
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 _BEFORE = "movbe f16c abm bmi1 avx2 bmi2 fma"

@@ -95,3 +95,14 @@ def test_an_infinite_weight_does_not_meet_the_padding() -> None:
     weight = gnomon.tensor([[[math.inf, 1.0]]])
     result = gnomon.conv1d(gnomon.tensor([[1.0, 2.0]]), weight, padding=1)
     assert result.tolist() == [[1.0, math.inf, math.inf]]
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_gradient_of_a_weight_lies_as_the_weight(groups: int, turned: bool) -> None:
+    functional = gnomon.nn.functional
+    function = functional.conv_transpose2d if turned else functional.conv2d
+    x = gnomon.rand(2, 4, 6, 5)
+    weight = gnomon.rand(4, 4 // groups, 3, 2, requires_grad=True)
+    (gradient,) = gnomon.autograd.grad(function(x, weight, groups=groups).sum(), weight)
+    assert gradient.stride() == weight.stride()

@@ -101,9 +101,15 @@ convolution_of: Composite[ConvolutionMeaning, ConvolutionKernel] = Composite(
 )
 
 
-def convolved(input: T, weight: T, bias: T | None, geometry: Geometry) -> T:
-    """Return the convolution of checked operands, as the output of one node."""
-    result = input.like(_computed(input, weight, bias, geometry))
+def convolved(
+    input: T, weight: T, bias: T | None, geometry: Geometry, layout: Layout | None = None
+) -> T:
+    """Return the convolution of checked operands, as the output of one node.
+
+    It lies as ``layout`` says, otherwise as its operands do.
+    """
+    layout = layout or _usual_layout(input, weight, geometry)
+    result = input.like(_computed(input, weight, bias, geometry, layout))
     record_composite(
         "ConvolutionBackward0",
         (input, weight, bias),
@@ -114,15 +120,24 @@ def convolved(input: T, weight: T, bias: T | None, geometry: Geometry) -> T:
     return result
 
 
-def _computed(
-    input: TensorCore, weight: TensorCore, bias: TensorCore | None, geometry: Geometry
-) -> Operand:
-    storage, given, dtype = input.operand
-    layout = Layout.contiguous(geometry.output_shape(given.shape, weight.operand.layout.shape))
+def _usual_layout(input: TensorCore, weight: TensorCore, geometry: Geometry) -> Layout:
+    given, kernels = input.operand.layout, weight.operand.layout
+    layout = Layout.contiguous(geometry.output_shape(given.shape, kernels.shape))
     if prefers_channels_last(given.shape, given.strides) or prefers_channels_last(
-        weight.operand.layout.shape, weight.operand.layout.strides
+        kernels.shape, kernels.strides
     ):
-        layout = layout.channels_last()
+        return layout.channels_last()
+    return layout
+
+
+def _computed(
+    input: TensorCore,
+    weight: TensorCore,
+    bias: TensorCore | None,
+    geometry: Geometry,
+    layout: Layout,
+) -> Operand:
+    storage, _, dtype = input.operand
     output = allocate(storage.backend, layout, dtype)
     kernel = convolution_of.kernel_on(storage.backend)
     if kernel is not None:
@@ -171,11 +186,17 @@ def _input_cotangent(
 def _weight_cotangent(
     g: TensorCore, input: TensorCore, weight: TensorCore, geometry: Geometry
 ) -> TensorCore:
-    """Return the sums over images and windows: a convolution with images for channels."""
+    """Return the sums over images and windows: a convolution with images for channels.
+
+    They lie as the weight does, so that they can be kept as its gradient uncopied.
+    """
     images, kernels = (g, input) if geometry.transposed else (input, g)
     batch, channels, *size = images.operand.layout.shape
     groups = geometry.groups
     depth = channels // groups
+    layout = None
+    if weight.operand.layout.is_contiguous:
+        layout = Layout.contiguous(weight.operand.layout.shape).transpose(0, 1)
     grouped = transpose(reshape(images, (batch, groups, depth, *size)), 0, 2)
     sums = convolved(
         reshape(grouped, (depth, groups * batch, *size)),
@@ -184,6 +205,7 @@ def _weight_cotangent(
         geometry.across_weights(
             tuple(size), kernels.operand.layout.shape[2:], weight.operand.layout.shape[2:]
         ),
+        layout,
     )
     return transpose(sums, 0, 1)
 

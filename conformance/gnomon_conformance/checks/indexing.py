@@ -178,10 +178,13 @@ def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _all_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
-    """Return values of all sorts in a random order."""
+    """Return values of all sorts in a random order: as many special ones as there is room for,
+    each as often as any other.
+    """
     special = specials(dtype)
+    chooser.shuffle(special)
     plain = ordinary_values(dtype, count, chooser)
-    return [chooser.choice(special) if k % 2 else value for k, value in enumerate(plain)]
+    return [special[k // 2 % len(special)] if k % 2 else v for k, v in enumerate(plain)]
 
 
 def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:

@@ -79,7 +79,11 @@ class LaunchRecorder(Recorder):
         #: The operations whose formulas have come.
         self._names: dict[Formula, str] = {}
         self._thread = threading.get_ident()
-        runtime.recorder = self
+        with runtime.turn():
+            if runtime.recorder is not None:  # of another thread, whose launches are mixed in
+                for recorder in (runtime.recorder, self):
+                    recorder.obstruct("another thread recorded a call meanwhile")
+            runtime.recorder = self
 
     def begin(self, name: str, arguments: Sequence[object]) -> None:
         """Note what the launches that follow are for."""
@@ -170,7 +174,9 @@ class LaunchRecorder(Recorder):
         self._obstacle = self._obstacle or located(obstacle)
 
     def cancel(self) -> None:
-        self._runtime.recorder = None
+        with self._runtime.turn():
+            if self._runtime.recorder is self:
+                self._runtime.recorder = None
 
     @property
     def has_launches(self) -> bool:

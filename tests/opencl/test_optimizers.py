@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import pytest
 
 import gnomon
 from gnomon import Tensor, optim
+from gnomon.backend import NotRecordable
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -88,3 +90,35 @@ def test_an_optimizer_goes_when_it_is_dropped() -> None:
     reference = weakref.ref(optimizer)
     del optimizer
     assert reference() is None
+
+
+def test_threads_that_train_at_once_do_not_mix() -> None:
+    device = str(default_backend().device)
+
+    def train(parameters: list[Tensor], start: threading.Barrier) -> None:
+        optimizer = optim.Adam(parameters, lr=0.01)
+        start.wait()
+        for call in range(12):
+            _give_gradients(parameters, call)
+            optimizer.step()
+
+    alone, first, second = (_parameters(device) for _ in range(3))
+    train(alone, threading.Barrier(1))
+    start = threading.Barrier(2)
+    threads = [threading.Thread(target=train, args=(each, start)) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for parameters in (first, second):
+        assert all(map(gnomon.equal, parameters, alone))
+
+
+def test_recorders_that_are_at_work_at_once_give_up() -> None:
+    backend = default_backend()
+    recorders = [backend.recorder(), backend.recorder()]
+    gnomon.ones(2, device=str(backend.device)).add_(1)
+    for recorder in recorders:
+        with pytest.raises(NotRecordable, match="another thread"):
+            recorder.finish([], [])
+    assert backend.runtime.recorder is None

@@ -129,6 +129,7 @@ def can_be_fed(reducing: Reducing) -> bool:
     return fold_of(reducing.name, reducing.parameters).center is None
 
 
+@lru_cache(_CACHED)
 def scratch_of(reducing: Reducing, traits: Traits) -> tuple[int, ...]:
     """Return the bytes that a reduction needs besides its output: for states of parts, and for
     centers.

@@ -1,22 +1,27 @@
 """Multiply two matrices in vectors of 64 bytes on a device; see ``trials``.
 
-``python -m gnomon_opencl.trial_of_wide_vectors 0`` ends with status 0 if the product is right.
+``python -m gnomon_opencl.trial_of_wide_vectors 0 float 6 4 16 0 0`` ends with status 0 if the
+product is right that is added up in floats, in tiles of 6 rows and 4 vectors of 16, without
+tables and with a right operand that is packed, not read where it lies.
 """
 
 from __future__ import annotations
 
 import sys
 from array import array
+from typing import Final
 
 from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.kernels import panels
-from gnomon_opencl.kernels.panels import Factors, Product, Tile, flat_tiles, wide_tiles
+from gnomon_opencl.kernels.panels import Factors, Product, Tile
 from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import FAILED, all_devices
 
 _SIZE = 53
 _SLACK = 1024
+#: What stands for the dtypes that are added up in a type.
+_DTYPES: Final = {"float": float32, "double": float64, "uint": int32, "ulong": int64}
 
 
 def is_right(
@@ -76,20 +81,17 @@ def _tables(backend: OpenCLBackend) -> Operand:
 
 
 def main() -> int:
-    """Return 0 if products of all types of sums are right on the device named, else FAILED."""
-    backend = OpenCLBackend(all_devices()[int(sys.argv[1])], 0)
-    dtypes = [float32, int32, int64]
-    if backend.runtime.traits.double_arithmetic:
-        dtypes.append(float64)
-    trials = [(dtype, tile, False, False) for dtype in dtypes for tile in wide_tiles(dtype)]
-    best = wide_tiles(float32)[0]
-    trials += [(float32, best, True, False), (float32, best, False, True)]
-    trials += [(float32, tile, True, True) for tile in flat_tiles(float32)]
+    """Return 0 if the product named is right on the device named, else FAILED."""
+    _, device, sums, *numbers = sys.argv
+    rows, vectors, lanes, has_tables, is_direct = map(int, numbers)
+    tile = Tile(rows, vectors, lanes)
+    backend = OpenCLBackend(all_devices()[int(device)], 0)
     try:
-        return 0 if all(is_right(backend, *trial) for trial in trials) else FAILED
+        right = is_right(backend, _DTYPES[sums], tile, bool(has_tables), bool(is_direct))
     except RuntimeError as error:  # a kernel that does not build
         print(str(error).splitlines()[0])
         return FAILED
+    return 0 if right else FAILED
 
 
 if __name__ == "__main__":

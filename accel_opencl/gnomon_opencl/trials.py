@@ -75,14 +75,17 @@ def long_vectors_are_right(device: cl.Device) -> bool:
     return _outcome(device, "trial_of_long_vectors").passed
 
 
-def wide_vectors_are_safe(device: cl.Device) -> bool:
-    """Return whether ``device`` builds and runs products in vectors of 64 bytes.
+def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:
+    """Return whether ``device`` builds and runs a product in vectors of 64 bytes: the one that
+    ``trial_of_wide_vectors`` takes for these arguments. Each is tried when it is first needed,
+    and what is built then is found on disk.
 
     PoCL 3.0 aborts on some kernels with such vectors, and runs others at twice the speed of
     shorter vectors.
     """
     texts = [source_file(name) for name in _WIDE_PRODUCT]
-    return _outcome(device, "trial_of_wide_vectors", "".join(texts)).passed
+    arguments = tuple([str(int(each) if isinstance(each, bool) else each) for each in product])
+    return _outcome(device, "trial_of_wide_vectors", "".join(texts), arguments).passed
 
 
 def compiler_is_trusted(device: cl.Device) -> bool:
@@ -117,11 +120,13 @@ def _end_of(status: int, words: str) -> str:
 
 
 @cache
-def _outcome(device: cl.Device, trial: str, text: str = "") -> Outcome:
-    path = _path_of(device, f"{trial}\n{text}", _SUFFIX)
+def _outcome(
+    device: cl.Device, trial: str, text: str = "", arguments: tuple[str, ...] = ()
+) -> Outcome:
+    path = _path_of(device, "\n".join([trial, *arguments, text]), _SUFFIX)
     found = _kept(path)
     if found is None:
-        done = _run(device, trial, [], b"")
+        done = _run(device, trial, list(arguments), b"")
         lines = done.output.decode(errors="replace").splitlines()
         found = Outcome(done.status, lines[-1].strip() if lines else done.words)
         if found.status in (0, FAILED) or found.status in _FAULTS:

@@ -40,6 +40,9 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ended]:
     trials._outcome.cache_clear()
 
 
+PRODUCT = ("float", 6, 4, 16, False, False)
+
+
 @pytest.mark.parametrize(("status", "safe"), ((0, True), (3, False), (-6, False)))
 def test_the_outcome_is_kept(ended: Ended, status: int, safe: bool) -> None:
     (device,) = default_backend().runtime.context.devices
@@ -47,7 +50,7 @@ def test_the_outcome_is_kept(ended: Ended, status: int, safe: bool) -> None:
     # The second time finds the first's outcome: there is no other ending.
     for _ in range(2):
         trials._outcome.cache_clear()
-        assert trials.wide_vectors_are_safe(device) is safe
+        assert trials.wide_vectors_are_safe(device, *PRODUCT) is safe
 
 
 @pytest.mark.parametrize("status", [1, 2, -2, -9])
@@ -57,21 +60,21 @@ def test_what_ended_a_trial_from_outside_is_not_held_against_the_device(
     (device,) = default_backend().runtime.context.devices
     ended += [(0, ""), (status, "")]
     trials._outcome.cache_clear()
-    assert not trials.wide_vectors_are_safe(device)
+    assert not trials.wide_vectors_are_safe(device, *PRODUCT)
     assert trials.compiler_is_trusted(device)
     trials._outcome.cache_clear()
-    assert trials.wide_vectors_are_safe(device)
+    assert trials.wide_vectors_are_safe(device, *PRODUCT)
 
 
 def test_a_damaged_outcome_is_tried_again(ended: Ended, tmp_path: Path) -> None:
     (device,) = default_backend().runtime.context.devices
     ended += [(0, ""), (3, "")]
     trials._outcome.cache_clear()
-    assert not trials.wide_vectors_are_safe(device)
+    assert not trials.wide_vectors_are_safe(device, *PRODUCT)
     (kept,) = (tmp_path / "opencl").iterdir()
     kept.write_bytes(b"\xff")
     trials._outcome.cache_clear()
-    assert trials.wide_vectors_are_safe(device)
+    assert trials.wide_vectors_are_safe(device, *PRODUCT)
 
 
 def test_a_compiler_that_works_passes_its_trial() -> None:

@@ -110,12 +110,14 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
     dtype = matrices.left.dtype
     product = _product(matrices.layouts)
     if runtime.traits.is_processor:
-        tile = panels.tile_of(runtime, dtype, product.columns)
+        tile = panels.tile_of(runtime, dtype, product.columns, has_tables=False)
         # Rows that don't lie along the steps are worth packing if they are read again.
         is_scattered = product.left_step != 1 and product.columns > tile.columns
         if is_scattered or not panels.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
-        if _is_worth_reading_directly(product, dtype, tile):
+        if _is_worth_reading_directly(product, dtype, tile) and panels.runs_wide(
+            runtime, dtype, tile, has_tables=False, is_direct=True
+        ):
             product = product._replace(is_direct=1)
     panels.multiply(runtime, dtype, product, matrices.factors)
 

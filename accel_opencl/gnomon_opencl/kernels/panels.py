@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import DType
+from gnomon.backend import DType, float32
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.walks import integers
@@ -28,6 +28,8 @@ _MOST_TILES: Final = 8
 _TILES_OF_ONE_BLOCK: Final = 2
 #: Work-items that keep a processor busy.
 _ENOUGH_ITEMS: Final = 16
+#: The length of registers that some compilers can't be trusted with.
+_WIDE_BYTES: Final = 64
 #: Columns that are multiplied one at a time.
 _NARROW: Final = 2
 #: Items along a side of a group that shares a tile, and elements along a side of the tile.
@@ -174,7 +176,7 @@ def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors)
     There the left operand is of the type of sums, unless it is to be packed.
     """
     if runtime.traits.is_processor:
-        tile = tile_of(runtime, dtype, product.columns)
+        tile = tile_of(runtime, dtype, product.columns, factors.tables is not None)
         panels = factors.right
         if not product.is_direct:
             panels = pack_right(runtime, dtype, product, factors, tile)
@@ -283,16 +285,42 @@ def _shares(strips: int, matrices: int, blocks: int, splits: bool) -> tuple[int,
     return tiles, parts
 
 
-def tile_of(runtime: Runtime, dtype: DType, columns: int) -> Tile:
+def tile_of(runtime: Runtime, dtype: DType, columns: int, has_tables: bool) -> Tile:
     """Return the tile for which a processor's registers suffice, and that fits ``columns``."""
-    return _fitting(dtype, _is_wide(runtime), columns)
+    tile = _fitting(dtype, True, columns)
+    is_safe = runs_wide(runtime, dtype, tile, has_tables, is_direct=False)
+    return tile if is_safe else _fitting(dtype, False, columns)
 
 
 @cache
-def _is_wide(runtime: Runtime) -> bool:
+def has_wide_vectors(runtime: Runtime) -> bool:
+    """Return whether registers are of 64 bytes, and the compiler is to be trusted with them.
+
+    Loads of such vectors are calls, which fail where the compiler lacks the registers; products
+    of packed operands get by without, but are slower there than in shorter vectors.
+    """
+    best, *_ = wide_tiles(float32)
+    return runtime.traits.register_bytes >= _WIDE_BYTES and _is_safe(
+        runtime, float32, best, has_tables=False, is_direct=True
+    )
+
+
+@cache
+def runs_wide(
+    runtime: Runtime, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+) -> bool:
+    """Return whether products by such a tile may be built and run."""
+    return tile.lanes * sum_bytes(dtype) < _WIDE_BYTES or (
+        has_wide_vectors(runtime) and _is_safe(runtime, dtype, tile, has_tables, is_direct)
+    )
+
+
+def _is_safe(
+    runtime: Runtime, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+) -> bool:
     (device,) = runtime.context.devices
-    has_wide_registers = runtime.traits.is_processor and runtime.traits.register_bytes >= 64
-    return has_wide_registers and wide_vectors_are_safe(device)
+    sums = sum_type(element_type(dtype))
+    return wide_vectors_are_safe(device, sums, *tile, has_tables, is_direct)
 
 
 @cache
@@ -308,10 +336,17 @@ def _fitting(dtype: DType, is_wide: bool, columns: int) -> Tile:
 
 def flat_tile(runtime: Runtime, dtype: DType, rows: int, columns: int) -> Tile:
     """Return the tile for few rows whose right operand is read where it lies."""
-    is_wide = _is_wide(runtime) and reads_wide(dtype)
     lanes = 32 // sum_bytes(dtype)
     short = (Tile(1, 4, lanes), Tile(4, 2, lanes), Tile(8, 1, lanes))
-    single, few, more = flat_tiles(dtype) if is_wide else short
+    if reads_wide(dtype):
+        tile = _flat(flat_tiles(dtype), rows, columns)
+        if runs_wide(runtime, dtype, tile, has_tables=True, is_direct=True):
+            return tile
+    return _flat(short, rows, columns)
+
+
+def _flat(tiles: tuple[Tile, ...], rows: int, columns: int) -> Tile:
+    single, few, more = tiles
     tile = single if rows == 1 else few if rows <= few.rows else more
     return tile._replace(vectors=1) if columns <= tile.lanes else tile
 

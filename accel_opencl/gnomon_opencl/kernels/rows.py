@@ -17,11 +17,11 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import Plan, needs_wide_index
+from gnomon_opencl.kernels.panels import has_wide_vectors
 from gnomon_opencl.kernels.row_programs import RowProgram, Way
 from gnomon_opencl.kernels.row_text import GROUP, RowText
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
-from gnomon_opencl.trials import wide_vectors_are_safe
 
 _CACHED: Final = 4096
 #: Elements that one work-item of a processor goes through at least, where there are that many.
@@ -143,10 +143,7 @@ def lanes_for(runtime: Runtime, operands: Sequence[Operand]) -> int:
     lanes = traits.lanes_of(max(operand.dtype.itemsize for operand in operands))
     if lanes == 1 or any(operand.dtype is not float32 for operand in operands):
         return lanes
-    if traits.register_bytes < _WIDE_LANES * float32.itemsize:
-        return lanes
-    (device,) = runtime.context.devices
-    return _WIDE_LANES if wide_vectors_are_safe(device) else lanes
+    return _WIDE_LANES if has_wide_vectors(runtime) else lanes
 
 
 def parts_of(rows: int, traits: Traits) -> int:

@@ -226,6 +226,9 @@ class _Maker:
             indices = Place(_STORES + 1, zoo.contiguous(shape), int64)
             lookups = (Lookup(indices, 4, stride, True),)
             if choice < 0.33:
+                read, written = {*rows.layout.positions()}, {*output.layout.positions()}
+                if rows.store == output.store and read & written:
+                    return None
                 return GatherLaunch(
                     lookups=lookups, stores=(), inputs=(seen,), outputs=(output,)
                 )

@@ -110,6 +110,7 @@ def transformer() -> Row:
         compiled=True,
         operations=6.0 * batch * length * (12 * width * width + 2 * length * width),
         goal=1.2,
+        calls=5,
     )
 
 
@@ -132,6 +133,7 @@ def resnet18() -> Row:
         compiled=True,
         operations=6.0 * batch * products,
         goal=1.0,
+        calls=3,
     )
 
 

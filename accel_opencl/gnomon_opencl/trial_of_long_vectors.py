@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import pyopencl as cl
 
+from gnomon_opencl.drivers import text_for
 from gnomon_opencl.trials import FAILED, all_devices
 
 _LANES: Final = 8
@@ -40,8 +41,10 @@ def is_right(device: cl.Device, statement: str) -> bool:
     flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
     source = cl.Buffer(context, flags, hostbuf=given)
     target = cl.Buffer(context, cl.mem_flags.WRITE_ONLY, given.nbytes)
-    text = _SOURCE.format(statement)
-    program = cl.Program(context, text).build(devices=[device], cache_dir=False)
+    text = text_for(device.platform.version, _SOURCE.format(statement))
+    program = cl.Program(context, text).build(
+        options=["-cl-std=CL1.2"], devices=[device], cache_dir=False
+    )
     cl.Kernel(program, "keep")(queue, (1,), None, source, target)
     cl.enqueue_copy(queue, found, target)
     return bool((found == given).all())

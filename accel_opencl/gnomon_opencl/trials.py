@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, final
 import pyopencl as cl
 
 from gnomon_opencl.caching import cache_directory, keep
+from gnomon_opencl.drivers import text_for
 from gnomon_opencl.generation import source_file
 
 _SECONDS: Final = 120
@@ -70,9 +71,11 @@ def long_vectors_are_right(device: cl.Device) -> bool:
     """Return whether ``device`` moves and converts vectors of eight 64-bit elements rightly.
 
     PoCL 3.0 takes some processors with AVX-512, such as AMD's Zen 4, for ones without it and
-    calls functions that take such vectors in other registers.
+    calls functions that take such vectors in other registers, unless it is told better.
     """
-    return _outcome(device, "trial_of_long_vectors").passed
+    # What is added to programs decides it, so it is part of the name of what is kept.
+    added = text_for(device.platform.version, "")
+    return _outcome(device, "trial_of_long_vectors", added).passed
 
 
 def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:

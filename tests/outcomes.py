@@ -10,6 +10,7 @@ import json
 import math
 import re
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -76,7 +77,10 @@ def described(value: object, module: ModuleType) -> Outcome:
         return [described(item, module) for item in value]
     if isinstance(value, float) and math.isfinite(value) and value:
         return value
-    return ACCELERATOR.sub("accelerator", repr(value).replace("gnomon.", "torch."))
+    text = repr(value)
+    if isinstance(value, OrderedDict) and value:  # Python 3.12 and later write it as a dict
+        text = f"OrderedDict({list(value.items())!r})"
+    return ACCELERATOR.sub("accelerator", text.replace("gnomon.", "torch."))
 
 
 def check(evaluate: Callable[[], Outcome], expected: Outcome) -> None:

@@ -1,3 +1,6 @@
+/* Lines that are folded together: each state is loaded once for all of them. */
+#define NEAR 4
+
 /* A work-item takes results that lie side by side in the input, up to WIDTH, line by line, so
    that it goes straight through memory. */
 __kernel void reduce_columns(ARGUMENTS) {
@@ -20,25 +23,33 @@ __kernel void reduce_columns(ARGUMENTS) {
         const long from = i - reduced_line * plan.row;
         const long to = min(plan.row, from + last - i);
         const Places at = walked_from(base, &inner, reduced_line);
-        for (long place = from; place < to; ++place) {
+        for (long place = from; place < to; place += NEAR) {
+            const int near = (int)min((long)NEAR, to - place);
             const Places here = moved(at, place, &along);
             const long index = reduced_line * plan.row + place;
             for (int begin = 0; begin < count; begin += STRIP) {
                 State *states = all_states + begin;
                 const Places first_of_strip = moved(here, begin, &across);
-                if (begin + STRIP <= count) {
+                if (near == NEAR && begin + STRIP <= count) {
                     for (int lane = 0; lane < STRIP; lane += LANES) {
                         const CENTER center = CENTERED ? around[begin + lane] : (CENTER)0;
-                        const VECTOR x = EVALUATE_VECTOR(first_of_strip, across, lane);
-                        TAKE(states + lane, x, index, 0)
+#pragma unroll
+                        for (int next = 0; next < NEAR; ++next) {
+                            const VECTOR x = EVALUATE_VECTOR(
+                                moved(first_of_strip, next, &along), across, lane);
+                            TAKE(states + lane, x, index + next, 0)
+                        }
                     }
-                } else {
+                    continue;
+                }
+                for (int next = 0; next < near; ++next) {
+                    const int width = min(STRIP, count - begin);
                     ELEMENT cells[STRIP] ALIGNED;
-                    EVALUATE(first_of_strip, across, count - begin, cells);
-                    for (int lane = 0; lane < count - begin; ++lane) {
+                    EVALUATE(moved(first_of_strip, next, &along), across, width, cells);
+                    for (int lane = 0; lane < width; ++lane) {
                         const CENTER center = CENTERED ? around[begin + lane] : (CENTER)0;
                         const ELEMENT x = cells[lane];
-                        states[lane] = COMBINE(states[lane], TERM(x, index));
+                        states[lane] = COMBINE(states[lane], TERM(x, index + next));
                     }
                 }
             }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from benchmarks import fused, rows, training
 from benchmarks.contestants import Entrant, Timing, Worker
@@ -43,6 +43,11 @@ ROWS: dict[str, Row] = {
         training.resnet18(),
     )
 }
+
+
+#: Seconds before each run: threads of the one before wait busily for more, OpenBLAS's for
+#: 26 ms.
+_SETTLING: Final = 0.05
 
 
 class Effort(NamedTuple):
@@ -83,6 +88,7 @@ def measure(row: Row, workers: Sequence[Worker], effort: Effort) -> list[Cell]:
     started = time.perf_counter()
     for _ in range(effort.rounds):
         for worker, cell in ready:
+            time.sleep(_SETTLING)
             timing = worker.time(row.calls)
             if timing is not None:
                 cell.times.append(timing)

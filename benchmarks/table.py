@@ -45,9 +45,9 @@ ROWS: dict[str, Row] = {
 }
 
 
-#: Seconds before each run: threads of the one before wait busily for more, OpenBLAS's for
-#: 26 ms.
-_SETTLING: Final = 0.05
+#: Seconds before each run: threads of the one before wait busily for more, those of NumPy's
+#: OpenBLAS for 103 ms, in which they have a core of their own.
+_SETTLING: Final = 0.12
 
 
 class Effort(NamedTuple):

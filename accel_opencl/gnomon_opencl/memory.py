@@ -213,14 +213,14 @@ class Pool:
         except (cl.MemoryError, cl.RuntimeError, cl.LogicError):
             return None
         reserved = pool.managed_bytes
-        if reserved > self._reserved_peak:
+        if reserved > self.limit:
+            pool.free_held()
+            reserved = pool.managed_bytes
             if reserved > self.limit:
+                del buffer
                 pool.free_held()
-                if pool.managed_bytes > self.limit:
-                    del buffer
-                    pool.free_held()
-                    return None
-            self._reserved_peak = pool.managed_bytes
+                return None
+        self._reserved_peak = max(self._reserved_peak, reserved)
         return buffer
 
     def write(self, memory: DeviceMemory, offset: int, data: memoryview) -> None:

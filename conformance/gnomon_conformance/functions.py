@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final, NamedTuple, TypeAlias, final
+from typing import Final, NamedTuple, TypeAlias, cast, final
 
 import gnomon
 from gnomon import Tensor
@@ -168,7 +168,8 @@ def _elements(tensors: Sequence[Tensor]) -> list[list[Scalar]]:
 
 def elements_of(tensor: Tensor) -> list[Scalar]:
     """Return the elements in logical order."""
-    return [each.item() for each in tensor.detach().cpu().contiguous().reshape(-1)]
+    line = tensor.detach().cpu().contiguous().reshape(-1)
+    return cast("list[Scalar]", line.tolist())
 
 
 def compare(

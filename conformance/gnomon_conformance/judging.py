@@ -122,8 +122,9 @@ def _compare_elements(
     launch: Launch, place: Place, got: Sequence[Scalar], expected: Sequence[Expected]
 ) -> tuple[str, Evidence]:
     worst, allowed = 0.0, 0.0
+    signed_zeros = place.dtype.is_floating_point
     for element, (mine, right) in enumerate(zip(got, expected, strict=True)):
-        if mine == right.value and mine:
+        if mine == right.value and (mine or not signed_zeros):
             continue
         found = verdict(mine, right, place.dtype)
         if not found.right:

@@ -1,82 +1,113 @@
-"""Running cases in several processes, which is pytest-xdist's craft."""
+"""Running cases in several processes, each with the device open."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing import get_context
+from time import perf_counter
 from typing import Final, final
 
-import pytest
-
-from gnomon_conformance.cases import Outcome, Selection
-from gnomon_conformance.runner import Progress, Run, finished, selected
-from gnomon_conformance.suite import OUTCOME
+import gnomon
+from gnomon_conformance.cases import Case, Outcome, Selection, Status, judge
+from gnomon_conformance.runner import (
+    Progress,
+    Run,
+    blocked_above_failure,
+    collector_at_rest,
+    finished,
+    selected,
+    unjudged,
+)
 from gnomon_conformance.target import Target
 
-_TESTS: Final = Path(__file__).with_name("test_conformance.py")
-
-
-@final
-class _Collector:
-    """Gathers the outcomes that the processes report."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.outcomes: list[Outcome] = []
-        self._total = total
-        self._progress = progress
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the outcome out of a test's report."""
-        for name, value in report.user_properties:
-            if name == OUTCOME and report.when == "call":
-                self.outcomes.append(Outcome(*json.loads(str(value))))
-                if self._progress is not None:
-                    self._progress(len(self.outcomes), self._total, self.outcomes[-1])
+#: How many cases go to a process at a time, at most; and into how many parts for each process
+#: what remains is divided, so that all are done at about the same time.
+_MOST: Final = 16
+_PARTS: Final = 8
 
 
 def run_in_processes(
     target: Target, selection: Selection, processes: int, progress: Progress | None = None
 ) -> Run:
-    """Judge a backend in several processes, each with the device open.
+    """Judge a backend in several processes.
 
-    Raises RuntimeError if some case has no outcome, as when a process crashes.
+    A case at which its process dies has failed; the others are judged without it. What stands
+    above a level that mostly fails is blocked, as it is in one process.
     """
-    total = len(selected(selection, target.seed))
-    collector = _Collector(total, progress)
-    arguments = [
-        *("-p", "gnomon_conformance.pytest_plugin", "-p", "no:cacheprovider"),
-        *("-c", os.devnull, "--rootdir", str(_TESTS.parent), "--import-mode=importlib"),
-        *("-q", "-n", str(processes), str(_TESTS)),
-        *("--gnomon-device", str(target.device), "--gnomon-seed", str(target.seed)),
-        *("--gnomon-tier", selection.tier.name.lower()),
-        *("--gnomon-level", str(int(selection.level))),
-    ]
-    for pattern in selection.only:
-        arguments += ["--gnomon-only", pattern]
-    started = time.perf_counter()
-    with _quiet():
-        pytest.main(arguments, plugins=[collector])
-    seconds = time.perf_counter() - started
-    if len(collector.outcomes) != total:
-        done = {outcome.id for outcome in collector.outcomes}
-        missing = [case.id for case in selected(selection, target.seed) if case.id not in done]
-        raise RuntimeError(
-            f"{len(missing)} of {total} cases came to nothing, a process may have crashed: "
-            f"{', '.join(missing[:5])} ... Run without -n to see where."
-        )
-    order = {case.id: k for k, case in enumerate(selected(selection, target.seed))}
-    outcomes = sorted(collector.outcomes, key=lambda outcome: order[outcome.id])
-    return finished(target, selection, outcomes, seconds)
+    started = perf_counter()
+    judges = _Judges(target, selection, progress)
+    waiting = [*_batches(len(judges.cases), processes)]
+    while waiting:
+        waiting = judges.judge(waiting, processes)
+        # Those at work, and those that were next, have one among them that kills.
+        suspects, waiting = waiting[: 2 * processes + 1], waiting[2 * processes + 1 :]
+        judges.judge_one_by_one([case for batch in suspects for case in batch])
+    found = [outcome for _, outcome in sorted(judges.outcomes.items())]
+    outcomes = blocked_above_failure(judges.cases, found)
+    return finished(target, selection, outcomes, perf_counter() - started)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pytest's own report off the screen; the run's report follows."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
-        yield
-    sys.stdout.flush()
+def _batches(count: int, processes: int) -> Iterator[range]:
+    """Yield which cases go to a process together: ever fewer towards the end."""
+    start = 0
+    while start < count:
+        size = max(1, min(_MOST, (count - start) // (_PARTS * processes)))
+        yield range(start, min(start + size, count))
+        start += size
+
+
+@final
+class _Judges:
+    """Processes that judge a backend by batches of cases, and what they found."""
+
+    def __init__(self, target: Target, selection: Selection, progress: Progress | None) -> None:
+        self.cases = selected(selection, target.seed)
+        self.outcomes: dict[int, Outcome] = {}
+        self._work = (str(target.device), target.seed, selection)
+        self._progress = progress
+
+    def judge(self, batches: list[range], processes: int) -> list[range]:
+        """Judge by batches; return those that are left when a process has died."""
+        left = []
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            futures = {pool.submit(_judge, *self._work, batch): batch for batch in batches}
+            for future in as_completed(futures):
+                try:
+                    outcomes = future.result()
+                except BrokenProcessPool:
+                    left.append(futures[future])
+                else:
+                    for number, outcome in zip(futures[future], outcomes, strict=True):
+                        self._note(number, outcome)
+        return sorted(left, key=lambda batch: batch.start)
+
+    def judge_one_by_one(self, numbers: list[int]) -> None:
+        """Judge by cases of which some kill the process they are judged in."""
+        while numbers:
+            left = self.judge([range(number, number + 1) for number in numbers], 1)
+            numbers = [batch.start for batch in left]
+            if numbers:
+                killer = numbers.pop(0)
+                why = "the process that judged it died"
+                self._note(killer, unjudged(self.cases[killer], Status.FAILED, why))
+
+    def _note(self, number: int, outcome: Outcome) -> None:
+        self.outcomes[number] = outcome
+        if self._progress is not None:
+            self._progress(len(self.outcomes), len(self.cases), outcome)
+
+
+def _judge(device: str, seed: int, selection: Selection, batch: range) -> list[Outcome]:
+    """Judge by a batch of cases, in a process of its own."""
+    target, cases = _opened(device, seed, selection)
+    with gnomon.fallback(None), collector_at_rest():
+        return [judge(cases[number], target) for number in batch]
+
+
+@cache
+def _opened(device: str, seed: int, selection: Selection) -> tuple[Target, list[Case]]:
+    """Return the device and the cases, once for each process."""
+    return Target(device, seed), selected(selection, seed)

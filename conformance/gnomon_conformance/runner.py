@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
 
@@ -26,6 +28,7 @@ from gnomon_conformance.target import Target
 Progress = Callable[[int, int, Outcome], None]
 #: From which share of failed cases on a level says nothing about those above it.
 _HOPELESS = 0.5
+_BLOCKED = "most of a level below fails"
 
 
 @final
@@ -77,12 +80,12 @@ def run(target: Target, selection: Selection, progress: Progress | None = None) 
     started = time.perf_counter()
     outcomes: list[Outcome] = []
     blocked = False
-    with gnomon.fallback(None):
+    with gnomon.fallback(None), collector_at_rest():
         for number, case in enumerate(cases, 1):
             if number > 1 and case.level > cases[number - 2].level:
                 blocked = blocked or is_hopeless(outcomes, cases[number - 2].level)
             if blocked:
-                outcome = blocked_outcome(case)
+                outcome = unjudged(case, Status.BLOCKED, _BLOCKED)
             else:
                 outcome = judge(case, target)
             outcomes.append(outcome)
@@ -116,8 +119,19 @@ def is_hopeless(outcomes: Sequence[Outcome], level: Level) -> bool:
     return len(failed) > _HOPELESS * len(found)
 
 
-def blocked_outcome(case: Case) -> Outcome:
-    """Return what a case that was not run comes to."""
+def blocked_above_failure(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes of cases, those of them blocked that stand above a failed level."""
+    failed = [level for level in Level if is_hopeless(outcomes, level)]
+    return [
+        unjudged(case, Status.BLOCKED, _BLOCKED)
+        if failed and case.level > failed[0]
+        else outcome
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
+
+
+def unjudged(case: Case, status: Status, detail: str) -> Outcome:
+    """Return the outcome of a case that could not be judged."""
     return Outcome(
         case.id,
         int(case.level),
@@ -126,9 +140,21 @@ def blocked_outcome(case: Case) -> Outcome:
         case.dtype,
         case.layout,
         case.mode,
-        Status.BLOCKED.value,
-        "most of a level below fails",
+        status.value,
+        detail,
     )
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from looking at what is there already: thousands of cases,
+    again and again.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def as_data(run: Run) -> dict[str, object]:

@@ -7,7 +7,7 @@ the storage no element stands on is poison before a launch and must be the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from gnomon.backend import DType, Layout, Scalar
 from gnomon_conformance.launches import Place
@@ -154,17 +154,18 @@ def placed(
     Its elements are ``values``, in logical order; where elements share a position, the last
     stays. ``values`` repeat if there are too few.
     """
-    size = dtype.itemsize
+    size, count = dtype.itemsize, layout.numel
     data = bytearray([POISON]) * ((layout.span[1] + GUARD) * size)
-    cells = memoryview(dtype.pack(list(values))).cast("B") if values else memoryview(b"")
-    count = len(values)
-    dense = layout.is_contiguous and count
-    if dense:
-        whole = (bytes(cells) * -(-layout.numel // count))[: layout.numel * size]
-        data[layout.offset * size : (layout.offset + layout.numel) * size] = whole
-    for element, position in enumerate(() if dense else layout.positions()):
-        start = element % count * size
-        data[position * size : (position + 1) * size] = cells[start : start + size]
+    cells = dtype.pack(list(values))
+    if count > len(cells):
+        cells = (cells * -(-count // len(cells)))[:count]
+    if layout.is_contiguous:
+        start = layout.offset * size
+        data[start : start + count * size] = cells.tobytes()[: count * size]
+    else:
+        target = memoryview(data).cast(dtype.cell)
+        for position, cell in zip(layout.positions(), cells, strict=False):
+            target[position] = cast(int, cell)
     if layout.span[1] == layout.numel and layout.is_contiguous and not layout.offset:
         # Whole storages are the common case: half of them go without a guard.
         del data[layout.numel * size + (GUARD * size if layout.numel % 2 else 0) :]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +14,29 @@ import pytest
 from gnomon_conformance.checks import all_cases
 from gnomon_conformance.command import conform
 
+ROOT = Path(__file__).parents[2]
+#: A backend that ends its process at one operation of one dtype.
+DEADLY = """
+import os
+from gnomon.backend import Device
+from gnomon_conformance.audit.faulty import FaultyBackend
+
+class Deadly(FaultyBackend):
+    def elementwise(self, record, inputs, output):
+        if record.name == "sin" and output.dtype.name == "float64":
+            os._exit(7)
+        super().elementwise(record, inputs, output)
+
+class Provider:
+    def device_count(self):
+        return 1
+
+    def open(self, index):
+        return Deadly(Device("deadly", index))
+
+    def describe(self, index):
+        return "it dies"
+"""
 FEW = ["cpu", "--quick", "--only", "sin/float32"]
 
 
@@ -52,7 +78,6 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
 
 
 def test_several_processes_find_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("xdist")
     found = []
     for number, more in enumerate(([], ["-n", "2"])):
         written = tmp_path / f"{number}.json"
@@ -60,3 +85,28 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
         outcomes = json.loads(written.read_text())["outcomes"]
         found.append([(each["id"], each["status"], each["comparisons"]) for each in outcomes])
     assert found[0] == found[1]
+
+
+def test_a_case_that_ends_its_process_has_failed(tmp_path: Path) -> None:
+    information = tmp_path / "deadly-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: deadly\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(
+        "[gnomon.backends]\ndeadly = deadly:Provider\n"
+    )
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    paths = [str(tmp_path), *(str(ROOT / part) for part in ("reference", "conformance"))]
+    written = tmp_path / "run.json"
+    words = ["conform", "deadly:0", "--quick", "-n", "2", "--only", "values/sin"]
+    words += ["--only", "values/cos"]
+    subprocess.run(
+        [sys.executable, "-m", "gnomon", *words, "--json", str(written)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        check=False,
+        timeout=120,
+    )
+    outcomes = json.loads(written.read_text())["outcomes"]
+    failed = [each for each in outcomes if each["status"] == "failed"]
+    assert [(each["subject"], each["dtype"]) for each in failed] == [("sin", "float64")]
+    assert "died" in failed[0]["detail"]
+    assert {each["status"] for each in outcomes if each not in failed} == {"passed"}

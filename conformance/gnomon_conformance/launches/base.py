@@ -50,6 +50,9 @@ Finder: TypeAlias = Callable[[Place], Operand]
 def values_at(stores: Sequence[bytes], place: Place) -> list[Scalar]:
     """Return the elements of an operand, in logical order."""
     cells = place.dtype.unpack(memoryview(stores[place.store]).cast(place.dtype.cell))
+    even = place.layout.as_range()
+    if even is not None:
+        return [*cells[even.start : even.stop : even.step]]
     return [cells[position] for position in place.layout.positions()]
 
 

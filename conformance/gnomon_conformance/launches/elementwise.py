@@ -60,13 +60,15 @@ class ElementwiseLaunch(Launch):
         record, dtype = self.record, self.outputs[0].dtype
         columns = [self.column(each) for each in self.inputs]
         values = list(record.values(columns, self.compute, total=True))
+        exact = not dtype.is_floating_point or not allowed_ulps(tolerance_of(record), dtype)
+        if exact and not self.flushes:
+            return [[*map(Expected, values)]]
         rows = list(zip(*columns, strict=True))
         domains = domains_of(record, len(columns))
         found = []
-        inexact = dtype.is_floating_point and allowed_ulps(tolerance_of(record), dtype) > 0
         for value, row in zip(values, rows, strict=True):
             expected = of_function(value, tolerance_of(record), dtype)
-            if inexact and not _inside(row, domains):
+            if not exact and not _inside(row, domains):
                 several = len(row) > 1 and _is_extreme(row, self.compute)
                 expected = expected._replace(class_only=True, anything=several)
             elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):

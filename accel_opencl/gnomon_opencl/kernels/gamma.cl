@@ -142,11 +142,14 @@ static real zeta_right(real s, real q, real shift) {
     const real end = q + 10;
     const real scale = decayed(end, s, shift);
     real tail = 0, factor = scale * s / end;
-    for (int k = 0; k < 12; ++k) {
-        tail += factor * EULER_MACLAURIN[k];
-        factor *= (s + 2 * k + 1) / end * ((s + 2 * k + 2) / end);
+    if (scale != 0) {  /* else the tail is 0, but its factors may overflow */
+        for (int k = 0; k < 12; ++k) {
+            tail += factor * EULER_MACLAURIN[k];
+            factor *= (s + 2 * k + 1) / end * ((s + 2 * k + 2) / end);
+        }
     }
-    real total = tail + (real)0.5 * scale + scale * (end / (s - 1));
+    /* The integral may be far from 0 where each term underflows. */
+    real total = tail + (real)0.5 * scale + decayed(end, s - 1, shift) / (s - 1);
     for (int k = 9; k > 0; --k) total += decayed(q + k, s, shift);
     return total + first;
 }

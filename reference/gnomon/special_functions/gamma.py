@@ -195,11 +195,11 @@ def zeta(s: float, q: float) -> float:
     >>> zeta(2.0, 1.0), zeta(1.0, 2.0), zeta(3.0, -1.0), zeta(2.5, -0.5)
     (1.6449340668482264, inf, inf, nan)
     """
-    return _hurwitz(s, q, lambda base: power(base, -s))
+    return _hurwitz(s, q, lambda base, s: power(base, -s))
 
 
-def _hurwitz(s: float, q: float, decay: Callable[[float], float]) -> float:
-    """Return the sum of decay(q + k), where decay(base) is a multiple of base^-s."""
+def _hurwitz(s: float, q: float, decay: Callable[[float, float], float]) -> float:
+    """Return the sum of decay(q + k, s), where decay(base, s) is a multiple of base^-s."""
     if math.isnan(s) or math.isnan(q) or s < 1:
         return math.nan
     if s == 1 or (q <= 0 and (math.isinf(q) or q.is_integer())):
@@ -213,17 +213,18 @@ def _hurwitz(s: float, q: float, decay: Callable[[float], float]) -> float:
     return right - mirrored if math.fmod(s, 2.0) else right + mirrored
 
 
-def _hurwitz_right(s: float, q: float, decay: Callable[[float], float]) -> float:
+def _hurwitz_right(s: float, q: float, decay: Callable[[float, float], float]) -> float:
     """Return `_hurwitz` for s > 1 and q > 0."""
-    first = decay(q)
+    first = decay(q, s)
     if math.isinf(s) or math.isinf(q) or math.isinf(first):
         return first
     shifted = q + 10.0
-    scale = decay(shifted)
-    terms = [first, *(decay(q + k) for k in range(1, 10))]
+    scale = decay(shifted, s)
+    # The integral of what is left may be far from 0 where each term of it underflows.
+    integral = decay(shifted, s - 1.0) / (s - 1.0)
+    terms = [first, *(decay(q + k, s) for k in range(1, 10)), integral, 0.5 * scale]
     if scale == 0:  # and so is all that follows; its factors may overflow
         return sum(reversed(terms))
-    terms += [scale * (shifted / (s - 1.0)), 0.5 * scale]
     factor = scale * s / shifted
     for k, coefficient in enumerate(_EULER_MACLAURIN):
         terms.append(factor * coefficient)
@@ -257,5 +258,5 @@ def polygamma(n: int, x: float) -> float:
         magnitude = float(math.factorial(n)) * zeta(s, x)
     else:
         log_factorial = lgamma(s)
-        magnitude = _hurwitz(s, x, lambda base: exp(log_factorial - s * math.log(base)))
+        magnitude = _hurwitz(s, x, lambda base, s: exp(log_factorial - s * math.log(base)))
     return magnitude if n % 2 else -magnitude

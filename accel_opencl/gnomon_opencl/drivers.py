@@ -26,6 +26,8 @@ _LIBRARY: Final = "libintelocl.so"
 _MOST_THREADS: Final = "POCL_MAX_PTHREAD_COUNT"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
+#: Versions of PoCL whose compiler takes programs with declarations of their own.
+_QUICKER_POCL: Final = (_PLAIN_POCL, "PoCL 3.1")
 #: What Linux says about the processor.
 _PROCESSOR: Final = Path("/proc/cpuinfo")
 _HASWELL: Final = frozenset({"avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})
@@ -83,6 +85,11 @@ def text_for(driver: str, source: str) -> str:
         f"#pragma clang attribute push ({attribute}, apply_to = function)\n{source}"
         "\n#pragma clang attribute pop\n"
     )
+
+
+def can_declare(driver: str) -> bool:
+    """Return whether the driver may be given programs with ``declarations`` of their own."""
+    return any(version in driver for version in _QUICKER_POCL)
 
 
 @cache

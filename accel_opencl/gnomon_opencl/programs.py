@@ -7,6 +7,7 @@ of being given to the driver. Where the compiler is not trusted, a process of it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -22,7 +23,8 @@ import numpy as np
 import pyopencl as cl
 
 from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
-from gnomon_opencl.drivers import text_for
+from gnomon_opencl.declarations import HAS_DECLARATIONS, declarations_for
+from gnomon_opencl.drivers import can_declare, text_for
 from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
@@ -74,8 +76,8 @@ class Programs:
 
     def _program(self, source: str, name: str) -> cl.Program:
         started = time.perf_counter()
-        source = text_for(self._device.platform.version, source)
-        digest = hashlib.sha256(f"{self._identity}\n{source}".encode()).hexdigest()
+        text = text_for(self._device.platform.version, source)
+        digest = hashlib.sha256(f"{self._identity}\n{text}".encode()).hexdigest()
         path = cache_directory() / f"{digest}.bin"
         program = self._from_disk(path, name)
         origin = "loaded"
@@ -92,7 +94,7 @@ class Programs:
             seconds = time.perf_counter() - started
             print(f"gnomon_opencl: {origin} {name} in {seconds:.3f} s", file=sys.stderr)
             if origin == "built":
-                print(source, file=sys.stderr)
+                print(text, file=sys.stderr)
         return program
 
     def _from_disk(self, path: Path, name: str) -> cl.Program | None:
@@ -118,23 +120,19 @@ class Programs:
 
     def _build(self, source: str, name: str, path: Path) -> cl.Program:
         """Return the program of ``source``, built where it can do no harm."""
+        driver = self._device.platform.version
+        if can_declare(driver):
+            # Where that does not do, the driver's own declarations are needed after all.
+            with contextlib.suppress(cl.Error, RuntimeError):
+                text = text_for(driver, declarations_for(source) + source)
+                return self._compiled(text, [*self._options, HAS_DECLARATIONS], name)
+        text = text_for(driver, source)
         try:
-            if not compiler_is_trusted(self._device):
-                binary = built_apart(self._device, source, self._options)
-                program = None if binary is None else self._from_binary(binary, name)
-                if program is not None:
-                    return program
-            with _quiet():
-                # The cache is ours: pyopencl's leaves out the platforms that need one most.
-                program = cl.Program(self._context, source).build(
-                    options=self._options, devices=[self._device], cache_dir=False
-                )
-            cl.Kernel(program, name)  # what the driver found in its own cache may lack it
-            return program
+            return self._compiled(text, self._options, name)
         except (cl.Error, RuntimeError) as error:
-            text = path.with_suffix(".cl")
-            kept = keep(text, source.encode())
-            where = f"Its text is in {text}." if kept else f"Its text is:\n{source}"
+            path = path.with_suffix(".cl")
+            kept = keep(path, text.encode())
+            where = f"Its text is in {path}." if kept else f"Its text is:\n{text}"
             raise RuntimeError(
                 f"gnomon_opencl: the kernel {name} does not build on "
                 f"{self._device.name.strip()}. Report this with the messages below, and move "
@@ -142,6 +140,20 @@ class Programs:
                 "interrupted, the driver's own cache may be damaged: delete that (PoCL's is "
                 f"~/.cache/pocl). {where}\n{error}"
             ) from error
+
+    def _compiled(self, text: str, options: list[str], name: str) -> cl.Program:
+        if not compiler_is_trusted(self._device):
+            binary = built_apart(self._device, text, options)
+            program = None if binary is None else self._from_binary(binary, name)
+            if program is not None:
+                return program
+        with _quiet():
+            # The cache is ours: pyopencl's leaves out the platforms that need one most.
+            program = cl.Program(self._context, text).build(
+                options=options, devices=[self._device], cache_dir=False
+            )
+        cl.Kernel(program, name)  # what the driver found in its own cache may lack it
+        return program
 
 
 def declare(kernel: cl.Kernel, arguments: Sequence[object]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gnomon
+from device import reference_only
 from gnomon.backend import FusedKernels
 from gnomon.composite import activations, softmax
 
@@ -284,6 +285,7 @@ def test_the_dim_that_functional_takes_when_none_is_given() -> None:
             assert torch.equal(torch.nn.functional.softmax(x), torch.softmax(x, dim))
 
 
+@reference_only("draws are those of the CPU's generator")
 @pytest.mark.parametrize("inplace", [False, True])
 def test_rrelu_draws_as_pytorch_does(inplace: bool) -> None:
     values = [[-1.0, 2.0, -3.0], [0.0, 4.0, -0.5]]

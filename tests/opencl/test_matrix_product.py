@@ -39,6 +39,7 @@ SIZES = (
     (2, 3, 4, 5),
     (1, 48, 30, 50),
     (2, 33, 40, 25),
+    (1, 40, 20, 131),
     (1, 1, 70, 30),
     (2, 70, 9, 1),
     (1, 1, 9000, 1),
@@ -165,14 +166,27 @@ def test_a_linear_layer_is_one_product(layers: int) -> None:
     assert launches == layers * (2 if backend.runtime.traits.is_processor else 1)
 
 
-def test_operands_that_a_cache_holds_are_multiplied_where_they_lie() -> None:
+@pytest.mark.parametrize("shape", ((2, 128, 64, 128), (1, 64, 1000, 100), (1, 40, 40, 250)))
+@pytest.mark.parametrize("is_turned", (False, True))
+def test_operands_that_a_cache_holds_are_multiplied_where_they_lie(
+    shape: tuple[int, int, int, int], is_turned: bool
+) -> None:
+    batch, rows, inner, columns = shape
     backend = default_backend()
-    left, right = gnomon.rand(2, 128, 64), gnomon.rand(2, 64, 128)
+    right = gnomon.rand(batch, inner, columns)
+    if is_turned:  # the steps of a few rows stay in the cache, too
+        left = gnomon.rand(batch, min(inner, 100), rows).transpose(1, 2)
+        right = right[:, :100]
+    else:
+        left = gnomon.rand(batch, rows, inner)
     on_device = [each.to(backend.device) for each in (left, right)]
+    gnomon.synchronize()
     before = backend.runtime.launches
     product = on_device[0] @ on_device[1]
     assert backend.runtime.launches - before == 1
-    gnomon.testing.assert_close(product.cpu(), left @ right)
+    # No term is negative: what a sum of them is off by is a part of the sum.
+    error = left.shape[-1] * 2.0**-23
+    gnomon.testing.assert_close(product.cpu(), left @ right, rtol=error, atol=0.0)
 
 
 @pytest.mark.parametrize("traits", BACKENDS)

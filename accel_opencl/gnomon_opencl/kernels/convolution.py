@@ -92,8 +92,9 @@ def convolve(
             tile = panels.flat_tile(runtime, dtype, product.rows, product.columns)
             panels.multiply_panels(runtime, dtype, product, swapped, images, tile)
     else:
-        tile = panels.tile_of(runtime, dtype, recipe.products[0].columns, has_tables=True)
-        packed = panels.pack_right(runtime, dtype, recipe.products[0], factors, tile)
+        first, *_ = recipe.products
+        tile = panels.tile_of(runtime, dtype, first, has_tables=True)
+        packed = panels.pack_right(runtime, dtype, first, factors, tile)
         for product in recipe.products:
             panels.multiply_panels(runtime, dtype, product, factors, packed, tile)
 

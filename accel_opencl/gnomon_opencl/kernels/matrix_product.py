@@ -21,6 +21,13 @@ _FEW_TERMS: Final = 16384
 #: Rows for which a right operand is not worth packing, and its size that a core's cache holds.
 _FEW_ROWS: Final = 12
 _CACHED_BYTES: Final = 2**18
+#: Rows for which an operand that stays near a core is not worth packing, and its size.
+_SOME_ROWS: Final = 96
+_NEAR_BYTES: Final = 2**20
+_LINE_BYTES: Final = 64
+_PAGE_BYTES: Final = 4096
+#: Steps of a left operand that a core finds again for the next columns, wherever they lie.
+_NEAR_STEPS: Final = 128
 #: Rows that one work-item multiplies by a vector where they lie side by side: LENGTH.
 _VECTOR_ROWS: Final = 64
 #: Work-items that are enough to fill a device.
@@ -110,10 +117,11 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
     dtype = matrices.left.dtype
     product = _product(matrices.layouts)
     if runtime.traits.is_processor:
-        tile = panels.tile_of(runtime, dtype, product.columns, has_tables=False)
+        tile = panels.tile_of(runtime, dtype, product, has_tables=False)
         # Rows that don't lie along the steps are worth packing if they are read again.
         is_scattered = product.left_step != 1 and product.columns > tile.columns
-        if is_scattered or not panels.is_summed_as_stored(dtype):
+        is_near = product.left_row == 1 and product.steps <= _NEAR_STEPS
+        if (is_scattered and not is_near) or not panels.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
         if _is_worth_reading_directly(product, dtype, tile) and panels.runs_wide(
             runtime, dtype, tile, has_tables=False, is_direct=True
@@ -126,10 +134,16 @@ def _is_worth_reading_directly(product: Product, dtype: DType, tile: Tile) -> bo
     """Return whether the right operand is read faster where it lies than packed: where it
     stays in the cache, or is read few times.
     """
-    if product.right_column != 1 or product.columns % tile.columns:
+    if product.right_column != 1 or product.columns < tile.columns:
         return False
     nbytes = product.steps * product.columns * dtype.itemsize
     is_near = product.rows <= _FEW_ROWS or nbytes <= _CACHED_BYTES
+    if not is_near and nbytes <= _NEAR_BYTES:
+        # Short vectors read a part of a line for each step, and lines a page apart displace
+        # each other: which counts if it happens for many rows.
+        reads_lines = tile.lanes * dtype.itemsize >= _LINE_BYTES
+        is_dense = product.right_step * dtype.itemsize < _PAGE_BYTES
+        is_near = product.rows <= _SOME_ROWS or (reads_lines and is_dense)
     return is_near and panels.is_summed_as_stored(dtype) and panels.reads_wide(dtype)
 
 

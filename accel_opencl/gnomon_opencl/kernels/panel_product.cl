@@ -1,6 +1,8 @@
 /* Products of matrices on processors: rows of the left operand, read where they lie, times
    panels of the right one, which are packed before or read where they lie, too, if columns lie
-   next to each other there and what lies behind the last panel may be read.
+   next to each other there. The last panel that is read where it lies ends with the columns and
+   begins among those of the panel before it; only if there are fewer columns than a panel has,
+   what lies behind them is read.
 
    An element of the left operand stands at the sum of a place for its row and one for its
    step: so rows may be the windows of an image. The steps are repeated, `repeats` times, a
@@ -34,8 +36,10 @@ static inline VECTOR wide_load(__global const COMPUTE *p) { return WIDE_LOAD(LAN
 
 /* What one work-item multiplies. */
 typedef struct {
-    long part, line, panel, outer, inner, first_row;
+    long part, line, panel, outer, inner, first_row, first_column;
     int rows, tiles;
+    /* The panel's columns that the share makes: the first ones may be the panel's before it. */
+    int column, columns;
 } Share;
 
 static inline Share share_of(const Plan *plan, long item) {
@@ -54,6 +58,14 @@ static inline Share share_of(const Plan *plan, long item) {
     share.outer = item / plan->inner;
     share.rows = (int)min(rows, plan->rows - share.first_row);
     share.tiles = (share.rows + ROWS - 1) / ROWS;
+    share.first_column = share.panel * COLUMNS;
+    share.column = 0;
+    const long beyond = share.first_column + COLUMNS - plan->columns;
+    if (IS_DIRECT && beyond > 0 && share.panel > 0) {
+        share.first_column -= beyond;
+        share.column = (int)beyond;
+    }
+    share.columns = (int)min((long)COLUMNS, plan->columns - share.first_column);
     return share;
 }
 
@@ -64,7 +76,7 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
     left += plan.left_offset + share.outer * plan.left_outer + share.inner * plan.left_inner;
 #if IS_DIRECT
     right += plan.right_offset + share.outer * plan.right_outer
-        + share.inner * plan.right_inner + RIGHT_LINE(share.line) + share.panel * COLUMNS;
+        + share.inner * plan.right_inner + RIGHT_LINE(share.line) + share.first_column;
 #else
     right += share.outer * plan.panel_outer + share.inner * plan.panel_inner
         + (share.panel * plan.repeats * plan.right_steps + plan.first_step) * COLUMNS;
@@ -127,20 +139,18 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
     const Share share = share_of(&plan, get_global_id(0));
     multiply_share(left, right, tables, plan, share, kept);
     const COMPUTE *cells = (const COMPUTE *)kept;
-    const long first_column = share.panel * COLUMNS;
-    const int columns = (int)min((long)COLUMNS, plan.columns - first_column);
     product += plan.product_offset + share.outer * plan.product_outer
-        + share.inner * plan.product_inner + first_column * plan.product_column;
+        + share.inner * plan.product_inner + share.first_column * plan.product_column;
 #if IS_DIRECT
     product += COLUMN_LINE(share.line);
 #endif
     if (plan.has_addend) {
         addend += plan.addend_offset + share.outer * plan.addend_outer
-            + share.inner * plan.addend_inner + first_column * plan.addend_column
+            + share.inner * plan.addend_inner + share.first_column * plan.addend_column
             + share.first_row * plan.addend_row;
         COMPUTE *sums = (COMPUTE *)kept;
         for (int row = 0; row < share.rows; ++row)
-            for (int column = 0; column < columns; ++column)
+            for (int column = share.column; column < share.columns; ++column)
                 sums[row * COLUMNS + column] += LOAD(
                     addend, row * plan.addend_row + column * plan.addend_column);
     }
@@ -155,10 +165,10 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
     }
     if (plan.product_column == 1) {
         for (int row = 0; row < share.rows; ++row)
-            for (int column = 0; column < columns; ++column)
+            for (int column = share.column; column < share.columns; ++column)
                 STORE(cells[row * COLUMNS + column], product, places[row] + column);
     } else {
-        for (int column = 0; column < columns; ++column)
+        for (int column = share.column; column < share.columns; ++column)
             for (int row = 0; row < share.rows; ++row)
                 STORE(cells[row * COLUMNS + column], product,
                       places[row] + column * plan.product_column);
@@ -175,12 +185,10 @@ void multiply_parts(__global const COMPUTE *left, __global const COMPUTE *right,
     const Share share = share_of(&plan, get_global_id(0));
     multiply_share(left, right, tables, plan, share, kept);
     const COMPUTE *cells = (const COMPUTE *)kept;
-    const long first_column = share.panel * COLUMNS;
-    const int columns = (int)min((long)COLUMNS, plan.columns - first_column);
     const long matrix = (share.outer * plan.inner + share.inner) * plan.parts + share.part;
-    partial += (matrix * plan.rows + share.first_row) * plan.columns + first_column;
+    partial += (matrix * plan.rows + share.first_row) * plan.columns + share.first_column;
     for (int row = 0; row < share.rows; ++row)
-        for (int column = 0; column < columns; ++column)
+        for (int column = share.column; column < share.columns; ++column)
             partial[row * plan.columns + column] = cells[row * COLUMNS + column];
 }
 

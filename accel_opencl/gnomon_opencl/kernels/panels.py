@@ -23,13 +23,19 @@ _CACHED: Final = 4096
 #: all tiles of a work-item before the next ones.
 _PACKED_STEPS: Final = 256
 _BLOCK: Final = 1024
-#: Tiles that one work-item makes at most, and where all steps are one block.
+#: Tiles that one work-item makes at most; where all steps are one block, as many as have so
+#: many steps together that the work-item's own cost does not count, and at least two.
 _MOST_TILES: Final = 8
-_TILES_OF_ONE_BLOCK: Final = 2
+_STEPS_OF_ITEM: Final = 1024
 #: Work-items that keep a processor busy.
 _ENOUGH_ITEMS: Final = 16
 #: The length of registers that some compilers can't be trusted with.
 _WIDE_BYTES: Final = 64
+#: What a load takes beside a multiplication of vectors, which takes longer for wide ones, and
+#: what the beginning and the end of a tile take.
+_COST_OF_WIDE_LOAD: Final = 0.1
+_COST_OF_SHORT_LOAD: Final = 0.6
+_COST_OF_TILE: Final = 400
 #: Columns that are multiplied one at a time.
 _NARROW: Final = 2
 #: Items along a side of a group that shares a tile, and elements along a side of the tile.
@@ -176,7 +182,7 @@ def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors)
     There the left operand is of the type of sums, unless it is to be packed.
     """
     if runtime.traits.is_processor:
-        tile = tile_of(runtime, dtype, product.columns, factors.tables is not None)
+        tile = tile_of(runtime, dtype, product, factors.tables is not None)
         panels = factors.right
         if not product.is_direct:
             panels = pack_right(runtime, dtype, product, factors, tile)
@@ -240,7 +246,7 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     itemsize = sum_bytes(dtype)
     blocks = product.repeats * -(-product.steps // _BLOCK)
     matrices = product.outer * product.inner * panels * product.lines
-    tiles, parts = _shares(strips, matrices, blocks, product.lines == 1)
+    tiles, parts = _shares(strips, matrices, product, blocks)
     panel_size = panels * product.repeats * product.right_steps * tile.columns
     outer = product.outer if product.right_outer else 1
     shared = product._replace(
@@ -271,25 +277,29 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     )
 
 
-def _shares(strips: int, matrices: int, blocks: int, splits: bool) -> tuple[int, int]:
+def _shares(strips: int, matrices: int, product: Product, blocks: int) -> tuple[int, int]:
     """Return how many tiles a work-item makes, and into how many parts the steps are split.
 
     Both depend on sizes alone, so that sums are the same on every run.
     """
-    tiles = min(_TILES_OF_ONE_BLOCK if blocks <= 1 else _MOST_TILES, strips)
+    tiles = _MOST_TILES
+    if blocks <= 1:
+        tiles = max(2, min(tiles, _STEPS_OF_ITEM // max(product.steps, 1)))
+    tiles = -(-strips // -(-strips // tiles))
     items = matrices * -(-strips // tiles)
-    parts = max(1, min(blocks, -(-_ENOUGH_ITEMS // items))) if splits else 1
+    parts = max(1, min(blocks, -(-_ENOUGH_ITEMS // items))) if product.lines == 1 else 1
     parts = max(1, -(-blocks // -(-blocks // parts))) if blocks else 1
     while tiles > 1 and matrices * parts * -(-strips // tiles) < _ENOUGH_ITEMS:
         tiles //= 2
     return tiles, parts
 
 
-def tile_of(runtime: Runtime, dtype: DType, columns: int, has_tables: bool) -> Tile:
-    """Return the tile for which a processor's registers suffice, and that fits ``columns``."""
-    tile = _fitting(dtype, True, columns)
+def tile_of(runtime: Runtime, dtype: DType, product: Product, has_tables: bool) -> Tile:
+    """Return the tile for which a processor's registers suffice, and that fits ``product``."""
+    rows, columns, steps = product.rows, product.columns, product.steps * product.repeats
+    tile = _fitting(dtype, True, rows, columns, steps)
     is_safe = runs_wide(runtime, dtype, tile, has_tables, is_direct=False)
-    return tile if is_safe else _fitting(dtype, False, columns)
+    return tile if is_safe else _fitting(dtype, False, rows, columns, steps)
 
 
 @cache
@@ -324,14 +334,19 @@ def _is_safe(
 
 
 @cache
-def _fitting(dtype: DType, is_wide: bool, columns: int) -> Tile:
+def _fitting(dtype: DType, is_wide: bool, rows: int, columns: int, steps: int) -> Tile:
     if columns <= _NARROW:
         return Tile(8, 1, 1)
     tiles = wide_tiles(dtype) if is_wide else short_tiles(dtype)
-    # Tiles of fewer columns load more for each product.
-    return min(
-        tiles, key=lambda tile: _round_up(columns, tile.columns) * (1 + 1 / tile.vectors)
-    )
+    cost_of_load = _COST_OF_WIDE_LOAD if is_wide else _COST_OF_SHORT_LOAD
+
+    def cost(tile: Tile) -> float:
+        """Return what multiplying takes, loads included; what is padding is multiplied too."""
+        loads = cost_of_load * (1 / tile.rows + 1 / tile.vectors)
+        each = steps * tile.rows * tile.vectors * (1 + loads) + _COST_OF_TILE
+        return -(-rows // tile.rows) * -(-columns // tile.columns) * each
+
+    return min(tiles, key=cost)
 
 
 def flat_tile(runtime: Runtime, dtype: DType, rows: int, columns: int) -> Tile:
@@ -371,7 +386,8 @@ def wide_tiles(dtype: DType) -> tuple[Tile, ...]:
     lanes = 64 // sum_bytes(dtype)
     if not reads_wide(dtype):
         return (Tile(6, 4, lanes),)
-    return (Tile(6, 4, lanes), Tile(12, 2, lanes), Tile(12, 1, lanes))
+    wide = (Tile(6, 4, lanes), Tile(12, 2, lanes), Tile(12, 1, lanes))
+    return (*wide, Tile(8, 2, lanes), Tile(8, 1, lanes))
 
 
 def short_tiles(dtype: DType) -> tuple[Tile, ...]:

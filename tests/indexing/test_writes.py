@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 import gnomon as torch
 from gnomon import Tensor
+from gnomon.backend import ElementwiseRecord, Operand, Scalar
+from gnomon.cpu.backend import ReferenceBackend
 
 INDEX_PAST_THE_END = torch.tensor([0, 1, 3])
 VALUES = torch.tensor([7.0, 8.0, 9.0])
@@ -89,6 +91,42 @@ def test_a_value_may_be_what_is_overwritten() -> None:
     x = torch.tensor([0.0, 1.0, 2.0])
     x[[2, 0, 1]] = x[[0, 1, 2]]
     assert x.tolist() == [1.0, 2.0, 0.0]
+
+
+OVERLAPPING: dict[str, Callable[[Tensor], object]] = {
+    "setitem": lambda x: x.__setitem__((..., -1), x[0, 2:]),
+    "copy_": lambda x: x[:, 0].copy_(x[1, :4]),
+    "out=": lambda x: torch.add(x[0, 2:], 1, out=x[:, 2]),
+    "an elementwise operation": lambda x: x[:, 3].add_(x[3, 2:]),
+    "elements of another size": lambda x: x[:, :3].copy_(x.view(torch.int16)[:, ::4]),
+    "cumsum_": lambda x: x[:, 1].cumsum_(0),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_backends_never_write_what_they_have_yet_to_read(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = ReferenceBackend.elementwise
+
+    def checked(
+        self: ReferenceBackend,
+        record: ElementwiseRecord,
+        inputs: Sequence[Operand | Scalar],
+        output: Operand,
+    ) -> None:
+        for value in inputs:
+            if isinstance(value, Operand) and value.storage is output.storage:
+                assert value.dtype.itemsize == output.dtype.itemsize
+                assert value.layout == output.layout or not shares(value, output)
+        launch(self, record, inputs, output)
+
+    def shares(a: Operand, b: Operand) -> bool:
+        return bool(set(a.layout.positions()) & set(b.layout.positions()))
+
+    x = torch.arange(24, dtype=torch.int32).reshape(4, 6).clone()
+    monkeypatch.setattr(ReferenceBackend, "elementwise", checked)
+    OVERLAPPING[name](x)
 
 
 def test_the_replaced_part_of_an_as_strided_scatter_gets_no_gradient() -> None:

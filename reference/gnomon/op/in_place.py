@@ -28,14 +28,20 @@ from gnomon.graph.edges import (
 )
 from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode
-from gnomon.layout import Layout, share_positions
+from gnomon.layout import Layout
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone, clone_as
 from gnomon.op.derivative import node_label
 from gnomon.op.elementwise import Elementwise, Unary, make_node, saved_positions
 from gnomon.op.foundation import no_slope
 from gnomon.op.numpy_names import numpy_names
-from gnomon.op.output import check_castable, check_writable, count_write, write
+from gnomon.op.output import (
+    check_castable,
+    check_writable,
+    count_write,
+    reads_elsewhere,
+    write,
+)
 from gnomon.op.record import describes_itself
 from gnomon.op.view import view_node_from_base, view_through_storage
 
@@ -114,7 +120,9 @@ def write_elementwise(
     check_castable(operation, fresh, operand)
     # Made before the write: edges and versions are those of what is about to be overwritten.
     history = _history_before(record, target, inputs) if records else None
-    direct = launch.result is operand.dtype and not _reads_elsewhere(target, tensors)
+    direct = launch.result is operand.dtype and not any(
+        reads_elsewhere(operand, tensor.operand) for tensor in tensors
+    )
     output = (
         operand if direct else allocate(launch.backend, Layout.contiguous(shape), launch.result)
     )
@@ -170,19 +178,6 @@ def _copy_with_history(tensor: T) -> T:
     if edge is not None:
         join(kept, edge)
     return kept
-
-
-def _reads_elsewhere(target: TensorCore, tensors: Sequence[TensorCore]) -> bool:
-    """Whether an input reads positions of ``target`` under another layout than the target's
-    own.
-    """
-    storage, layout, _ = target.operand
-    return any(
-        tensor.operand.storage is storage
-        and tensor.operand.layout != layout
-        and share_positions(tensor.operand.layout, layout)
-        for tensor in tensors
-    )
 
 
 def replace(target: T, operation: str, result: TensorCore) -> T:

@@ -8,10 +8,11 @@ from typing import TypeVar
 from gnomon.backend import Operand
 from gnomon.core import TensorCore
 from gnomon.devices import CPU
+from gnomon.dispatch import converted
 from gnomon.dtypes import Scalar, can_cast
 from gnomon.errors import explain, warn
 from gnomon.graph.modes import modes
-from gnomon.layout import Layout, Overlap, overlap
+from gnomon.layout import Layout, Overlap, overlap, share_positions
 from gnomon.memory import HostMemory
 from gnomon.op.copy import COPY
 
@@ -129,10 +130,25 @@ def _check_overlap(
 def write(target: TensorCore, value: Operand | Scalar) -> None:
     """Copy ``value``, which has ``target``'s shape, into ``target``, converting; counts as a
     write.
+
+    A value in positions that are overwritten is as it was before.
     """
     operand = target.operand
+    if isinstance(value, Operand) and reads_elsewhere(operand, value):
+        value = converted(value, value.dtype)
     operand.storage.backend.elementwise(COPY, (value,), operand)
     count_write(target)
+
+
+def reads_elsewhere(target: Operand, value: Operand) -> bool:
+    """Whether ``value`` has positions of ``target`` under another layout than the target's
+    own, so that a backend can't write the one while it reads the other.
+    """
+    if value.storage is not target.storage:
+        return False
+    if value.dtype.itemsize != target.dtype.itemsize:
+        return True  # Places of elements of other sizes can't be compared.
+    return value.layout != target.layout and share_positions(value.layout, target.layout)
 
 
 def count_write(target: TensorCore) -> None:

@@ -117,6 +117,15 @@ def installed() -> list[str]:
     return sorted({entry.name for entry in _entry_points()} - {"cpu"})
 
 
+def modules_of_plugins() -> list[str]:
+    """Return the names of the modules or packages that plugins are announced by.
+
+    >>> "no.such.module" in modules_of_plugins()
+    False
+    """
+    return sorted({entry.module for entry in _entry_points()})
+
+
 def _entry_of(name: str) -> EntryPoint:
     found = [entry for entry in _entry_points() if entry.name == name]
     if not found:

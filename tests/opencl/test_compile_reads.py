@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pytest
 
 import gnomon
-from gnomon import Tensor, nn
+from gnomon import Tensor, nn, registry
 from gnomon.compiler.compiled import Compiled
+from gnomon.cpu import ReferenceBackend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -200,6 +201,23 @@ def test_what_is_read_is_as_it_is_by_then(name: str) -> None:
         expected = function(x).tolist()
         assert [compiled(x).tolist() for _ in range(4)] == [expected] * 4
         assert compiled.explain().startswith("replayed")
+
+
+def test_what_lies_beside_a_backend_of_the_program_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Own(ReferenceBackend):
+        """Lies among these tests as a program's own backend lies among its code."""
+
+    default_backend()
+    own = {gnomon.device("own", 0): Own()}
+    monkeypatch.setattr(registry, "_backends", {**registry._backends, **own})
+    holder = Holder()
+    compiled = gnomon.compile(lambda x: holder.multiply(x))
+    x = gnomon.ones(2, device="opencl")
+    for value in (1.0, 2.0):
+        holder.factor = value
+        assert [compiled(x).tolist() for _ in range(4)] == [[value, value]] * 4
 
 
 def test_what_is_not_read_may_change() -> None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Final, NamedTuple, TypeAlias, TypeVar, final
 
 from gnomon.core import TensorCore
 from gnomon.nn.modules.module import Module
-from gnomon.registry import opened_backends
+from gnomon.plugins import modules_of_plugins
 
 #: Values that are compared by what they are; others by whether they are the same object.
 PLAIN: Final = (int, float, complex, str, bytes, type(None))
@@ -73,9 +73,6 @@ class Reads:
     """What ``function``, called with ``arguments``, can find outside, and what that is now."""
 
     def __init__(self, function: object, arguments: Iterable[object]) -> None:
-        backends = {type(backend).__module__ for backend in opened_backends()}
-        #: Packages whose code is not the program's.
-        self._foreign = {name.partition(".")[0] for name in (__name__, *backends)}
         self._found: list[tuple[str, Place, object]] = []
         #: What has been looked into already: by identity, which no other object may take
         #: meanwhile.
@@ -95,10 +92,6 @@ class Reads:
             ):
                 return name
         return None
-
-    def _is_foreign(self, module: object) -> bool:
-        root = str(module).partition(".")[0]
-        return root in self._foreign or root in sys.stdlib_module_names
 
     def _is_new(self, *key: object) -> bool:
         """Return whether this has not been looked into yet."""
@@ -141,7 +134,7 @@ class Reads:
         if not isinstance(function, FunctionType) or not self._is_new(function, owner):
             return
         variables, names = function.__globals__, _NO_NAMES
-        if not self._is_foreign(variables.get("__name__")):
+        if not _is_foreign(variables.get("__name__")):
             names = _names_in(function.__code__)
         for name in names.globals & variables.keys():
             self._note_item(variables, name, names)
@@ -176,7 +169,7 @@ class Reads:
 
     def _look_into_object(self, value: object, names: Names) -> None:
         """Look into a module, or an object of any class."""
-        if isinstance(value, ModuleType) and self._is_foreign(value.__name__):
+        if isinstance(value, ModuleType) and _is_foreign(value.__name__):
             return
         own: Mapping[str, object] = getattr(value, "__dict__", {})
         for name in names.attributes & own.keys():
@@ -193,7 +186,7 @@ class Reads:
     def _look_into_class(self, kind: type, owner: object, names: Names) -> None:
         """Look up names among what the program's own classes give an object."""
         for base in kind.__mro__:
-            if self._is_foreign(base.__module__) or base is object:
+            if _is_foreign(base.__module__) or base is object:
                 continue
             for name, value in vars(base).items():
                 is_called = name.startswith("__") or name in _CALLED
@@ -204,6 +197,19 @@ class Reads:
                 is_slot = isinstance(value, MemberDescriptorType) and owner is not kind
                 if is_slot or (isinstance(value, PLAIN) and not is_called):
                     self._note(name, partial(getattr, owner, name, _MISSING), names)
+
+
+def _is_foreign(module: object) -> bool:
+    """Return whether the code of a module is not the program's, by the module's name."""
+    name = str(module)
+    in_the_library = name.partition(".")[0] in sys.stdlib_module_names
+    return in_the_library or f"{name}.".startswith(_foreign_modules())
+
+
+@cache
+def _foreign_modules() -> tuple[str, ...]:
+    # A backend that a program registers itself may lie among the program's own code.
+    return tuple(f"{name}." for name in (__name__.partition(".")[0], *modules_of_plugins()))
 
 
 #: Methods that gnomon calls.

@@ -1,8 +1,8 @@
 """Multiply two matrices in vectors of 64 bytes on a device; see ``trials``.
 
-``python -m gnomon_opencl.trial_of_wide_vectors 0 float 6 4 16 0 0`` ends with status 0 if the
+``python -m gnomon_opencl.trial_of_wide_vectors 0 float 6 4 16 0 0 0`` ends with status 0 if the
 product is right that is added up in floats, in tiles of 6 rows and 4 vectors of 16, without
-tables and with a right operand that is packed, not read where it lies.
+tables and with a right operand that is packed, not read where it lies, nor by its lines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
-from gnomon_opencl.kernels import panels
+from gnomon_opencl.kernels import line_product, panels
 from gnomon_opencl.kernels.panels import Factors, Product, Tile
 from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import FAILED, all_devices
@@ -25,7 +25,12 @@ _DTYPES: Final = {"float": float32, "double": float64, "uint": int32, "ulong": i
 
 
 def is_right(
-    backend: OpenCLBackend, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+    backend: OpenCLBackend,
+    dtype: DType,
+    tile: Tile,
+    has_tables: bool,
+    is_direct: bool,
+    by_lines: bool,
 ) -> bool:
     """Return whether a product of numbers that leave no room for rounding comes out right."""
     layout = Layout.contiguous((1, _SIZE, _SIZE))
@@ -46,8 +51,8 @@ def is_right(
         width=1 if has_tables else _SIZE,
         left_row=_SIZE,
         left_step=1,
-        right_step=_SIZE,
-        right_column=1,
+        right_step=1 if by_lines else _SIZE,
+        right_column=_SIZE if by_lines else 1,
         right_steps=_SIZE,
         product_row=_SIZE,
         product_column=1,
@@ -57,12 +62,15 @@ def is_right(
     factors = Factors(*map(buffer_of, operands))
     if has_tables:
         factors = factors._replace(tables=buffer_of(_tables(backend)))
-    packed = factors.right
-    if not is_direct:
-        packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
-    panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
+    if by_lines:
+        line_product.multiply_by_tiles(backend.runtime, dtype, product, factors, tile)
+    else:
+        packed = factors.right
+        if not is_direct:
+            packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
+        panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
     found = array(dtype.cell, bytes(backend.read(operands[2].storage.memory, 0, cells.nbytes)))
-    columns = list(zip(*values, strict=True))
+    columns = values if by_lines else list(map(list, zip(*values, strict=True)))
     expected = [
         sum(x * y for x, y in zip(row, column, strict=True))
         for row in values
@@ -83,11 +91,11 @@ def _tables(backend: OpenCLBackend) -> Operand:
 def main() -> int:
     """Return 0 if the product named is right on the device named, else FAILED."""
     _, device, sums, *numbers = sys.argv
-    rows, vectors, lanes, has_tables, is_direct = map(int, numbers)
+    rows, vectors, lanes, *form = map(int, numbers)
     tile = Tile(rows, vectors, lanes)
     backend = OpenCLBackend(all_devices()[int(device)], 0)
     try:
-        right = is_right(backend, _DTYPES[sums], tile, bool(has_tables), bool(is_direct))
+        right = is_right(backend, _DTYPES[sums], tile, *map(bool, form))
     except RuntimeError as error:  # a kernel that does not build
         print(str(error).splitlines()[0])
         return FAILED

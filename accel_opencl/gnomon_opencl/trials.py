@@ -42,7 +42,7 @@ _FAULTS: Final = frozenset(
     )
 )
 #: The text of products in wide vectors: another one has to be tried again.
-_WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product")
+_WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product", "line_product")
 
 
 @final

@@ -142,9 +142,12 @@ def test_sums_with_products(dtype: DType, traits: str) -> None:
         (1, 2, 0, 3),
     ):
         left = pair(backend, [1], Layout.contiguous((batch, rows, inner)), dtype).device
-        right = pair(backend, [1], Layout.contiguous((batch, inner, columns)), dtype).device
+        lying = Layout.contiguous((batch, inner, columns))
+        along = Layout.contiguous((batch, columns, inner)).transpose(1, 2)
         places = Layout.contiguous((batch, rows, columns))
-        for addends in (places, Layout.contiguous((columns,)).expand(places.shape)):
+        row = Layout.contiguous((columns,)).expand(places.shape)
+        for of_right, addends in product((lying, along), (places, row)):
+            right = pair(backend, [1], of_right, dtype).device
             addend = pair(backend, list(range(7)), addends, dtype).device
             output = pair(backend, [0], places, dtype).device
             kernel(addend, left, right, output)
@@ -163,7 +166,7 @@ def test_a_linear_layer_is_one_product(layers: int) -> None:
         input = gnomon.nn.functional.linear(input, weight, bias)
     gnomon.synchronize()
     launches = backend.runtime.launches - before
-    assert launches == layers * (2 if backend.runtime.traits.is_processor else 1)
+    assert launches == layers
 
 
 @pytest.mark.parametrize("shape", ((2, 128, 64, 128), (1, 64, 1000, 100), (1, 40, 40, 250)))

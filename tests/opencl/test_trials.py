@@ -40,7 +40,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ended]:
     trials._outcome.cache_clear()
 
 
-PRODUCT = ("float", 6, 4, 16, False, False)
+PRODUCT = ("float", 6, 4, 16, False, False, False)
 
 
 @pytest.mark.parametrize(("status", "safe"), ((0, True), (3, False), (-6, False)))

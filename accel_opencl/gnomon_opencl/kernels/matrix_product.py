@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.generation import Plan, source_file, whole_source
-from gnomon_opencl.kernels import copying, panels
+from gnomon_opencl.kernels import copying, line_product, panels
 from gnomon_opencl.kernels.panels import Factors, Product, Tile, arithmetic, sum_bytes
 from gnomon_opencl.runtime import Runtime, buffer_of
 
@@ -117,6 +117,9 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
     dtype = matrices.left.dtype
     product = _product(matrices.layouts)
     if runtime.traits.is_processor:
+        if line_product.is_worth_it(product, dtype):
+            line_product.multiply(runtime, dtype, product, matrices.factors)
+            return
         tile = panels.tile_of(runtime, dtype, product, has_tables=False)
         # Rows that don't lie along the steps are worth packing if they are read again.
         is_scattered = product.left_step != 1 and product.columns > tile.columns

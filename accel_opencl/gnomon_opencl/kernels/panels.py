@@ -317,20 +317,31 @@ def has_wide_vectors(runtime: Runtime) -> bool:
 
 @cache
 def runs_wide(
-    runtime: Runtime, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+    runtime: Runtime,
+    dtype: DType,
+    tile: Tile,
+    has_tables: bool,
+    is_direct: bool,
+    by_lines: bool = False,
 ) -> bool:
-    """Return whether products by such a tile may be built and run."""
+    """Return whether products by such a tile, of lines if so, may be built and run."""
     return tile.lanes * sum_bytes(dtype) < _WIDE_BYTES or (
-        has_wide_vectors(runtime) and _is_safe(runtime, dtype, tile, has_tables, is_direct)
+        has_wide_vectors(runtime)
+        and _is_safe(runtime, dtype, tile, has_tables, is_direct, by_lines)
     )
 
 
 def _is_safe(
-    runtime: Runtime, dtype: DType, tile: Tile, has_tables: bool, is_direct: bool
+    runtime: Runtime,
+    dtype: DType,
+    tile: Tile,
+    has_tables: bool,
+    is_direct: bool,
+    by_lines: bool = False,
 ) -> bool:
     (device,) = runtime.context.devices
     sums = sum_type(element_type(dtype))
-    return wide_vectors_are_safe(device, sums, *tile, has_tables, is_direct)
+    return wide_vectors_are_safe(device, sums, *tile, has_tables, is_direct, by_lines)
 
 
 @cache
@@ -442,16 +453,16 @@ def _source(
             f"#define IS_DIRECT {int(is_direct)}\n",
             f"#define LANES {tile.lanes}\n",
         ]
-    return _program(dtype, has_tables, *kernels, source_file(name))
+    return program(dtype, has_tables, *kernels, source_file(name))
 
 
 @cache
 def _shared_source(dtype: DType, has_tables: bool) -> str:
     sizes = f"#define TEAM {_TEAM}\n#define TILE {_SHARED_TILE}\n"
-    return _program(dtype, has_tables, sizes, source_file("shared_product"))
+    return program(dtype, has_tables, sizes, source_file("shared_product"))
 
 
-def _program(dtype: DType, has_tables: bool, *kernels: str) -> str:
+def program(dtype: DType, has_tables: bool, *kernels: str) -> str:
     return whole_source(
         arithmetic(dtype),
         f"#define HAS_TABLES {int(has_tables)}\n",

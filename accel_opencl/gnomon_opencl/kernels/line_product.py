@@ -1,0 +1,96 @@
+"""Products of matrices whose lines lie along the steps: see ``line_product.cl``."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Final, NamedTuple, final
+
+from gnomon.backend import DType
+from gnomon_opencl.element_types import element_type, wide
+from gnomon_opencl.generation import source_file
+from gnomon_opencl.kernels import panels
+from gnomon_opencl.kernels.panels import Factors, Product, Tile, sum_bytes, sum_type
+from gnomon_opencl.kernels.walks import integers
+from gnomon_opencl.runtime import Runtime
+
+_CACHED: Final = 4096
+#: What it takes to add up the lanes of a sum, to pack an element instead, and to launch another
+#: kernel for that, in cycles.
+_COST_OF_SUM: Final = 10
+_COST_OF_PACKING: Final = 3
+_COST_OF_LAUNCH: Final = 20000
+#: Rows at most: a core reads all of them again for each tile.
+_MOST_ROWS: Final = 128
+#: Work-items that keep a processor busy.
+_ENOUGH_ITEMS: Final = 32
+
+
+@final
+class Work(NamedTuple):
+    """A product: its program, plan, and work-items."""
+
+    source: str
+    plan: bytes
+    items: int
+
+
+def is_worth_it(product: Product, dtype: DType) -> bool:
+    """Return whether the lines of both operands lie along the steps, and there are so few rows
+    that packing the right operand takes longer than adding up the lanes.
+    """
+    if product.left_step != 1 or product.right_step != 1 or product.right_column == 1:
+        return False
+    if not (panels.is_summed_as_stored(dtype) and dtype.is_floating_point):
+        return False
+    sums, elements = product.rows * product.columns, product.steps * product.columns
+    packing = _COST_OF_PACKING * elements + _COST_OF_LAUNCH / product.outer
+    return product.rows <= _MOST_ROWS and _COST_OF_SUM * sums <= packing
+
+
+def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors) -> None:
+    """Queue the kernel of ``product``."""
+    multiply_by_tiles(runtime, dtype, product, factors, _tile_of(runtime, dtype))
+
+
+def multiply_by_tiles(
+    runtime: Runtime, dtype: DType, product: Product, factors: Factors, tile: Tile
+) -> None:
+    """Queue the kernel of ``product`` whose work-items make such tiles."""
+    left, right, output, addend, _ = factors
+    work = _work(product, dtype, tile)
+    arguments = [left, right, addend or output, output, work.plan]
+    runtime.launch(work.source, "multiply_lines", arguments, work.items, 1)
+
+
+def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
+    """Return how many rows and, as vectors, columns a work-item keeps in registers."""
+    wide_tile = line_tile(dtype, is_wide=True)
+    is_safe = panels.runs_wide(runtime, dtype, wide_tile, False, False, by_lines=True)
+    return wide_tile if is_safe else line_tile(dtype, is_wide=False)
+
+
+def line_tile(dtype: DType, is_wide: bool) -> Tile:
+    """Return the tile for registers of 64 bytes, or of 32, of which there are half as many."""
+    if is_wide:
+        return Tile(4, 5, 64 // sum_bytes(dtype))
+    return Tile(2, 5, 32 // sum_bytes(dtype))
+
+
+@lru_cache(_CACHED)
+def _work(product: Product, dtype: DType, tile: Tile) -> Work:
+    strips, panels_across = -(-product.rows // tile.rows), -(-product.columns // tile.vectors)
+    shares = -(-_ENOUGH_ITEMS // (product.outer * panels_across))
+    tiles = max(1, strips // shares)
+    items = product.outer * panels_across * -(-strips // tiles)
+    return Work(_source(dtype, tile), integers(*product._replace(tiles=tiles)), items)
+
+
+@cache
+def _source(dtype: DType, tile: Tile) -> str:
+    sizes = (
+        f"#define ROWS {tile.rows}\n"
+        f"#define COLUMNS {tile.vectors}\n"
+        f"#define LANES {tile.lanes}\n"
+        f"#define VECTOR {wide(sum_type(element_type(dtype)), tile.lanes)}\n"
+    )
+    return panels.program(dtype, False, sizes, source_file("line_product"))

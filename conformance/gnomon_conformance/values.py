@@ -78,6 +78,8 @@ def special_floats(dtype: DType) -> list[float]:
     signless = [0.0, 1.0, 0.5, 1.5, 2.5, 2.0, 3.0, math.inf, huge, tiny, least]
     signless += [tiny - least, 1.0 + eps, 1.0 - eps / 2, 2.0 / eps - 1.0, 0.1, 10.0]
     signless += [0.25, 4.0, 2.0**24, 2.0**31]
+    if dtype.itemsize > 2:  # others are computed in float32
+        signless += [0.5 / eps + 0.5, 1.0 / eps - 0.5]
     values: list[float] = [
         sign * float(dtype.round(value)) for value in signless for sign in (1.0, -1.0)
     ]

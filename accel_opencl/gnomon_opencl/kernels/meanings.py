@@ -66,6 +66,11 @@ def _of_angle(function: str) -> str:
 
 # PoCL's tanh of infinity is short of 1, and its log1p of the smallest numbers is 0.
 _TANH: Final = "(fabs({0}) > K(20) ? copysign(K(1), {0}) : tanh({0}))"
+# Next to where they overflow in float64, PoCL's exp is infinite, its sinh and cosh are NaN.
+_EXP: Final = (
+    "(IS_DOUBLE ? (a > K(709) ? exp(a - K(0.5)) * K(1.6487212707001282) : exp(a)) : exp(a))"
+)
+_LARGE_HYPERBOLIC: Final = "K(0.5) * exp(fabs(a) * K(0.5)) * exp(fabs(a) * K(0.5))"
 _LOG_1P: Final = "(fabs({0}) < K(1e-20) ? {0} : log1p({0}))"
 _TWICE_GELU_ANGLE: Final = "(K(1.5957691216057308) * (a + K(0.044715) * a * a * a))"
 _NEGATIVE_SLOPE: Final = "(a > K(0)) ? a : a * b"
@@ -168,7 +173,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "frexp_mantissa": _calls("division", "mantissa(a)"),
     "frexp_exponent": _calls("division", "exponent_of(a)"),
     # exponentials and logarithms
-    "exp": _floating("exp(a)"),
+    "exp": _floating(_EXP),
     "exp2": _floating("exp2(a)"),
     "expm1": _floating("expm1(a)"),
     "log": _floating("log(a)"),
@@ -197,8 +202,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "acos": _floating("acos(a)"),
     "atan": _floating("atan(a)"),
     "atan2": _floating("atan2(a, b)"),
-    "sinh": _floating("sinh(a)"),
-    "cosh": _floating("cosh(a)"),
+    "sinh": _floating(f"fabs(a) > K(710.4) ? copysign({_LARGE_HYPERBOLIC}, a) : sinh(a)"),
+    "cosh": _floating(f"fabs(a) > K(710.4) ? {_LARGE_HYPERBOLIC} : cosh(a)"),
     "tanh": _floating(_TANH.format("a")),
     "asinh": _floating("asinh(a)"),
     "acosh": _floating("acosh(a)"),

@@ -13,6 +13,7 @@ import gnomon
 from gnomon.backend import Device
 from gnomon.plugins import register_backend
 from gnomon_conformance.audit import (
+    faults_at_edges,
     faults_at_places,
     faults_of_elements,
     faults_of_folds,
@@ -96,6 +97,7 @@ __all__ = [
     "Caught",
     "Fault",
     "audit",
+    "faults_at_edges",
     "faults_at_places",
     "faults_of_elements",
     "faults_of_folds",

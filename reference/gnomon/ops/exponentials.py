@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from gnomon import special_functions as special
-from gnomon.op.claims import EXPONENTS, POSITIVE, Domain, Ulps
+from gnomon.op.claims import POSITIVE, REALS, Domain, Ulps
 from gnomon.op.elementwise import Binary, Unary
 from gnomon.op.foundation import add
 from gnomon.op.in_place import InPlace
@@ -47,7 +47,7 @@ exp: Unary = Unary(
     undefined=special.exp,
     vjp=lambda g, _x, y: mul(g, y),
     tolerance=Ulps(3, 3, 2),
-    domain=EXPONENTS,
+    domain=REALS,
 )
 exp2: Unary = Unary(
     name="exp2",
@@ -58,7 +58,7 @@ exp2: Unary = Unary(
     undefined=special.exp2,
     vjp=lambda g, _x, y: mul(g, mul(y, LOG_2)),
     tolerance=Ulps(3, 3, 2),
-    domain=EXPONENTS,
+    domain=REALS,
 )
 expm1: Unary = Unary(
     name="expm1",
@@ -69,7 +69,7 @@ expm1: Unary = Unary(
     undefined=special.expm1,
     vjp=lambda g, _x, y: mul(g, add(y, 1.0)),
     tolerance=Ulps(3, 3, 2),
-    domain=EXPONENTS,
+    domain=REALS,
 )
 log: Unary = Unary(
     name="log",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from gnomon import special_functions as special
-from gnomon.op.claims import ABOVE_ONE, EXPONENTS, REALS, UNIT, Ulps
+from gnomon.op.claims import ABOVE_ONE, REALS, UNIT, Ulps
 from gnomon.op.elementwise import Unary
 from gnomon.op.foundation import add
 from gnomon.op.in_place import InPlace
@@ -46,7 +46,7 @@ sinh: Unary = Unary(
     undefined=special.sinh,
     vjp=lambda g, x, _y: mul(g, cosh(x)),
     tolerance=Ulps(4, 4, 2),
-    domain=EXPONENTS,
+    domain=REALS,
 )
 cosh: Unary = Unary(
     name="cosh",
@@ -57,7 +57,7 @@ cosh: Unary = Unary(
     undefined=special.cosh,
     vjp=lambda g, x, _y: mul(g, sinh(x)),
     tolerance=Ulps(4, 4, 2),
-    domain=EXPONENTS,
+    domain=REALS,
 )
 tanh: Unary = Unary(
     name="tanh",

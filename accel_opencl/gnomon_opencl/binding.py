@@ -71,6 +71,8 @@ class BoundLaunches:
         if any(FLAG in each.arguments for each in launches):
             self.flag = runtime.pool.allocate(4)
             runtime.pool.clear(self.flag)
+        for launch in launches:  # so that builders begin with all of them
+            runtime.programs.is_at_hand(launch.source, launch.name)
         for launch in launches:
             self._kernels.append(self._bind(launch, memory))
 
@@ -132,10 +134,10 @@ class BoundLaunches:
             for arguments, position in places:
                 arguments[position] = None
         runtime = self._runtime
-        timeline = runtime.timeline
+        timeline, queue = runtime.timeline, runtime.timeline.queue
         try:
             for kernel, _, items, group, name in self._kernels:
-                event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, items, group)
+                event = cl.enqueue_nd_range_kernel(queue, kernel, items, group)
                 timeline.note(name, event)
         except cl.Error as error:
             raise failure(name, runtime.name, error) from error

@@ -15,6 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, final
@@ -22,6 +23,7 @@ from typing import Final, final
 import numpy as np
 import pyopencl as cl
 
+from gnomon_opencl.builders import Attempt, Builders
 from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
 from gnomon_opencl.declarations import HAS_DECLARATIONS, declarations_for
 from gnomon_opencl.drivers import can_declare, text_for
@@ -55,6 +57,9 @@ class Programs:
             ]
         )
         self.builds = 0
+        self._builders = Builders(device)
+        #: The programs that builders have been asked for, and a kernel of each.
+        self._asked: dict[str, tuple[str, Future[bytes | None]]] = {}
 
     def kernel(self, source: str, name: str) -> cl.Kernel:
         """Return the kernel called ``name`` of ``source``, built when it is first asked for.
@@ -64,8 +69,10 @@ class Programs:
         kernel = self._kernels.get((source, name))
         if kernel is None:
             program = self._programs.get(source)
+            if program is None and source not in self._asked:
+                program = self._loaded(source, name)
             if program is None:
-                program = self._programs[source] = self._program(source, name)
+                program = self._programs[source] = self._made(source, name)
             kernel = self._kernels[source, name] = cl.Kernel(program, name)
         return kernel
 
@@ -74,28 +81,77 @@ class Programs:
         self.kernel(source, name)
         return cl.Kernel(self._programs[source], name)
 
-    def _program(self, source: str, name: str) -> cl.Program:
+    def is_at_hand(self, source: str, name: str) -> bool:
+        """Return whether ``kernel`` would not have to wait for a builder. If no program is
+        there yet, one is asked.
+        """
+        if source in self._programs:
+            return True
+        if source in self._asked:
+            return self._asked[source][1].done()
+        if self._loaded(source, name) is not None:
+            return True
+        if not self._builders.are_of_use or not compiler_is_trusted(self._device):
+            return True
+        self._asked[source] = name, self._builders.build(self._attempts(source))
+        return False
+
+    def _loaded(self, source: str, name: str) -> cl.Program | None:
+        """Return the program of ``source`` if it is on disk."""
         started = time.perf_counter()
+        program = self._from_disk(self._path_of(source), name)
+        if program is not None:
+            self._programs[source] = program
+            self._report("loaded", name, started)
+        return program
+
+    def _made(self, source: str, name: str) -> cl.Program:
+        """Return the program of ``source``, built by a builder or here."""
+        started = time.perf_counter()
+        path = self._path_of(source)
+        program = self._program_of_builder(source, name)
+        if program is None:
+            program = self._build(source, name, path)
+        binary = program.binaries[0]
+        # A directory that can't be written to only costs the next process its builds.
+        keep(path, hashlib.sha256(binary).digest() + binary)
+        if not self.builds:
+            bound_size(path.parent)
+        self.builds += 1
+        self._report("built", name, started, source)
+        return program
+
+    def _program_of_builder(self, source: str, name: str) -> cl.Program | None:
+        """Return what a builder made of ``source``, None if it is to be built here. While the
+        builders start, what they have not turned to is built here, too.
+        """
+        _, future = self._asked.pop(source, (name, None))
+        if future is None:
+            return None
+        while not self._builders.have_begun and not future.done():
+            if future.cancel():
+                return None
+            other = next((each for each in self._asked if self._asked[each][1].cancel()), None)
+            if other is None:
+                break
+            with contextlib.suppress(RuntimeError):  # it comes again when it is asked for
+                its_name, _ = self._asked.pop(other)
+                self._programs[other] = self._made(other, its_name)
+        binary = future.result()
+        return None if binary is None else self._from_binary(binary, name)
+
+    def _path_of(self, source: str) -> Path:
         text = text_for(self._device.platform.version, source)
         digest = hashlib.sha256(f"{self._identity}\n{text}".encode()).hexdigest()
-        path = cache_directory() / f"{digest}.bin"
-        program = self._from_disk(path, name)
-        origin = "loaded"
-        if program is None:
-            origin = "built"
-            program = self._build(source, name, path)
-            binary = program.binaries[0]
-            # A directory that can't be written to only costs the next process its builds.
-            keep(path, hashlib.sha256(binary).digest() + binary)
-            if not self.builds:
-                bound_size(path.parent)
-            self.builds += 1
+        return cache_directory() / f"{digest}.bin"
+
+    def _report(self, origin: str, name: str, started: float, source: str = "") -> None:
         if os.environ.get("GNOMON_OPENCL_VERBOSE") == "1":
             seconds = time.perf_counter() - started
             print(f"gnomon_opencl: {origin} {name} in {seconds:.3f} s", file=sys.stderr)
-            if origin == "built":
+            if source:
+                text = text_for(self._device.platform.version, source)
                 print(text, file=sys.stderr)
-        return program
 
     def _from_disk(self, path: Path, name: str) -> cl.Program | None:
         try:
@@ -120,19 +176,16 @@ class Programs:
 
     def _build(self, source: str, name: str, path: Path) -> cl.Program:
         """Return the program of ``source``, built where it can do no harm."""
-        driver = self._device.platform.version
-        if can_declare(driver):
-            # Where that does not do, the driver's own declarations are needed after all.
+        *attempts, last = self._attempts(source)
+        for attempt in attempts:
             with contextlib.suppress(cl.Error, RuntimeError):
-                text = text_for(driver, declarations_for(source) + source)
-                return self._compiled(text, [*self._options, HAS_DECLARATIONS], name)
-        text = text_for(driver, source)
+                return self._compiled(attempt, name)
         try:
-            return self._compiled(text, self._options, name)
+            return self._compiled(last, name)
         except (cl.Error, RuntimeError) as error:
             path = path.with_suffix(".cl")
-            kept = keep(path, text.encode())
-            where = f"Its text is in {path}." if kept else f"Its text is:\n{text}"
+            kept = keep(path, last.text.encode())
+            where = f"Its text is in {path}." if kept else f"Its text is:\n{last.text}"
             raise RuntimeError(
                 f"gnomon_opencl: the kernel {name} does not build on "
                 f"{self._device.name.strip()}. Report this with the messages below, and move "
@@ -141,7 +194,18 @@ class Programs:
                 f"~/.cache/pocl). {where}\n{error}"
             ) from error
 
-    def _compiled(self, text: str, options: list[str], name: str) -> cl.Program:
+    def _attempts(self, source: str) -> list[Attempt]:
+        """Return the ways to compile ``source``, the quickest first."""
+        driver = self._device.platform.version
+        attempts = [Attempt(text_for(driver, source), self._options)]
+        if can_declare(driver):
+            text = text_for(driver, declarations_for(source) + source)
+            # Where that does not do, the driver's own declarations are needed after all.
+            attempts.insert(0, Attempt(text, [*self._options, HAS_DECLARATIONS]))
+        return attempts
+
+    def _compiled(self, attempt: Attempt, name: str) -> cl.Program:
+        text, options = attempt
         if not compiler_is_trusted(self._device):
             binary = built_apart(self._device, text, options)
             program = None if binary is None else self._from_binary(binary, name)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeAlias, final
+from typing import Final, NamedTuple, TypeAlias, final
 
 import pyopencl as cl
 
 from gnomon.backend import DType, LiveBytes, Operand, Scalar
-from gnomon_opencl.failures import failure
+from gnomon_opencl.explaining import constant_parameters
+from gnomon_opencl.failures import failure as failure_of
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.kernels.reduce import Reducing, scratch_of
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
@@ -28,6 +30,20 @@ from gnomon_opencl.window import Window
 Argument: TypeAlias = Buffer | bytes | cl.LocalMemory
 #: A kernel that may set a flag: its text, its name, its arguments but the flag, its items.
 Question: TypeAlias = tuple[str, str, Sequence[Argument], int]
+
+
+#: Launches that wait at most, which bounds the memory that they hold.
+_LONGEST_BACKLOG: Final = 512
+
+
+class _Waiting(NamedTuple):
+    """A launch whose kernel, or that of one before it, is still to be built."""
+
+    source: str
+    name: str
+    arguments: Sequence[Argument]
+    items: int
+    group: int
 
 
 @final
@@ -67,6 +83,8 @@ class Runtime:
             options.append("-cl-fp32-correctly-rounded-divide-sqrt")
         self.programs = Programs(self.context, device, tuple(options))
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
+        #: Launches in the order in which they are to be queued.
+        self._backlog: deque[_Waiting] = deque()
         self.recorder: LaunchRecorder | None = None
         self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.pool, self.enqueue)
@@ -134,23 +152,72 @@ class Runtime:
     def enqueue(
         self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
     ) -> None:
-        """Queue a kernel at once."""
-        size = group or self.traits.group_size
+        """Queue a kernel at once, or, if it is still to be built, when it is there."""
         with self._lock:
-            kernel = self._kernels.get((source, name))
-            if kernel is None:
-                kernel = self._kernels[source, name] = self.programs.kernel(source, name)
-                declare(kernel, arguments)
-            whole = -(-items // size) * size
-            timeline = self.timeline
-            given = [each.pooled if isinstance(each, Buffer) else each for each in arguments]
-            try:
-                kernel.set_args(*given)
-                event = cl.enqueue_nd_range_kernel(timeline.queue, kernel, (whole,), (size,))
-            except cl.Error as error:
-                raise failure(name, self.name, error) from error
-            timeline.note(name, event, source)
             self.launches += 1
+            waiting = _Waiting(source, name, arguments, items, group or self.traits.group_size)
+            if self._backlog or (
+                (source, name) not in self._kernels
+                and not self.programs.is_at_hand(source, name)
+            ):
+                self._append(waiting)
+            else:
+                self._put(waiting)
+
+    def _append(self, waiting: _Waiting) -> None:
+        """Let a launch wait for its kernel, or for launches that do."""
+        self._backlog.append(waiting)
+        self.timeline.catch_up = self._catch_up
+        self.programs.is_at_hand(waiting.source, waiting.name)
+        if len(self._backlog) >= _LONGEST_BACKLOG:
+            self._catch_up()
+            return
+        first = self._backlog[0]
+        while self.programs.is_at_hand(first.source, first.name):
+            self._put_first()
+            if not self._backlog:
+                self.timeline.catch_up = None
+                break
+            first = self._backlog[0]
+
+    def _catch_up(self) -> None:
+        """Queue what waits. A failure is raised when the others are queued."""
+        failure: RuntimeError | None = None
+        with self._lock:
+            while self._backlog:
+                try:
+                    self._put_first()
+                except RuntimeError as error:
+                    failure = failure or error
+            self.timeline.catch_up = None
+        if failure is not None:
+            raise failure
+
+    def _put_first(self) -> None:
+        """Queue the launch that waits for longest; what it should have written may be lost."""
+        waiting = self._backlog.popleft()
+        try:
+            self._put(waiting)
+        except RuntimeError as error:
+            constant = constant_parameters(waiting.source, waiting.name)
+            for argument, is_constant in zip(waiting.arguments, constant, strict=False):
+                if isinstance(argument, Buffer) and not is_constant:
+                    argument.lose(error)
+            raise
+
+    def _put(self, waiting: _Waiting) -> None:
+        source, name, arguments, items, size = waiting
+        kernel = self._kernels.get((source, name))
+        if kernel is None:
+            kernel = self._kernels[source, name] = self.programs.kernel(source, name)
+            declare(kernel, arguments)
+        whole = -(-items // size) * size
+        given = [each.pooled if isinstance(each, Buffer) else each for each in arguments]
+        try:
+            kernel.set_args(*given)
+            self.timeline.launch(kernel, (whole,), (size,), name, source)
+        except cl.Error as error:
+            raise failure_of(name, self.name, error) from error
 
     def begin(self, operation: str, *arguments: object) -> None:
         """Tell a recorder, if one is at work, what the launches that follow are for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final, final
 
 import pyopencl as cl
@@ -27,10 +28,26 @@ class Timeline:
         self._context = context
         self._device = device
         self._name = name
-        self.queue = self._plain = cl.CommandQueue(context, device)
+        self._queue = self._plain = cl.CommandQueue(context, device)
+        #: What puts on the queue what waits to be, if anything does.
+        self.catch_up: Callable[[], None] | None = None
         self._pending: list[tuple[str, cl.Event]] | None = None
         self._ran: list[DeviceEvent] = []
         self._offset = 0
+
+    @property
+    def queue(self) -> cl.CommandQueue:
+        """The queue, with everything on it."""
+        if self.catch_up is not None:
+            self.catch_up()
+        return self._queue
+
+    def launch(
+        self, kernel: cl.Kernel, items: tuple[int], group: tuple[int], name: str, source: str
+    ) -> None:
+        """Put a kernel on the queue, ahead of what waits: only what waits may be put so."""
+        event = cl.enqueue_nd_range_kernel(self._queue, kernel, items, group)
+        self.note(name, event, source)
 
     def note(self, name: str, event: cl.Event, source: str = "") -> None:
         """Remember that ``event`` is of the kernel ``name`` of ``source``, or of a copy called
@@ -60,7 +77,7 @@ class Timeline:
             return
         self.finish()
         properties = cl.command_queue_properties.PROFILING_ENABLE
-        self.queue = cl.CommandQueue(self._context, self._device, properties)
+        self._queue = cl.CommandQueue(self._context, self._device, properties)
         marker = cl.enqueue_marker(self.queue)
         marker.wait()
         self._offset = time.perf_counter_ns() - marker.profile.end
@@ -71,7 +88,7 @@ class Timeline:
         if self._pending is None:
             return []
         self._collect(self._pending)
-        self.queue, self._pending = self._plain, None
+        self._queue, self._pending = self._plain, None
         ran, self._ran = self._ran, []
         return ran
 

@@ -22,6 +22,8 @@ from gnomon_opencl.caching import cache_directory, keep
 from gnomon_opencl.drivers import text_for
 from gnomon_opencl.generation import source_file
 
+#: The variable of the environment that says how many builders there are; see ``builders``.
+BUILDERS_VARIABLE: Final = "GNOMON_OPENCL_BUILDERS"
 _SECONDS: Final = 120
 _SUFFIX: Final = ".trial"
 #: What is left on disk of a compiler that aborted a trial.
@@ -102,6 +104,14 @@ def compiler_is_trusted(device: cl.Device) -> bool:
     return not _path_of(device, "", _MARK).exists()
 
 
+def note_end(device: cl.Device, status: int) -> None:
+    """Note that a process which built programs ended: of a fault of its own, if the compiler
+    is not to be trusted again.
+    """
+    if status in _FAULTS:
+        keep(_path_of(device, "", _MARK), b"")
+
+
 def built_apart(device: cl.Device, source: str, options: list[str]) -> bytes | None:
     """Return what ``device`` builds of ``source``, in a process of its own; None if there is an
     error in it.
@@ -134,8 +144,7 @@ def _outcome(
         found = Outcome(done.status, lines[-1].strip() if lines else done.words)
         if found.status in (0, FAILED) or found.status in _FAULTS:
             keep(path, f"{found.status}\n{found.words}".encode())
-        if found.status in _FAULTS:
-            keep(_path_of(device, "", _MARK), b"")
+        note_end(device, found.status)
     return found
 
 
@@ -165,7 +174,10 @@ def _run(device: cl.Device, module: str, arguments: list[str], given: bytes) -> 
     """Run a module of this package on the number of ``device``."""
     number = str(all_devices().index(device))
     command = [sys.executable, "-m", f"gnomon_opencl.{module}", number, *arguments]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        BUILDERS_VARIABLE: "0",
+    }
     try:
         done = subprocess.run(
             command,

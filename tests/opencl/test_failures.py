@@ -136,7 +136,7 @@ def test_waiting_for_a_lost_device_is_explained(monkeypatch: pytest.MonkeyPatch)
 
     timeline = default_backend().runtime.timeline
     with monkeypatch.context() as patched:
-        patched.setattr(timeline, "queue", Queue())
+        patched.setattr(timeline, "_queue", Queue())
         with pytest.raises(RuntimeError, match=r"synchronize: opencl:0.*stopped working"):
             timeline.finish()
 

@@ -12,8 +12,8 @@ from gnomon.backend import LiveBytes
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.failures import failure
 from gnomon_opencl.generation import title_of
+from gnomon_opencl.launches import FLAG, Flag, KernelLaunch, Live, Place, Table
 from gnomon_opencl.memory import Buffer, DeviceMemory
-from gnomon_opencl.planning import FLAG, Flag, KernelLaunch, Live, Place, Table
 from gnomon_opencl.programs import declare
 
 if TYPE_CHECKING:

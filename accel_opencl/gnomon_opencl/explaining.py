@@ -13,7 +13,7 @@ from gnomon.backend import PlannedBuffer, PlannedKernel, ReplayPlan
 from gnomon_opencl.peaks import Peak
 
 if TYPE_CHECKING:
-    from gnomon_opencl.planning import KernelLaunch
+    from gnomon_opencl.launches import KernelLaunch
     from gnomon_opencl.runtime import Runtime
 
 _MACRO: Final = r"#define {}\s((?:.*\\\n)*.*)"

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, final
 
-import pyopencl as cl
-
-from gnomon.backend import DType, LiveBytes, LiveNumber, Scalar
+from gnomon.backend import LiveNumber, Scalar
 from gnomon_opencl.bundling import Task, bundled
 from gnomon_opencl.element_types import element_type
+from gnomon_opencl.finishing import Run, finished
 from gnomon_opencl.fusion import (
     Content,
     Opaque,
@@ -31,41 +30,12 @@ from gnomon_opencl.kernels.expressions import (
     kernel_source,
     launches,
 )
+from gnomon_opencl.launches import KernelLaunch, Live, Place, RecordedArgument, Table, packed
 from gnomon_opencl.traits import Traits
 from gnomon_opencl.work import Work, joined, work_of_group
 
 #: The bytes of an argument that counts for the limit of them: no type here has more.
 _ARGUMENT_BYTES = 8
-
-
-class Place(NamedTuple):
-    """An argument that is memory: which."""
-
-    number: int
-
-
-@final
-class Flag:
-    """The argument that is the recording's own flag: set where an index is out of range."""
-
-
-FLAG = Flag()
-
-
-class Live(NamedTuple):
-    """A number that is packed anew at each replay."""
-
-    number: LiveNumber
-    dtype: DType
-
-
-class Table(NamedTuple):
-    """An argument that is memory of the recording's own, with this content."""
-
-    content: bytes
-
-
-RecordedArgument: TypeAlias = Place | Flag | bytes | cl.LocalMemory | Live | Table
 
 
 class DeferredWrite(NamedTuple):
@@ -91,38 +61,7 @@ class DeferredReduction(NamedTuple):
         return (self.reduction,)
 
 
-class KernelLaunch(NamedTuple):
-    """A kernel and its arguments."""
-
-    source: str
-    name: str
-    arguments: tuple[RecordedArgument, ...]
-    items: int
-    group: int
-    work: Work = Work()
-
-    def signature(self) -> tuple[object, ...]:
-        """Return what must be alike the next time."""
-        return self.source, self.name, self.items, self.group, *map(_alike, self.arguments)
-
-    def numbers(self) -> frozenset[int]:
-        """Return which memory the kernel is given."""
-        return frozenset([number for _, number in self.places()])
-
-    def places(self) -> Iterator[tuple[int, int]]:
-        """Yield the positions of the arguments that are memory, and which memory."""
-        for position, argument in enumerate(self.arguments):
-            if isinstance(argument, Place):
-                yield position, argument.number
-
-
 Entry: TypeAlias = DeferredWrite | DeferredReduction | KernelLaunch
-
-
-def _alike(argument: RecordedArgument) -> object:
-    if isinstance(argument, Live | LiveBytes):
-        return "live"
-    return argument.size if isinstance(argument, cl.LocalMemory) else argument
 
 
 def plan(
@@ -144,19 +83,25 @@ def plan(
             writes.append(entry.reduction)
         else:
             writes.append(Opaque(place, entry.numbers()))
-    found: list[KernelLaunch | _Elementwise] = []
+    runs: list[Run] = []
     for group in needed(grouped(nodes_of(writes), traits.max_parameter_bytes), held):
         if isinstance(group, Opaque):
             entry = entries[group.place]
             assert isinstance(entry, KernelLaunch)
-            found.append(entry)
-            continue
-        content, work = group.content(), work_of_group(group, names)
-        packed = tuple([_packed(numbers[place], dtype) for place, dtype in content.numbers])
-        if group.reduction is None:
-            found += _elementwise(content, packed, work, traits)
+            runs.append(entry)
         else:
-            found += _reducing(content, packed, work, traits)
+            runs.append(group)
+    found: list[KernelLaunch | _Elementwise] = []
+    for run in finished(runs, numbers, names, held, traits):
+        if isinstance(run, KernelLaunch):
+            found.append(run)
+            continue
+        content, work = run.content(), work_of_group(run, names)
+        given = tuple([packed(numbers[place], dtype) for place, dtype in content.numbers])
+        if run.reduction is None:
+            found += _elementwise(content, given, work, traits)
+        else:
+            found += _reducing(content, given, work, traits)
     tasks = [_task(each, traits.max_parameter_bytes) for each in found]
     return [_one_launch([found[k] for k in places], traits) for places in bundled(tasks)]
 
@@ -224,12 +169,6 @@ def _reducing(
             launch.source, launch.name, arguments, launch.items, launch.group, work
         )
         work = Work(work.operations, nbytes=0)  # counted with the first kernel
-
-
-def _packed(number: Scalar, dtype: DType) -> RecordedArgument:
-    if isinstance(number, LiveNumber):
-        return Live(number, dtype)
-    return element_type(dtype).packed(number)
 
 
 def _task(launch: KernelLaunch | _Elementwise, most_bytes: int) -> Task:

@@ -31,19 +31,12 @@ from gnomon_opencl.arena import Arena
 from gnomon_opencl.binding import BoundLaunches, DeviceBuffer, as_recorded, renewed
 from gnomon_opencl.explaining import accesses, explained, measured
 from gnomon_opencl.fusion import Read, Reduction, Write
+from gnomon_opencl.kernels.endings import Made
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.kernels.reduce import Reducing
+from gnomon_opencl.launches import FLAG, KernelLaunch, Place, RecordedArgument
 from gnomon_opencl.memory import Buffer, DeviceMemory, buffer_in
-from gnomon_opencl.planning import (
-    FLAG,
-    DeferredReduction,
-    DeferredWrite,
-    Entry,
-    KernelLaunch,
-    Place,
-    RecordedArgument,
-    plan,
-)
+from gnomon_opencl.planning import DeferredReduction, DeferredWrite, Entry, plan
 from gnomon_opencl.work import Operation
 
 if TYPE_CHECKING:
@@ -142,8 +135,11 @@ class LaunchRecorder(Recorder):
         items: int,
         group: int,
         flag: Buffer | None = None,
+        made: Made | None = None,
     ) -> None:
-        """Take down a launch; ``flag`` is the argument, if any, that reports indices."""
+        """Take down a launch; ``flag`` is the argument, if any, that reports indices, and
+        ``made`` tells of what may go through elementwise steps before it is stored.
+        """
         self._check_thread()
         recorded: list[RecordedArgument] = []
         for argument in arguments:
@@ -157,7 +153,8 @@ class LaunchRecorder(Recorder):
                 recorded.append(argument)
         given = [each for each in arguments if isinstance(each, Buffer) and each is not flag]
         work = self._operation.work(name, given)
-        self._entries.append(KernelLaunch(source, name, tuple(recorded), items, group, work))
+        launch = KernelLaunch(source, name, tuple(recorded), items, group, work, made)
+        self._entries.append(launch)
 
     def draw(self, draw: LiveBytes) -> None:
         """Take down bytes that a replay makes anew, whether or not a kernel needs them."""

@@ -15,6 +15,7 @@ import pyopencl as cl
 from gnomon.backend import DType, LiveBytes, Operand, Scalar
 from gnomon_opencl.explaining import constant_parameters
 from gnomon_opencl.failures import failure as failure_of
+from gnomon_opencl.kernels.endings import Made
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.kernels.reduce import Reducing, scratch_of
 from gnomon_opencl.memory import Buffer, DeviceMemory, Pool, buffer_in
@@ -105,10 +106,17 @@ class Runtime:
             )
 
     def launch(
-        self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
+        self,
+        source: str,
+        name: str,
+        arguments: Sequence[Argument],
+        items: int,
+        group: int = 0,
+        made: Made | None = None,
     ) -> None:
         """Queue ``items`` work-items of the kernel ``name``, in groups of ``group``, behind
-        what waits in the window.
+        what waits in the window; ``made`` tells of one that can end in elementwise steps,
+        whose last buffer is what it makes.
 
         The number of items is rounded up to whole groups; kernels check the bound themselves.
         """
@@ -116,7 +124,7 @@ class Runtime:
         # Another thread may be done with the recorder meanwhile, here and below.
         recorder = self.recorder
         if recorder is not None:
-            recorder.launch(source, name, arguments, items, group)
+            recorder.launch(source, name, arguments, items, group, made=made)
         self.enqueue(source, name, arguments, items, group)
 
     def flush(self) -> None:

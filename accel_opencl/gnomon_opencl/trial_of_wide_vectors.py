@@ -14,7 +14,8 @@ from typing import Final
 from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, int32, int64
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.kernels import line_product, panels
-from gnomon_opencl.kernels.panels import Factors, Product, Tile
+from gnomon_opencl.kernels.panels import Factors, Product
+from gnomon_opencl.kernels.tiles import Tile
 from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import FAILED, all_devices
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from gnomon.backend import Layout, Operand
 from gnomon.fusible import Geometry
-from gnomon_opencl.kernels import panels, staging
+from gnomon_opencl.kernels import panels, staging, tiles
 from gnomon_opencl.kernels.convolution_windows import (
     Entries,
     Phase,
@@ -63,7 +63,7 @@ def convolve(
     if not output.layout.numel:
         return
     dtype, is_processor = input.dtype, runtime.traits.is_processor
-    converts = is_processor and not panels.is_summed_as_stored(dtype)
+    converts = is_processor and not tiles.is_summed_as_stored(dtype)
     recipe = recipe_of(
         input.layout,
         weight.layout,
@@ -89,7 +89,7 @@ def convolve(
     elif recipe.is_across:
         swapped = factors._replace(left=factors.right, right=images)
         for product in recipe.products:
-            tile = panels.flat_tile(runtime, dtype, product.rows, product.columns)
+            tile = tiles.flat_tile(runtime, dtype, product.rows, product.columns)
             panels.multiply_panels(runtime, dtype, product, swapped, images, tile)
     else:
         first, *_ = recipe.products

@@ -206,7 +206,8 @@ class Block:
 
     Operands are numbered as their layouts are, values as the expression does. Operand ``k``
     stands at ``at<k>``, and its next element, if ``steps`` say neither that it is the same nor
-    that it is the neighbour, ``stride`` further on, a format of ``k``.
+    that it is the neighbour, ``stride`` further on, a format of ``k``. The load ``given``, if
+    there is one, is of the work-item's own memory, where elements lie next to each other.
     """
 
     def __init__(
@@ -216,12 +217,14 @@ class Block:
         lanes: int,
         calls: Sequence[str],
         stride: str,
+        given: int | None = None,
     ) -> None:
         self.expression = expression
         self.steps = steps
         self.lanes = lanes
         self.calls = calls
         self.stride = stride
+        self.given = given
         self.first_load = len(expression.stores)
 
     def operand_parameters(self) -> list[str]:
@@ -303,7 +306,9 @@ class Block:
                 part.append(same)
                 continue
             part.append(self._gathered(k, "min(i + lane, end - 1)"))
-            if step == 1:
+            if k == self.given:
+                full.append(f"v{k} = vload{lanes}(0, {pointer} + i);")
+            elif step == 1:
                 load = kind.load(lanes, pointer, self._position(operand, "i"))
                 full.append(f"v{k} = {load};")
             else:

@@ -9,7 +9,14 @@ from gnomon.backend import DType
 from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels import panels
-from gnomon_opencl.kernels.panels import Factors, Product, Tile, sum_bytes, sum_type
+from gnomon_opencl.kernels.panels import Factors, Product
+from gnomon_opencl.kernels.tiles import (
+    Tile,
+    is_summed_as_stored,
+    runs_wide,
+    sum_bytes,
+    sum_type,
+)
 from gnomon_opencl.kernels.walks import integers
 from gnomon_opencl.runtime import Runtime
 
@@ -40,7 +47,7 @@ def is_worth_it(product: Product, dtype: DType) -> bool:
     """
     if product.left_step != 1 or product.right_step != 1 or product.right_column == 1:
         return False
-    if not (panels.is_summed_as_stored(dtype) and dtype.is_floating_point):
+    if not (is_summed_as_stored(dtype) and dtype.is_floating_point):
         return False
     sums, elements = product.rows * product.columns, product.steps * product.columns
     packing = _COST_OF_PACKING * elements + _COST_OF_LAUNCH / product.outer
@@ -65,7 +72,7 @@ def multiply_by_tiles(
 def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
     """Return how many rows and, as vectors, columns a work-item keeps in registers."""
     wide_tile = line_tile(dtype, is_wide=True)
-    is_safe = panels.runs_wide(runtime, dtype, wide_tile, False, False, by_lines=True)
+    is_safe = runs_wide(runtime, dtype, wide_tile, False, False, by_lines=True)
     return wide_tile if is_safe else line_tile(dtype, is_wide=False)
 
 
@@ -73,7 +80,7 @@ def line_tile(dtype: DType, is_wide: bool) -> Tile:
     """Return the tile for registers of 64 bytes, or of 32, of which there are half as many."""
     if is_wide:
         return Tile(4, 5, 64 // sum_bytes(dtype))
-    return Tile(2, 5, 32 // sum_bytes(dtype))
+    return Tile(3, 4, 32 // sum_bytes(dtype))
 
 
 @lru_cache(_CACHED)

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.generation import Plan, source_file, whole_source
-from gnomon_opencl.kernels import copying, line_product, panels
-from gnomon_opencl.kernels.panels import Factors, Product, Tile, arithmetic, sum_bytes
+from gnomon_opencl.kernels import copying, line_product, panels, tiles
+from gnomon_opencl.kernels.panels import Factors, Product, arithmetic
+from gnomon_opencl.kernels.tiles import Tile, sum_bytes
 from gnomon_opencl.runtime import Runtime, buffer_of
 
 _CACHED: Final = 4096
@@ -124,9 +125,9 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
         # Rows that don't lie along the steps are worth packing if they are read again.
         is_scattered = product.left_step != 1 and product.columns > tile.columns
         is_near = product.left_row == 1 and product.steps <= _NEAR_STEPS
-        if (is_scattered and not is_near) or not panels.is_summed_as_stored(dtype):
+        if (is_scattered and not is_near) or not tiles.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
-        if _is_worth_reading_directly(product, dtype, tile) and panels.runs_wide(
+        if _is_worth_reading_directly(product, dtype, tile) and tiles.runs_wide(
             runtime, dtype, tile, has_tables=False, is_direct=True
         ):
             product = product._replace(is_direct=1)
@@ -147,7 +148,7 @@ def _is_worth_reading_directly(product: Product, dtype: DType, tile: Tile) -> bo
         reads_lines = tile.lanes * dtype.itemsize >= _LINE_BYTES
         is_dense = product.right_step * dtype.itemsize < _PAGE_BYTES
         is_near = product.rows <= _SOME_ROWS or (reads_lines and is_dense)
-    return is_near and panels.is_summed_as_stored(dtype) and panels.reads_wide(dtype)
+    return is_near and tiles.is_summed_as_stored(dtype) and tiles.reads_wide(dtype)
 
 
 @lru_cache(_CACHED)

@@ -132,18 +132,15 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
 #if !IN_PARTS
 
 /* The packed operand is a whole buffer, which OpenCL aligns for any vector. */
+/* What is added up may go through an ending before it is stored: see endings.py. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right, Tables tables,
-                     Source addend, __global STORAGE *product, const Plan plan) {
+                     Source addend, __global STORAGE *product,
+                     const Plan plan ENDING_PARAMETERS) {
     VECTOR kept[TILES * SUMS];
     const Share share = share_of(&plan, get_global_id(0));
     multiply_share(left, right, tables, plan, share, kept);
     const COMPUTE *cells = (const COMPUTE *)kept;
-    product += plan.product_offset + share.outer * plan.product_outer
-        + share.inner * plan.product_inner + share.first_column * plan.product_column;
-#if IS_DIRECT
-    product += COLUMN_LINE(share.line);
-#endif
     if (plan.has_addend) {
         addend += plan.addend_offset + share.outer * plan.addend_outer
             + share.inner * plan.addend_inner + share.first_column * plan.addend_column
@@ -154,6 +151,16 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
                 sums[row * COLUMNS + column] += LOAD(
                     addend, row * plan.addend_row + column * plan.addend_column);
     }
+#if HAS_ENDING
+    for (int row = 0; row < share.rows; ++row)
+        FINISH(cells + row * COLUMNS, share.outer, share.first_row + row, share.first_column,
+               share.column, share.columns);
+#else
+    product += plan.product_offset + share.outer * plan.product_outer
+        + share.inner * plan.product_inner + share.first_column * plan.product_column;
+#if IS_DIRECT
+    product += COLUMN_LINE(share.line);
+#endif
     long places[TILES * ROWS];
     long line = share.first_row / plan.width, at = share.first_row % plan.width;
     for (int row = 0; row < share.rows; ++row) {
@@ -173,6 +180,7 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
                 STORE(cells[row * COLUMNS + column], product,
                       places[row] + column * plan.product_column);
     }
+#endif
 }
 
 #else

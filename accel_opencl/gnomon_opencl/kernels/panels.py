@@ -10,13 +10,21 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import DType, float32
-from gnomon_opencl.element_types import ElementType, element_type, wide
+from gnomon.backend import DType, Layout
+from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import source_file, whole_source
+from gnomon_opencl.kernels.endings import NO_ENDING, Made
+from gnomon_opencl.kernels.tiles import (
+    Tile,
+    fitting,
+    is_summed_as_stored,
+    runs_wide,
+    sum_bytes,
+    sum_type,
+)
 from gnomon_opencl.kernels.walks import integers
 from gnomon_opencl.memory import Buffer
 from gnomon_opencl.runtime import Runtime
-from gnomon_opencl.trials import wide_vectors_are_safe
 
 _CACHED: Final = 4096
 #: CHUNK and BLOCK of the kernels: steps that one work-item packs, and that are multiplied for
@@ -29,31 +37,9 @@ _MOST_TILES: Final = 8
 _STEPS_OF_ITEM: Final = 1024
 #: Work-items that keep a processor busy.
 _ENOUGH_ITEMS: Final = 16
-#: The length of registers that some compilers can't be trusted with.
-_WIDE_BYTES: Final = 64
-#: What a load takes beside a multiplication of vectors, which takes longer for wide ones, and
-#: what the beginning and the end of a tile take.
-_COST_OF_WIDE_LOAD: Final = 0.1
-_COST_OF_SHORT_LOAD: Final = 0.6
-_COST_OF_TILE: Final = 400
-#: Columns that are multiplied one at a time.
-_NARROW: Final = 2
 #: Items along a side of a group that shares a tile, and elements along a side of the tile.
 _TEAM: Final = 16
 _SHARED_TILE: Final = 64
-
-
-@final
-class Tile(NamedTuple):
-    """The part of a product that one work-item of a processor keeps in registers."""
-
-    rows: int
-    vectors: int
-    lanes: int
-
-    @property
-    def columns(self) -> int:
-        return self.vectors * self.lanes
 
 
 @final
@@ -175,6 +161,11 @@ class Factors(NamedTuple):
     addend: Buffer | None = None
     tables: Buffer | None = None
 
+    @property
+    def can_end(self) -> bool:
+        """Whether elementwise steps may follow before anything is stored."""
+        return self.tables is None and self.addend is not self.output
+
 
 def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors) -> None:
     """Queue the kernels of ``product``; on a processor that packs what it needs first.
@@ -231,13 +222,25 @@ def multiply_panels(
         runtime.launch(work.packing, "pack_left", [source, left, work.plan], work.left_items, 1)
     if not work.partial_bytes:
         arguments = [left, panels, tables, addend, output, work.plan]
-        runtime.launch(work.source, "multiply_panels", arguments, work.items, 1)
+        made = _made(product, dtype, tile) if factors.can_end else None
+        runtime.launch(work.source, "multiply_panels", arguments, work.items, 1, made)
         return
     partial = runtime.pool.allocate(work.partial_bytes).buffer
     arguments = [left, panels, tables, partial, work.plan]
     runtime.launch(work.source, "multiply_parts", arguments, work.items, 1)
     arguments = [partial, tables, addend, output, work.plan]
     runtime.launch(work.source, "add_parts", arguments, work.add_items, 1)
+
+
+def _made(product: Product, dtype: DType, tile: Tile) -> Made | None:
+    """Return what elementwise steps can end."""
+    if product.inner > 1 or not (is_summed_as_stored(dtype) and dtype.is_floating_point):
+        return None
+    strides = product.product_outer, product.product_row, product.product_column
+    layout = Layout(
+        (product.outer, product.rows, product.columns), strides, product.product_offset
+    )
+    return Made(layout, dtype, tile.lanes)
 
 
 @lru_cache(_CACHED)
@@ -297,134 +300,9 @@ def _shares(strips: int, matrices: int, product: Product, blocks: int) -> tuple[
 def tile_of(runtime: Runtime, dtype: DType, product: Product, has_tables: bool) -> Tile:
     """Return the tile for which a processor's registers suffice, and that fits ``product``."""
     rows, columns, steps = product.rows, product.columns, product.steps * product.repeats
-    tile = _fitting(dtype, True, rows, columns, steps)
+    tile = fitting(dtype, True, rows, columns, steps)
     is_safe = runs_wide(runtime, dtype, tile, has_tables, is_direct=False)
-    return tile if is_safe else _fitting(dtype, False, rows, columns, steps)
-
-
-@cache
-def has_wide_vectors(runtime: Runtime) -> bool:
-    """Return whether registers are of 64 bytes, and the compiler is to be trusted with them.
-
-    Loads of such vectors are calls, which fail where the compiler lacks the registers; products
-    of packed operands get by without, but are slower there than in shorter vectors.
-    """
-    best, *_ = wide_tiles(float32)
-    return runtime.traits.register_bytes >= _WIDE_BYTES and _is_safe(
-        runtime, float32, best, has_tables=False, is_direct=True
-    )
-
-
-@cache
-def runs_wide(
-    runtime: Runtime,
-    dtype: DType,
-    tile: Tile,
-    has_tables: bool,
-    is_direct: bool,
-    by_lines: bool = False,
-) -> bool:
-    """Return whether products by such a tile, of lines if so, may be built and run."""
-    return tile.lanes * sum_bytes(dtype) < _WIDE_BYTES or (
-        has_wide_vectors(runtime)
-        and _is_safe(runtime, dtype, tile, has_tables, is_direct, by_lines)
-    )
-
-
-def _is_safe(
-    runtime: Runtime,
-    dtype: DType,
-    tile: Tile,
-    has_tables: bool,
-    is_direct: bool,
-    by_lines: bool = False,
-) -> bool:
-    (device,) = runtime.context.devices
-    sums = sum_type(element_type(dtype))
-    return wide_vectors_are_safe(device, sums, *tile, has_tables, is_direct, by_lines)
-
-
-@cache
-def _fitting(dtype: DType, is_wide: bool, rows: int, columns: int, steps: int) -> Tile:
-    if columns <= _NARROW:
-        return Tile(8, 1, 1)
-    tiles = wide_tiles(dtype) if is_wide else short_tiles(dtype)
-    cost_of_load = _COST_OF_WIDE_LOAD if is_wide else _COST_OF_SHORT_LOAD
-
-    def cost(tile: Tile) -> float:
-        """Return what multiplying takes, loads included; what is padding is multiplied too."""
-        loads = cost_of_load * (1 / tile.rows + 1 / tile.vectors)
-        each = steps * tile.rows * tile.vectors * (1 + loads) + _COST_OF_TILE
-        return -(-rows // tile.rows) * -(-columns // tile.columns) * each
-
-    return min(tiles, key=cost)
-
-
-def flat_tile(runtime: Runtime, dtype: DType, rows: int, columns: int) -> Tile:
-    """Return the tile for few rows whose right operand is read where it lies."""
-    lanes = 32 // sum_bytes(dtype)
-    short = (Tile(1, 4, lanes), Tile(4, 2, lanes), Tile(8, 1, lanes))
-    if reads_wide(dtype):
-        tile = _flat(flat_tiles(dtype), rows, columns)
-        if runs_wide(runtime, dtype, tile, has_tables=True, is_direct=True):
-            return tile
-    return _flat(short, rows, columns)
-
-
-def _flat(tiles: tuple[Tile, ...], rows: int, columns: int) -> Tile:
-    single, few, more = tiles
-    tile = single if rows == 1 else few if rows <= few.rows else more
-    return tile._replace(vectors=1) if columns <= tile.lanes else tile
-
-
-def flat_tiles(dtype: DType) -> tuple[Tile, ...]:
-    """Return the tiles for 1, up to 4 and more rows, for registers of 64 bytes."""
-    lanes = 64 // sum_bytes(dtype)
-    return (Tile(1, 4, lanes), Tile(4, 4, lanes), Tile(8, 2, lanes))
-
-
-def reads_wide(dtype: DType) -> bool:
-    """Return whether operands of ``dtype`` are read where they lie in vectors of 64 bytes."""
-    return element_type(dtype).compute == "float"
-
-
-def wide_tiles(dtype: DType) -> tuple[Tile, ...]:
-    """Return the tiles for registers of 64 bytes, the best for many columns first.
-
-    There are 32 registers: for 24 sums, 4 vectors of the right operand and an element of the
-    left one.
-    """
-    lanes = 64 // sum_bytes(dtype)
-    if not reads_wide(dtype):
-        return (Tile(6, 4, lanes),)
-    wide = (Tile(6, 4, lanes), Tile(12, 2, lanes), Tile(12, 1, lanes))
-    return (*wide, Tile(8, 2, lanes), Tile(8, 1, lanes))
-
-
-def short_tiles(dtype: DType) -> tuple[Tile, ...]:
-    """Return the tiles for registers of 32 bytes, of which there are 16: for 12 sums.
-
-    Of those that fit alike the first is taken, which fits more operands where they lie.
-    """
-    lanes = 32 // sum_bytes(dtype)
-    return (Tile(6, 2, lanes), Tile(4, 3, lanes), Tile(8, 1, lanes))
-
-
-def sum_bytes(dtype: DType) -> int:
-    """Return the size of the type that products of ``dtype`` are added up in."""
-    return 8 if dtype.itemsize == 8 else 4
-
-
-def sum_type(kind: ElementType) -> str:
-    """Return the type of sums: integers wrap without harm when they are unsigned."""
-    if kind.dtype.is_floating_point:
-        return kind.compute
-    return "ulong" if kind.dtype.itemsize == 8 else "uint"
-
-
-def is_summed_as_stored(dtype: DType) -> bool:
-    """Return whether elements in memory have the bits of the type of sums."""
-    return dtype.itemsize == sum_bytes(dtype)
+    return tile if is_safe else fitting(dtype, False, rows, columns, steps)
 
 
 def _round_up(count: int, step: int) -> int:
@@ -452,6 +330,7 @@ def _source(
             f"#define IN_PARTS {int(in_parts)}\n",
             f"#define IS_DIRECT {int(is_direct)}\n",
             f"#define LANES {tile.lanes}\n",
+            NO_ENDING,
         ]
     return program(dtype, has_tables, *kernels, source_file(name))
 

@@ -17,9 +17,9 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, Layout, Operand, Scalar, collapse_together, float32
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import Plan, needs_wide_index
-from gnomon_opencl.kernels.panels import has_wide_vectors
 from gnomon_opencl.kernels.row_programs import RowProgram, Way
 from gnomon_opencl.kernels.row_text import GROUP, RowText
+from gnomon_opencl.kernels.tiles import has_wide_vectors
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 

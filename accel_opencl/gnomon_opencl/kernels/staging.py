@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from gnomon.backend import DType, Layout
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file, whole_source
-from gnomon_opencl.kernels.panels import arithmetic, sum_bytes, sum_type
+from gnomon_opencl.kernels.panels import arithmetic
+from gnomon_opencl.kernels.tiles import sum_bytes, sum_type
 from gnomon_opencl.kernels.walks import integers
 from gnomon_opencl.memory import Buffer
 from gnomon_opencl.runtime import Runtime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Concatenate, ParamSpec, final
+from typing import Concatenate, Final, ParamSpec, final
 
 import pyopencl as cl
 
@@ -15,6 +15,7 @@ from gnomon.backend import (
     DType,
     ElementwiseRecord,
     FusedKernels,
+    Gap,
     HostMemory,
     IndexedDimension,
     Memory,
@@ -72,6 +73,8 @@ from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
 
 P = ParamSpec("P")
+
+_NO_DOUBLES: Final = Gap("the device has no fp64", dtypes=frozenset({"float64"}), never=True)
 
 
 @final
@@ -190,6 +193,9 @@ class OpenCLBackend(Backend):
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 
+    def gaps(self) -> Sequence[Gap]:
+        return () if self.runtime.traits.double_arithmetic else (_NO_DOUBLES,)
+
     def _stores(self, dtype: DType) -> bool:
         """Return whether kernels can compute with ``dtype`` here."""
         if dtype.is_floating_point and dtype.itemsize == 8:
@@ -204,8 +210,7 @@ class OpenCLBackend(Backend):
         dtypes = tuple([value.dtype for value in inputs if isinstance(value, Operand)])
         if name == "copy":
             (value,) = inputs
-            if any(dtype is not output.dtype for dtype in dtypes):
-                self._require_stored(name, (*dtypes, output.dtype))
+            self._require_stored(name, (*dtypes, output.dtype))
             copying.copy(self.runtime, value, output)
             return
         formula, compute = self._formula(name, dtypes, output.dtype)
@@ -258,6 +263,7 @@ class OpenCLBackend(Backend):
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
     ) -> None:
+        self._require_stored("gather", (source.dtype,))
         self.runtime.begin("gather", source, *[each.indices for each in indexed], output)
         indexing.gather(self.runtime, source, indexed, output)
 
@@ -269,8 +275,7 @@ class OpenCLBackend(Backend):
         destination: Operand,
     ) -> None:
         dtype = destination.dtype
-        moves = record.name == "replace"
-        if not scattering.can_combine(record.name) or not (moves or self._stores(dtype)):
+        if not scattering.can_combine(record.name) or not self._stores(dtype):
             raise self.lacks(record.name, (dtype,))
         self.runtime.begin(f"scatter {record.name}", source, destination)
         scattering.scatter(self.runtime, record.name, source, indexed, destination)
@@ -278,6 +283,7 @@ class OpenCLBackend(Backend):
     def sort(
         self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
     ) -> None:
+        self._require_stored("sort", (input.dtype,))
         self.runtime.begin("sort", input, values, indices)
         sort.sort(self.runtime, input, dim, descending, values, indices)
 

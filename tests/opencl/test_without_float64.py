@@ -12,6 +12,7 @@ from gnomon.backend import NotSupported, Operand, SourceRecord, Storage
 from gnomon.dtypes import DType, Scalar, bfloat16, float16, float32, float64, int64
 from gnomon.layout import Layout
 from gnomon.op.claims import Ulps
+from gnomon.op.copy import COPY
 from gnomon.ops.extremes import ARGMAX
 from gnomon.ops.random import BERNOULLI, NORMAL, RANDINT, UNIFORM
 from gnomon.ops.scans import LOGCUMSUMEXP
@@ -155,3 +156,19 @@ def test_float64_itself_is_declared_missing() -> None:
         )
     with pytest.raises(NotSupported, match="float64"):
         backend.source(arange, (0.0, 1.0), None, operand)
+
+
+def test_float64_is_declared_a_gap_and_refused_alike_by_all_verbs() -> None:
+    backend = without_float64()
+    (gap,) = backend.gaps()
+    assert gap.never and not default_backend().gaps()
+    doubles, indices = fresh(backend, float64), fresh(backend, int64)
+    launches = {
+        "copy": lambda: backend.elementwise(COPY, (doubles,), fresh(backend, float64)),
+        "sort": lambda: backend.sort(doubles, 1, False, fresh(backend, float64), indices),
+        "gather": lambda: backend.gather(doubles, (), fresh(backend, float64)),
+    }
+    for name, launch in launches.items():
+        assert gap.covers(name, name, ["float64"])
+        with pytest.raises(NotSupported, match=f"{name}: the device .*float64"):
+            launch()

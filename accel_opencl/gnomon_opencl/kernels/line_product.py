@@ -13,8 +13,8 @@ from gnomon_opencl.kernels.panels import Factors, Product
 from gnomon_opencl.kernels.tiles import (
     Tile,
     is_summed_as_stored,
+    line_tile,
     runs_wide,
-    sum_bytes,
     sum_type,
 )
 from gnomon_opencl.kernels.walks import integers
@@ -74,13 +74,6 @@ def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
     wide_tile = line_tile(dtype, is_wide=True)
     is_safe = runs_wide(runtime, dtype, wide_tile, False, False, by_lines=True)
     return wide_tile if is_safe else line_tile(dtype, is_wide=False)
-
-
-def line_tile(dtype: DType, is_wide: bool) -> Tile:
-    """Return the tile for registers of 64 bytes, or of 32, of which there are half as many."""
-    if is_wide:
-        return Tile(4, 5, 64 // sum_bytes(dtype))
-    return Tile(3, 4, 32 // sum_bytes(dtype))
 
 
 @lru_cache(_CACHED)

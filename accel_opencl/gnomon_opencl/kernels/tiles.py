@@ -41,9 +41,9 @@ def has_wide_vectors(runtime: Runtime) -> bool:
     Loads of such vectors are calls, which fail where the compiler lacks the registers; products
     of packed operands get by without, but are slower there than in shorter vectors.
     """
-    best, *_ = wide_tiles(float32)
+    tile = line_tile(float32, is_wide=True)
     return runtime.traits.register_bytes >= _WIDE_BYTES and _is_safe(
-        runtime, float32, best, has_tables=False, is_direct=True
+        runtime, float32, tile, has_tables=False, is_direct=False, by_lines=True
     )
 
 
@@ -141,6 +141,13 @@ def short_tiles(dtype: DType) -> tuple[Tile, ...]:
     """
     lanes = 32 // sum_bytes(dtype)
     return (Tile(6, 2, lanes), Tile(4, 3, lanes), Tile(8, 1, lanes))
+
+
+def line_tile(dtype: DType, is_wide: bool) -> Tile:
+    """Return the tile for registers of 64 bytes, or of 32, of which there are half as many."""
+    if is_wide:
+        return Tile(4, 5, 64 // sum_bytes(dtype))
+    return Tile(3, 4, 32 // sum_bytes(dtype))
 
 
 def sum_bytes(dtype: DType) -> int:

@@ -236,5 +236,5 @@ def _agrees(got: Scalar, value: Scalar, slack: float, dtype: DType) -> bool:
 def _same_class(got: Scalar, value: Scalar, dtype: DType) -> bool:
     rounded = dtype.round(float(value))
     if math.isfinite(rounded):
-        return math.isfinite(got)
+        return got == got
     return got == rounded or (got != got and rounded != rounded)

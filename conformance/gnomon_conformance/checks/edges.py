@@ -159,6 +159,7 @@ def _around(places: Sequence[int], dtype: DType) -> list[int]:
 def _rank_of(value: float, dtype: DType) -> int:
     """Return the number of a number: that of the next larger one is one more; both zeros are 0.
 
+    >>> from gnomon import float32
     >>> _rank_of(0.0, float32), _rank_of(2.0**-149, float32), _rank_of(-(2.0**-149), float32)
     (0, 1, -1)
     """
@@ -169,6 +170,7 @@ def _rank_of(value: float, dtype: DType) -> int:
 def _of_rank(rank: int, dtype: DType) -> float:
     """Return the number that a rank is of.
 
+    >>> from gnomon import float32
     >>> _of_rank(_rank_of(-1.5, float32), float32)
     -1.5
     """

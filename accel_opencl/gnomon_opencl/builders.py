@@ -107,9 +107,17 @@ def _built(builder: subprocess.Popen[bytes], attempts: Sequence[Attempt]) -> byt
 
 
 def _most() -> int:
-    """Return how many builders there may be: as many as cores, or what the user says."""
+    """Return how many builders there may be: as many as cores, or what the user says.
+
+    Raises RuntimeError if that is not a number.
+    """
     chosen = os.environ.get(BUILDERS_VARIABLE)
     if chosen is not None:
+        if not chosen.isdecimal():
+            raise RuntimeError(
+                f"device: {BUILDERS_VARIABLE}={chosen!r} is not a number of processes. Give "
+                "one, 0 to build kernels in the program's own process, or leave it unset."
+            )
         return int(chosen)
     has_affinity = hasattr(os, "sched_getaffinity")  # not on Windows and macOS
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1

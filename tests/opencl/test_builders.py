@@ -106,3 +106,9 @@ def test_a_launch_whose_kernel_does_not_build_loses_what_it_writes(runtime: Runt
     assert runtime.pool.word(other) == 8
     with pytest.raises(RuntimeError, match="was not computed"):
         runtime.pool.word(lost)
+
+
+def test_a_number_of_builders_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GNOMON_OPENCL_BUILDERS", "all")
+    with pytest.raises(RuntimeError, match=r"BUILDERS='all' is not a number.*0 to build"):
+        Builders(default_backend().runtime.context.devices[0])

@@ -90,8 +90,8 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
     """Return the first thing that is wrong (or the empty string), and what was compared."""
     judged = launch.judged()
     evidence = NOTHING
-    for number, (place, expected) in enumerate(zip(judged, launch.expected(), strict=True)):
-        got = values_at(after, place)
+    for number, (place, each) in enumerate(zip(judged, launch.expected(), strict=True)):
+        got, expected = _paired(after, place, each)
         which = f"output {number} " if len(judged) > 1 else ""
         fault, found = _compare_elements(launch, place, got, expected)
         if fault:
@@ -108,9 +108,28 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
     return "", evidence
 
 
+def _paired(
+    after: Stores, place: Place, expected: Sequence[Expected]
+) -> tuple[Sequence[Scalar], Sequence[Expected]]:
+    """Return the elements of an output and what is expected of each. Where that begins anew and
+    the bytes of the output do so too, one period stands for all.
+    """
+    period, count = len(expected), place.layout.numel
+    if period == count:
+        return values_at(after, place), expected
+    data = _bytes_of_all(after[place.store], place)
+    head = data[: period * place.dtype.itemsize]
+    times = -(-count // period)
+    if data == (head * times)[: len(data)]:
+        return place.dtype.unpack(memoryview(head).cast(place.dtype.cell)), expected
+    return values_at(after, place), ([*expected] * times)[:count]
+
+
 def _holds_no_bools(launch: Launch, place: Place, after: Stores) -> bool:
     """Return whether a byte that was written, or had to be, is neither 0 nor 1."""
     before, now = launch.stores[place.store], after[place.store]
+    if max(now, default=0) <= 1:
+        return False
     whole = place not in launch.outputs
     return any(
         now[position] > 1 and not (whole and now[position] == before[position])
@@ -162,6 +181,16 @@ def _index(element: int, shape: Sequence[int]) -> list[int]:
     return index
 
 
+def _bytes_of_all(data: bytes, place: Place) -> bytes:
+    """Return the bytes of the elements of an operand, in logical order."""
+    size = place.dtype.itemsize
+    if place.layout.is_contiguous:
+        start = place.layout.offset * size
+        return data[start : start + place.layout.numel * size]
+    spans = [(position * size, (position + 1) * size) for position in place.layout.positions()]
+    return b"".join([data[start:stop] for start, stop in spans])
+
+
 def _changed_outside(before: bytes, now: bytes, written: Sequence[Place]) -> int | None:
     """Return where a byte changed that no output's element covers."""
     if before == now:
@@ -170,6 +199,11 @@ def _changed_outside(before: bytes, now: bytes, written: Sequence[Place]) -> int
     restored = bytearray(before)
     for place in written:
         size = place.dtype.itemsize
+        if place.layout.is_contiguous:
+            start = place.layout.offset * size
+            span = slice(start, start + place.layout.numel * size)
+            restored[span] = allowed[span]
+            continue
         for position in place.layout.positions():
             span = slice(position * size, (position + 1) * size)
             restored[span] = allowed[span]

@@ -74,6 +74,17 @@ def turned(shape: tuple[int, ...]) -> Layout:
     return layout
 
 
+def exchanged(shape: tuple[int, ...]) -> Layout:
+    """Dense with the outer two dims exchanged, the others as they are."""
+    order = [1, 0, *range(2, len(shape))] if len(shape) > 1 else [*range(len(shape))]
+    return Layout.contiguous(tuple([shape[dim] for dim in order])).permute(order)
+
+
+def expanded_middle(shape: tuple[int, ...]) -> Layout:
+    """One row of each block read again and again: a dim between two others is expanded."""
+    return _repeating(shape, range(1, max(len(shape) - 1, 1)))
+
+
 def expanded_first(shape: tuple[int, ...]) -> Layout:
     """One row read again and again."""
     return _repeating(shape, range(min(1, len(shape))))

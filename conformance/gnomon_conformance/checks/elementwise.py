@@ -382,6 +382,7 @@ def _lengths(
             record=record,
             compute=compute,
             flushes=target.flushes(compute),
+            period=DISTINCT if length > DISTINCT else 0,
             inputs=tuple(places),
             outputs=(zoo.blank(stores, output(shape), result),),
             stores=tuple(stores),

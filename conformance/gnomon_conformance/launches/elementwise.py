@@ -43,6 +43,9 @@ class ElementwiseLaunch(Launch):
     compute: DType
     #: Whether the backend takes subnormal numbers of the dtype for zero.
     flushes: bool = False
+    #: After how many elements all operands of a single dim begin anew: so many are expected, of
+    #: each element in turn. 0 where they need not.
+    period: int = 0
 
     @property
     def verb(self) -> str:
@@ -57,12 +60,17 @@ class ElementwiseLaunch(Launch):
         backend.elementwise(self.record, inputs, operand(self.outputs[0]))
 
     def expected(self) -> list[list[Expected]]:
-        record, dtype = self.record, self.outputs[0].dtype
         columns = [self.column(each) for each in self.inputs]
+        if self.period:
+            columns = [column[: self.period] for column in columns]
+        return [self._expected_of(columns)]
+
+    def _expected_of(self, columns: Sequence[Sequence[Scalar]]) -> list[Expected]:
+        record, dtype = self.record, self.outputs[0].dtype
         values = list(record.values(columns, self.compute, total=True))
         exact = not dtype.is_floating_point or not allowed_ulps(tolerance_of(record), dtype)
         if exact and not self.flushes:
-            return [[*map(Expected, values)]]
+            return [*map(Expected, values)]
         rows = list(zip(*columns, strict=True))
         domains = domains_of(record, len(columns))
         found = []
@@ -83,7 +91,7 @@ class ElementwiseLaunch(Launch):
             if self.flushes and is_subnormal(value, dtype):
                 expected = expected._replace(others=(*expected.others, value * 0.0))
             found.append(expected)
-        return [found]
+        return found
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         inputs = ", ".join(map(operand, self.inputs))

@@ -1,0 +1,144 @@
+"""Faults of one operation in one form: past some size, of so many dims, broadcast, in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from gnomon.backend import ElementwiseRecord, Layout, Operand, Scalar
+from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
+from gnomon_conformance.audit.register import FAULTS, Fault
+
+#: Of the operands of an elementwise launch and its output, whether it goes wrong.
+Concerned: TypeAlias = Callable[[Sequence[Operand], Operand], bool]
+
+
+def _unwritten(
+    name: str, cases: str, concerned: Concerned, keeps: Callable[[int], int] = lambda n: n - 1
+) -> None:
+    """Add a fault of the operation that the cases name: where ``concerned``, elements from the
+    one on that ``keeps`` tells of their number are not written.
+    """
+    operation = cases.split("/")[1]
+
+    class Unwritten(FaultyBackend):
+        def elementwise(
+            self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+        ) -> None:
+            given = [each for each in inputs if isinstance(each, Operand)]
+            wrong = record.name == operation and concerned(given, output)
+            before = values_of(output) if wrong else []
+            super().elementwise(record, inputs, output)
+            if wrong:
+                first = keeps(len(before))
+                put(output, [*values_of(output)[:first], *before[first:]])
+
+    FAULTS.append(Fault(name, cases, Unwritten))
+
+
+def _numel(output: Operand) -> int:
+    return output.layout.numel
+
+
+def _plain(given: Sequence[Operand]) -> bool:
+    return all(each.layout.is_contiguous for each in given)
+
+
+_unwritten(
+    "tail of a multiplication past 1100 elements dropped",
+    "tails/mul/uint16",
+    lambda given, y: _plain(given) and _numel(y) > 1100,
+    lambda n: n // 4 * 4,
+)
+_unwritten(
+    "tail of a division of bfloat16 dropped",
+    "tails/div/bfloat16",
+    lambda given, y: _plain(given) and y.dtype.name == "bfloat16" and _numel(y) > 512,
+    lambda n: n // 2 * 2,
+)
+_unwritten(
+    "subtraction of exactly 4096 elements one short",
+    "tails/sub/float32",
+    lambda given, y: _numel(y) == 4096,
+)
+_unwritten(
+    "square root of more than 4096 elements one short",
+    "tails/sqrt/float32",
+    lambda given, y: _numel(y) > 4096,
+)
+
+
+def _strides(x: Operand) -> list[int]:
+    """Return the strides of dims that have more than one element."""
+    return [
+        step for size, step in zip(x.layout.shape, x.layout.strides, strict=True) if size > 1
+    ]
+
+
+def _misread(name: str, cases: str, change: Callable[[Layout], Layout], *, at: int = 0) -> None:
+    """Add a fault of the operation that the cases name, in how it sees operand ``at``."""
+    operation = cases.split("/")[1]
+
+    class Misread(FaultyBackend):
+        def elementwise(
+            self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+        ) -> None:
+            given = [*inputs]
+            changed = given[at]
+            if record.name == operation and isinstance(changed, Operand):
+                layout = change(changed.layout)
+                fits = layout.span[1] * changed.dtype.itemsize <= changed.storage.nbytes
+                given[at] = changed._replace(layout=layout) if fits else changed
+            super().elementwise(record, given, output)
+
+    FAULTS.append(Fault(name, cases, Misread))
+
+
+def _as_dense(layout: Layout) -> Layout:
+    return Layout.contiguous(layout.shape)._replace(offset=layout.offset)
+
+
+def _of_six(layout: Layout) -> Layout:
+    """Take a permuted layout of six dims for a dense one."""
+    return _as_dense(layout) if len(layout.shape) == 6 and not layout.is_contiguous else layout
+
+
+def _outer_exchanged(layout: Layout) -> Layout:
+    """Take the outer two dims of three in order."""
+    shape, strides, _ = layout
+    exchanged = len(shape) == 3 and 0 < strides[0] < strides[1] and min(shape) > 1
+    return _as_dense(layout) if exchanged else layout
+
+
+def _middle_walked(layout: Layout) -> Layout:
+    """Walk along a middle dim that is expanded."""
+    shape, strides, _ = layout
+    if len(shape) != 3 or min(shape) < 2 or strides[1] or not (strides[0] and strides[2]):
+        return layout
+    return layout._replace(strides=(strides[0] - shape[1] + 1, 1, strides[2]))
+
+
+_misread("maximum of six dims read densely", "forms/maximum", _of_six)
+_misread("outer of three dims exchanged, read densely by exp", "forms/exp", _outer_exchanged)
+_misread("expanded middle dim walked along by hypot", "forms/hypot", _middle_walked, at=1)
+_unwritten(
+    "a column broadcast along rows, one short by atan2",
+    "forms/atan2",
+    lambda given, y: len(y.layout.shape) == 2 and _strides(given[0])[-1:] == [0],
+)
+_unwritten(
+    "lerp in place with a broadcast operand one short",
+    "forms/lerp",
+    lambda given, y: y in given and any(0 in _strides(each) for each in given),
+)
+_unwritten(
+    "tanh in place of four dims one short",
+    "forms/tanh",
+    lambda given, y: y in given and len(y.layout.shape) == 4,
+)
+_unwritten(
+    "fmod of one element by many one short",
+    "forms/fmod",
+    lambda given, y: math.prod(y.layout.shape) > 99 and not any(_strides(given[0])),
+)

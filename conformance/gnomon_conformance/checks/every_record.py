@@ -1,0 +1,183 @@
+"""Every elementwise record where otherwise a few stand for all: in long launches, broadcast, of
+many dims, and in place in each of these.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Final, NamedTuple, final
+from zlib import crc32
+
+from gnomon.backend import DType, Scalar, bool_, float32, int32, int64
+from gnomon.records import Domain, Elementwise
+from gnomon_conformance import zoo
+from gnomon_conformance.cases import Case, Level
+from gnomon_conformance.checks.elementwise import EXACT
+from gnomon_conformance.inventory import (
+    arity_of,
+    defined_on,
+    elementwise_records,
+    given_dtypes,
+)
+from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
+from gnomon_conformance.launches import ElementwiseLaunch, domains_of, tolerance_of
+from gnomon_conformance.target import Target
+
+LEVEL = Level.ELEMENTWISE
+#: How many rows of operands are repeated throughout a long launch: a prime, so that no block or
+#: vector is like another.
+_PERIOD: Final = 97
+#: A power of two, which is a special case to some; and what leaves a rest of every size.
+_WHOLE: Final = 4096
+_RESTS: Final = (4099, 4097, 4102, 4109)
+#: How large operands are, where domains allow it.
+_MODERATE: Final = 3.0
+_WHOLE_MODERATE: Final = 99
+#: The dtypes of which a record has its forms tried: the first that it is defined on.
+_MAIN: Final = (float32, int32, bool_)
+
+
+@final
+class Form(NamedTuple):
+    """How operands lie, each in its turn; the output, unless it is one of them, too."""
+
+    shape: tuple[int, ...]
+    kinds: tuple[zoo.Kind, ...]
+    output: zoo.Kind | None
+
+
+_FORMS: Final = (
+    Form((4, 3, 6), (zoo.exchanged, zoo.expanded_middle, zoo.contiguous), zoo.exchanged),
+    Form((2, 2, 3, 2, 2, 2), (zoo.turned, zoo.contiguous, zoo.permuted), zoo.contiguous),
+    Form((2, 3, 4, 3), (zoo.turned, zoo.expanded_middle, zoo.contiguous), None),
+)
+#: A row, a column, and a single element, with another operand that has all there are.
+_BROADCAST: Final = (
+    Form((9, 13), (zoo.contiguous, zoo.expanded_first, zoo.expanded_last), zoo.contiguous),
+    Form((9, 13), (zoo.expanded_last, zoo.contiguous, zoo.expanded_all), zoo.contiguous),
+    Form((9, 13), (zoo.expanded_all, zoo.contiguous, zoo.expanded_first), zoo.contiguous),
+)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield two cases for each record, and one for each further dtype."""
+    for record in elementwise_records():
+        defined = dict(defined_on(record))
+        main = next(dtype for dtype in _MAIN if dtype in defined)
+        yield Case(
+            level=LEVEL,
+            family="forms",
+            subject=record.name,
+            dtype=main.name,
+            check=partial(_forms, record, main, defined[main], seed),
+        )
+        for compute, result in defined.items():
+            if compute is main or _is_cheap(record, compute):
+                yield Case(
+                    level=LEVEL,
+                    family="tails",
+                    subject=record.name,
+                    dtype=compute.name,
+                    check=partial(_tails, record, compute, result, seed),
+                )
+
+
+def _is_cheap(record: Elementwise, compute: DType) -> bool:
+    """Whether the reference computes thousands of elements at once; of slow functions one dtype
+    stands for the others.
+    """
+    exact = tolerance_of(record) == EXACT or not compute.is_floating_point
+    return exact or arity_of(record) == 2
+
+
+def _operands(record: Elementwise, compute: DType, seed: int) -> list[list[Scalar]]:
+    """Return numbers of moderate size from the record's domains, whose results tell."""
+    dtypes = given_dtypes(record, compute)
+    chooser = Random(f"{record.name} {compute.name} {seed}")
+    return [
+        [_moderate(dtype, domain, chooser) for _ in range(_PERIOD)]
+        for dtype, domain in zip(dtypes, domains_of(record, len(dtypes)), strict=True)
+    ]
+
+
+def _moderate(dtype: DType, domain: Domain, chooser: Random) -> Scalar:
+    if dtype is bool_:
+        return chooser.random() < 0.5
+    least, most = -_MODERATE, _MODERATE
+    if not dtype.is_floating_point:
+        least, most = (-_WHOLE_MODERATE if dtype.is_signed else 0), _WHOLE_MODERATE
+    low, high = max(least, domain.low), min(most, max(domain.high, domain.low))
+    if domain.low >= most:
+        low, high = domain.low, min(domain.low + most, domain.high)
+    if dtype.is_floating_point and not domain.whole:
+        return float(dtype.round(chooser.uniform(low, high)))
+    chosen = dtype.convert(chooser.randint(math.ceil(low), math.floor(high)))
+    return chosen or dtype.convert(int(domain.nonzero))
+
+
+def _launch(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    form: Form,
+    written: int,
+    columns: Sequence[Sequence[Scalar]],
+    target: Target,
+) -> ElementwiseLaunch:
+    """Return a launch in a form; where that has no output, operand ``written`` is it."""
+    shape, kinds, output = form
+    stores: list[bytes] = []
+    turned = [kinds[(number - written) % len(kinds)] for number in range(len(columns))]
+    places = [
+        zoo.placed(stores, column, kind(shape), dtype)
+        for column, kind, dtype in zip(
+            columns, turned, given_dtypes(record, compute), strict=True
+        )
+    ]
+    written_to = places[written]
+    if output is not None:
+        written_to = zoo.blank(stores, output(shape), result)
+    return ElementwiseLaunch(
+        record=record,
+        compute=compute,
+        flushes=target.flushes(compute),
+        inputs=tuple(places),
+        outputs=(written_to,),
+        stores=tuple(stores),
+    )
+
+
+def _tails(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Thousands of elements in a row, with and without a rest."""
+    columns = _operands(record, compute, seed)
+    turn = crc32(f"{record.name} {compute.name}".encode())
+    lengths = [_RESTS[turn % len(_RESTS)]]
+    if compute in (float32, int64) and _is_cheap(record, compute):
+        lengths.append(_WHOLE)
+    evidence = NOTHING
+    for length in lengths:
+        form = Form((length,), (zoo.contiguous,), zoo.contiguous)
+        launch = _launch(record, compute, result, form, 0, columns, target)
+        evidence += judge_launch(target, replace(launch, period=_PERIOD))
+    return evidence
+
+
+def _forms(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Every form; where that has no output, each operand is it in turn."""
+    columns = _operands(record, compute, seed)
+    dtypes = given_dtypes(record, compute)
+    evidence = NOTHING
+    for form in _FORMS + (_BROADCAST if len(dtypes) > 1 else ()):
+        places = [number for number, dtype in enumerate(dtypes) if dtype is result]
+        for written in places if form.output is None else [0]:
+            launch = _launch(record, compute, result, form, written, columns, target)
+            evidence += judge_launch(target, launch)
+    return evidence

@@ -6,7 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from gnomon.backend import ElementwiseRecord, Layout, Operand, Scalar
+from gnomon.backend import (
+    ElementwiseRecord,
+    Layout,
+    Operand,
+    ReductionRecord,
+    Scalar,
+    ScanRecord,
+    bool_,
+)
 from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
 from gnomon_conformance.audit.register import FAULTS, Fault
 
@@ -141,4 +149,98 @@ _unwritten(
     "fmod of one element by many one short",
     "forms/fmod",
     lambda given, y: math.prod(y.layout.shape) > 99 and not any(_strides(given[0])),
+)
+
+
+def _unfolded(
+    name: str,
+    cases: str,
+    concerned: Callable[[Operand, tuple[int, ...]], bool],
+    *,
+    at: int = -1,
+) -> None:
+    """Add a fault of the reduction or scan that the cases name: where ``concerned``, one result
+    is another.
+    """
+    verb, operation, *_ = cases.split("/")
+
+    class Unfolded(FaultyBackend):
+        def reduce(
+            self,
+            record: ReductionRecord,
+            input: Operand,
+            dims: tuple[int, ...],
+            parameters: tuple[Scalar, ...],
+            output: Operand,
+        ) -> None:
+            super().reduce(record, input, dims, parameters, output)
+            if (verb, operation) == ("reduce", record.name) and concerned(input, dims):
+                self.spoil(output)
+
+        def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
+            super().scan(record, input, dim, output)
+            if (verb, operation) == ("scan", record.name) and concerned(input, (dim,)):
+                self.spoil(output)
+
+        def spoil(self, output: Operand) -> None:
+            found = values_of(output)
+            found[at] = not found[at] if output.dtype is bool_ else found[at] + 1
+            put(output, found)
+
+    FAULTS.append(Fault(name, cases, Unfolded))
+
+
+def _folded(input: Operand, dims: tuple[int, ...]) -> int:
+    return math.prod(input.layout.shape[dim] for dim in dims)
+
+
+def _inner(input: Operand, dims: tuple[int, ...]) -> int:
+    return math.prod(input.layout.shape[max(dims) + 1 :])
+
+
+_unfolded(
+    "the last of more than 256 columns not summed",
+    "reduce/sum/float32/extents",
+    lambda x, dims: bool(dims) and _inner(x, dims) > 256,
+)
+_unfolded(
+    "the last of hundreds of rows lost by a mean",
+    "reduce/mean/float32/extents",
+    lambda x, dims: dims == (1,) and 256 < x.layout.shape[0] < 1000,
+)
+_unfolded(
+    "variance along a middle dim with columns behind it",
+    "reduce/var/float32/extents",
+    lambda x, dims: dims == (1,) and _folded(x, dims) > 16 and _inner(x, dims) > 4,
+)
+_unfolded(
+    "products of the outer two of three dims",
+    "reduce/prod/int64/extents",
+    lambda x, dims: dims == (0, 1) and _folded(x, dims) > 64,
+)
+_unfolded(
+    "minimum of exactly 4096 elements",
+    "reduce/amin/float32/powers",
+    lambda x, dims: _folded(x, dims) == 4096,
+)
+_unfolded(
+    "norm of exactly 256 elements",
+    "reduce/vector_norm/float32/powers",
+    lambda x, dims: _folded(x, dims) == 256,
+)
+_unfolded(
+    "running products of more than 256 columns",
+    "scan/cumprod/float32/extents",
+    lambda x, dims: _inner(x, dims) > 256,
+)
+_unfolded(
+    "running maxima of exactly 1024 elements",
+    "scan/cummax_positions/float32/powers",
+    lambda x, dims: _folded(x, dims) == 1024,
+)
+_unfolded(
+    "any along every other of six dims",
+    "reduce/any/int64/extents",
+    lambda x, dims: len(x.layout.shape) == 6 and len(dims) == 3,
+    at=1,
 )

@@ -19,7 +19,7 @@ from gnomon.backend import (
     float32,
     int64,
 )
-from gnomon.records import Reduction, Scan
+from gnomon.records import ProductOfTerms, Reduction, Scan
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.inventory import defined_on, records_of
@@ -38,6 +38,24 @@ _BLOCKS = (33, 130, 257, 258, 1025, 1026)
 _MANY = 2000
 #: Of several blocks, one element more than so many vectors, and one less.
 _LONG = (4097, 8191)
+#: Lengths that a power of two, or one beside it, makes special to some.
+_POWERS = (63, 64, 65, 255, 256, 1023, 1024, 4095, 4096)
+#: Shapes with dims to fold: few rows and many columns, the other way round, folded dims before,
+#: between and behind kept ones.
+_EXTENTS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
+    ((3, 301), (0,)),
+    ((3, 37, 9), (1,)),
+    ((301, 3), (1,)),
+    ((4, 3, 65), (0, 2)),
+    ((33, 34), (0,)),
+    ((2, 66, 5), (0, 1)),
+    ((3, 2, 4, 2, 5), (1, 3)),
+    ((2, 515), (0,)),
+    ((2, 3, 2, 2, 3, 2), (0, 2, 5)),
+    ((5, 2, 70), (1, 2)),
+)
+#: Of how many of them a dtype that is not one of the main ones has one.
+_SHARES = 5
 _ADDING = ("sum", "amax", "argmax", "cumsum")
 
 
@@ -56,13 +74,15 @@ def cases(seed: int) -> Iterator[Case]:
                 "lengths": partial(_lengths, record, compute, result, lengths, seed),
                 "long": partial(_lengths, record, compute, result, _LONG, seed),
                 "longer": partial(_lengths, record, compute, result, zoo.LONG[:5], seed),
+                "powers": partial(_powers, record, compute, result, seed),
+                "extents": partial(_extents, record, compute, result, seed),
                 "blocks": partial(_lengths, record, compute, result, _BLOCKS, seed),
                 "huge": partial(_lengths, record, compute, result, (zoo.MANY_ROWS,), seed),
                 "places": partial(_places, record, compute, result, seed),
                 "empty": partial(_empty, record, compute, result, seed),
                 "many-rows": partial(_many_rows, record, compute, result, seed),
             }
-            quick = {"values", "empty", "blocks"}
+            quick = {"values", "empty", "blocks", "extents"}
             if main:
                 quick |= {*checks} - {"many-rows", "huge", "longer"}
             if record.name in ("sum", "cumsum") and compute is int64:
@@ -133,7 +153,8 @@ def _has_value(record: Reduction | Scan, parameters: tuple[Scalar, ...]) -> bool
 def ordinary(
     record: Reduction | Scan, dtype: DType, count: int, key: str, seed: int
 ) -> list[Scalar]:
-    """Return elements that a fold of many keeps finite: of moderate size, near 1 for products.
+    """Return elements that a fold of many keeps finite: of moderate size, near 1 for products
+    and norms.
 
     Half of the keys give whole numbers, whose sums are exact in every order, and of many it is
     always these: what a sum of others may be off by grows with the square of their number.
@@ -141,8 +162,11 @@ def ordinary(
     chooser = Random(f"{key} {seed}")
     drawn = min(count, DISTINCT)
     whole = count > _MANY or crc32(key.encode()) % 2
-    if dtype.is_floating_point and "prod" in record.name:
-        near = [chooser.uniform(0.9, 1.1) * chooser.choice((1, -1)) for _ in range(drawn)]
+    if dtype.is_floating_point and isinstance(record.tolerance, ProductOfTerms):
+        far = 0.03 if count > _MANY else 0.1
+        near = [
+            chooser.uniform(1 - far, 1 + far) * chooser.choice((1, -1)) for _ in range(drawn)
+        ]
         values: list[Scalar] = [float(dtype.round(value)) for value in near]
     elif dtype.is_floating_point and whole:
         values = [float(chooser.randint(-4, 4)) for _ in range(drawn)]
@@ -234,7 +258,7 @@ def _lengths(
             continue
         # A different key makes whole numbers, whose sums show every lost term.
         key = f"{record.name} {compute.name} {length} {number % 3}"
-        wide = 3 if length < 3000 else 1
+        wide = 3 if length < 300 else 2 if length < 3000 else 1
         values = ordinary(record, compute, wide * length, key, seed)
         upright = number % 2 == 1
         shape, dim = ((length, wide), 0) if upright else ((wide, length), 1)
@@ -251,6 +275,39 @@ def _lengths(
                 record, compute, result, values, kind(shape), (0, 1), zoo.contiguous
             )
             evidence += judge_launch(target, next(flat))
+    return evidence
+
+
+def _powers(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """One row, of a power of two elements, one more or one less."""
+    evidence = NOTHING
+    for number, length in enumerate(_POWERS):
+        key = f"{record.name} {compute.name} {length}"
+        values = ordinary(record, compute, length, key, seed)
+        layout = zoo.contiguous((length,))
+        found = [*launches_of(record, compute, result, values, layout, (0,), zoo.contiguous)]
+        evidence += judge_launch(target, found[number // 2 % len(found)])
+    return evidence
+
+
+def _extents(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Rows and columns of all proportions, in layouts by turns; each dtype has its share."""
+    evidence = NOTHING
+    turn = crc32(f"{record.name} {compute.name}".encode())
+    kinds = (zoo.contiguous, zoo.exchanged, zoo.turned, zoo.contiguous, zoo.expanded_middle)
+    for number, (shape, dims) in enumerate(_EXTENTS):
+        if compute not in _MAIN and (turn + number) % _SHARES:
+            continue
+        key = f"{record.name} {compute.name} {shape}"
+        values = ordinary(record, compute, math.prod(shape), key, seed)
+        kind = kinds[(turn + number) % len(kinds)]
+        output = zoo.INJECTIVE[number % 3 * 2]
+        found = [*launches_of(record, compute, result, values, kind(shape), dims, output)]
+        evidence += judge_launch(target, found[(turn + number) % len(found)])
     return evidence
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gnomon.backend import (
     IndexedDimension,
@@ -16,7 +16,7 @@ from gnomon.backend import (
     int64,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, rows_of, values_of
-from gnomon_conformance.audit.register import fault, hooked
+from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
 
 hooked(
     "gather reads its source densely",
@@ -362,3 +362,112 @@ class _MissedEnd(FaultyBackend):
         if record.name == "linspace" and parameters[2] > 1:
             parameters = (*parameters[:2], parameters[2] + 1)
         super().source(record, parameters, generator, output)
+
+
+def _short(name: str, cases: str, concerned: Callable[[str, Layout, int], bool]) -> None:
+    """Add a fault of launches through indices and sorts: where ``concerned``, of the name of
+    the operation, the layout of the launch, and the dim that is sorted along or the number of
+    lookups, the last element stays as it was.
+    """
+
+    class Short(FaultyBackend):
+        def gather(
+            self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+        ) -> None:
+            before = values_of(output)
+            super().gather(source, indexed, output)
+            if before and concerned("gather", output.layout, len(indexed)):
+                put(output, [*values_of(output)[:-1], before[-1]])
+
+        def scatter(
+            self,
+            record: ScatterRecord,
+            source: Operand | Scalar,
+            indexed: Sequence[IndexedDimension],
+            destination: Operand,
+        ) -> None:
+            layout = destination.layout
+            if min(layout.shape, default=0) > 1 and concerned(
+                record.name, layout, len(indexed)
+            ):
+                # All but the last of the first dim, as long as that is not all there is.
+                first = slice(0, layout.shape[0] - 1)
+                destination = _rows(destination, first)
+                indexed = [
+                    each._replace(indices=_rows(each.indices, first)) for each in indexed
+                ]
+                source = _rows(source, first) if isinstance(source, Operand) else source
+            super().scatter(record, source, indexed, destination)
+
+        def sort(
+            self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+        ) -> None:
+            before = values_of(values)
+            super().sort(input, dim, descending, values, indices)
+            if before and concerned("sort", input.layout, dim):
+                put(values, [*values_of(values)[:-1], before[-1]])
+
+    FAULTS.append(Fault(name, cases, Short))
+
+
+def _rows(operand: Operand, rows: slice) -> Operand:
+    return operand._replace(layout=operand.layout.narrow(0, rows.start, rows.stop))
+
+
+_short(
+    "gather of five dims one short",
+    "gather/gather/*/plans",
+    lambda name, y, count: name == "gather" and len(y.shape) == 5,
+)
+_short(
+    "gather along the first of four dims one short",
+    "gather/gather/*/plans",
+    lambda name, y, count: name == "gather" and len(y.shape) == 4 and count == 1,
+)
+_short(
+    "gather of thousands of elements one short",
+    "gather/gather/float32/lengths",
+    lambda name, y, count: name == "gather" and 4096 < y.numel < 5000,
+)
+_short(
+    "scatter of maxima past 4096 elements loses the last",
+    "scatter/maximum/float32/long",
+    lambda name, y, count: name == "maximum" and y.numel > 4096,
+)
+_short(
+    "scatter of sums of six dims loses the last",
+    "scatter/add/*/plans",
+    lambda name, y, count: name == "add" and len(y.shape) == 6,
+)
+_short(
+    "the last of more than 256 rows not sorted",
+    "sort/sort/int16/values",
+    lambda name, y, dim: name == "sort" and dim == 1 and y.shape[0] > 256,
+)
+_short(
+    "the last of more than 256 columns not sorted",
+    "sort/sort/*/values",
+    lambda name, y, dim: name == "sort" and dim == 0 and y.shape[-1] > 256,
+)
+_short(
+    "sort of bytes past 1024 one short",
+    "sort/sort/uint8/values",
+    lambda name, y, dim: name == "sort" and y.shape[dim] > 1024,
+)
+
+
+@fault("the launch after a refused one is left out", "errors/out-of-range")
+class _AfterRefusal(FaultyBackend):
+    refused = False
+
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        if self.refused:
+            self.refused = False
+            return
+        try:
+            super().gather(source, indexed, output)
+        except IndexError:
+            self.refused = True
+            raise

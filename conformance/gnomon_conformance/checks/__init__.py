@@ -21,6 +21,7 @@ from gnomon_conformance.checks import (
     programs,
     reductions,
     sequences,
+    sorting,
     sources,
     tensors,
 )
@@ -35,6 +36,7 @@ _MODULES = (
     tensors,
     reductions,
     indexing,
+    sorting,
     sources,
     sequences,
     autograd,

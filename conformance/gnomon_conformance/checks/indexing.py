@@ -1,9 +1,10 @@
-"""Gather, scatter and sort: negative and repeated indices, ties, every dtype and layout."""
+"""Gather and scatter: negative and repeated indices, every dtype and layout."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import NamedTuple, final
@@ -33,7 +34,6 @@ from gnomon_conformance.launches import (
     Lookup,
     Place,
     ScatterLaunch,
-    SortLaunch,
     bytes_of,
     stored,
 )
@@ -41,14 +41,14 @@ from gnomon_conformance.target import Target
 from gnomon_conformance.values import specials
 
 LEVEL = Level.INDEXING
-_MAIN = (float32, int64, bool_)
+MAIN = (float32, int64, bool_)
 
 
 def cases(seed: int) -> Iterator[Case]:
-    """Yield the cases of reading and writing through indices, and of sorting."""
+    """Yield the cases of reading and writing through indices."""
     combinations = records_of(Combination)
     for dtype in ALL_DTYPES:
-        quick = Tier.QUICK if dtype in _MAIN else Tier.DEFAULT
+        quick = Tier.QUICK if dtype in MAIN else Tier.DEFAULT
         yield _case(
             "gather", "gather", dtype, "plans", Tier.QUICK, partial(_gather, dtype, seed)
         )
@@ -58,14 +58,9 @@ def cases(seed: int) -> Iterator[Case]:
             yield _case("scatter", record.name, dtype, "plans", Tier.QUICK, check)
             collide = partial(_collisions, record, dtype, seed)
             yield _case("scatter", record.name, dtype, "collisions", Tier.QUICK, collide)
-        yield _case("sort", "sort", dtype, "values", Tier.QUICK, partial(_sort, dtype, seed))
-        layouts = partial(_sort_layouts, dtype, seed)
-        yield _case("sort", "sort", dtype, "layouts", quick, layouts)
-        lengths = partial(_sort_lengths, dtype, zoo.LENGTHS, seed)
-        yield _case("sort", "sort", dtype, "lengths", quick, lengths)
-        long = partial(_sort_lengths, dtype, (*zoo.LONG[:3], zoo.MANY_ROWS), seed)
-        yield _case("sort", "sort", dtype, "long", quick, long)
     for record in combinations:
+        long = partial(_long, record, float32, seed)
+        yield _case("scatter", record.name, float32, "long", Tier.QUICK, long)
         check = partial(_many, record, seed)
         tier = Tier.QUICK if record.name in ("add", "replace") else Tier.DEFAULT
         yield _case("scatter", record.name, int32, "many", tier, check)
@@ -92,6 +87,18 @@ def _case(
         tier=tier,
         check=check,
     )
+
+
+#: How indices lie.
+_INDICES = (
+    zoo.contiguous,
+    zoo.permuted,
+    zoo.expanded_last,
+    zoo.stepped,
+    zoo.expanded_first,
+    zoo.offset,
+    zoo.padded,
+)
 
 
 @final
@@ -123,6 +130,21 @@ PLANS = (
     Plan((9,), (0,), (None,), (0,)),
     Plan((9,), (), (), (0,)),
     Plan((130,), (257,), (None,), (0,)),
+)
+#: Of more dims, at either end and between; tried once each.
+PLANS_OF_MORE_DIMS = (
+    Plan((3, 2, 4, 3), (5, 2, 4, 3), (None, 1, 2, 3), (0,), negative=False),
+    Plan((2, 3, 4, 5), (2, 3, 6, 5), (0, 1, None, 3), (2,)),
+    Plan((2, 3, 4), (2, 3, 9), (0, 1, None), (2,)),
+    Plan((2, 3, 2, 3, 2), (2, 4, 2, 5, 2), (0, None, 2, None, 4), (1, 3)),
+    Plan((2, 2, 3, 2, 2, 2), (2, 2, 5, 2, 2, 2), (0, 1, None, 3, 4, 5), (2,)),
+)
+_OF_MORE_DIMS = (zoo.permuted, zoo.exchanged, zoo.padded)
+#: Plans of thousands of elements, in one row and in rows.
+_LONG_PLANS = (
+    Plan((67,), (4101,), (None,), (0,)),
+    Plan((29, 113), (37, 113), (None, 1), (0,), negative=False),
+    Plan((61, 3), (1033, 3), (None, 1), (0,)),
 )
 
 
@@ -157,15 +179,13 @@ def _planned(
 def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
     """Every plan, the tensor, the indices and the output in layouts by turns."""
     evidence = Evidence(1)
-    for number, plan in enumerate(PLANS):
-        for turn in range(3):
+    for number, plan in enumerate(PLANS + PLANS_OF_MORE_DIMS):
+        for turn in range(3 if number < len(PLANS) else 1):
             chooser = Random(f"gather {dtype.name} {number} {turn} {seed}")
             kind = zoo.ALL[(number + 3 * turn) % len(zoo.ALL)]
-            indices = (zoo.contiguous, zoo.permuted, zoo.expanded_last, zoo.stepped)[
-                (number + turn) % 4
-            ]
+            indices = _INDICES[(number + turn) % len(_INDICES)]
             output = zoo.INJECTIVE[(number + 2 * turn) % len(zoo.INJECTIVE)]
-            values = _all_values(dtype, math.prod(plan.tensor), chooser)
+            values = all_values(dtype, math.prod(plan.tensor), chooser)
             stores, source, lookups = _planned(plan, dtype, values, kind, indices, chooser)
             launch = GatherLaunch(
                 lookups=lookups,
@@ -177,7 +197,7 @@ def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
     return evidence
 
 
-def _all_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
+def all_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
     """Return values of all sorts in a random order: as many special ones as there is room for,
     each as often as any other.
     """
@@ -190,13 +210,15 @@ def _all_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
 def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
     """Launches of every length, and rows of every length that no index varies along."""
     evidence = NOTHING
-    for number, length in enumerate(zoo.LENGTHS[1:]):
-        plans = (
+    plans = [
+        (
             Plan((11,), (length,), (None,), (0,)),
             Plan((4, length), (3, length), (None, 1), (0,)),
-        )
-        plan = plans[number % 2]
-        chooser = Random(f"gather {dtype.name} {length} {seed}")
+        )[number % 2]
+        for number, length in enumerate(zoo.LENGTHS[1:])
+    ]
+    for plan in (*plans, *_LONG_PLANS[:2]):
+        chooser = Random(f"gather {dtype.name} {plan.launch} {seed}")
         values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
         stores, source, lookups = _planned(
             plan, dtype, values, zoo.contiguous, zoo.contiguous, chooser
@@ -214,11 +236,12 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
 def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
     """Every plan, a tensor or a number arriving, in layouts by turns."""
     evidence = Evidence(1)
-    for number, plan in enumerate(PLANS):
-        for turn in range(2):
+    for number, plan in enumerate(PLANS + PLANS_OF_MORE_DIMS):
+        for turn in range(2 if number < len(PLANS) else 1):
             chooser = Random(f"{record.name} {dtype.name} {number} {turn} {seed}")
-            kind = zoo.INJECTIVE[(number + 3 * turn) % len(zoo.INJECTIVE)]
-            indices = (zoo.contiguous, zoo.permuted, zoo.expanded_last)[(number + turn) % 3]
+            kinds = zoo.INJECTIVE if number < len(PLANS) else _OF_MORE_DIMS
+            kind = kinds[(number + 3 * turn) % len(kinds)]
+            indices = _INDICES[(number + turn) % len(_INDICES)]
             values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
             stores, destination, lookups = _planned(plan, dtype, values, kind, indices, chooser)
             arriving = ordinary_values(dtype, max(math.prod(plan.launch), 1), chooser)
@@ -267,6 +290,27 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
     return evidence
 
 
+def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
+    """Thousands of elements arrive, of which most meet another one."""
+    evidence = NOTHING
+    for plan in _LONG_PLANS:
+        chooser = Random(f"{record.name} {dtype.name} {plan.launch} {seed}")
+        stores, destination, lookups = _planned(
+            plan, dtype, [dtype.convert(1)], zoo.contiguous, zoo.contiguous, chooser
+        )
+        few = (1, 1, 1, -1) if record.name == "multiply" else (1, 2, 3)
+        arriving = [dtype.convert(chooser.choice(few)) for _ in range(math.prod(plan.launch))]
+        launch = ScatterLaunch(
+            record=record,
+            lookups=lookups,
+            inputs=(zoo.placed(stores, arriving, zoo.contiguous(plan.launch), dtype),),
+            outputs=(destination,),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target, launch)
+    return evidence
+
+
 def _many(record: Combination, seed: int, target: Target) -> Evidence:
     """More lookups than a grid of small counters has room for, and back again."""
     chooser = Random(f"{record.name} many {seed}")
@@ -288,83 +332,6 @@ def _many(record: Combination, seed: int, target: Target) -> Evidence:
         lookups=lookups, inputs=(seen,), outputs=(output,), stores=tuple(stores)
     )
     return judge_launch(target, scatter) + judge_launch(target, gather)
-
-
-def _sorted(
-    dtype: DType,
-    values: Sequence[Scalar],
-    layout: Layout,
-    dim: int,
-    descending: bool,
-    outputs: tuple[zoo.Kind, zoo.Kind],
-) -> Launch:
-    stores: list[bytes] = []
-    place = zoo.placed(stores, values, layout, dtype)
-    shape = layout.shape
-    return SortLaunch(
-        dim=dim,
-        descending=descending,
-        inputs=(place,),
-        outputs=(
-            zoo.blank(stores, outputs[0](shape), dtype),
-            zoo.blank(stores, outputs[1](shape), int64),
-        ),
-        stores=tuple(stores),
-    )
-
-
-_PLAIN = (zoo.contiguous, zoo.contiguous)
-_SORTED: tuple[tuple[int, ...], ...] = ((3, 4, 3), (5, 5), (2, 3, 2, 3))
-_EMPTY: tuple[tuple[int, ...], ...] = ((0,), (3, 0), (0, 3), (1,), (4, 1))
-
-
-def _sort(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Special values among ordinary ones, and many ties, whose order must stay."""
-    evidence = NOTHING
-    for turn in range(8):
-        size = 23 if turn < 6 else 300
-        chooser = Random(f"sort {dtype.name} {turn} {seed}")
-        values = _all_values(dtype, 4 * size, chooser)
-        if turn % 2:
-            few = chooser.sample(values, 4)
-            values = [chooser.choice(few) for _ in values]
-        launch = _sorted(dtype, values, zoo.contiguous((4, size)), 1, turn % 3 == 0, _PLAIN)
-        evidence += judge_launch(target, launch)
-    return evidence
-
-
-def _sort_layouts(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Along every dim, from and to every layout."""
-    evidence = NOTHING
-    for number, kind in enumerate(zoo.ALL):
-        shape = _SORTED[number % len(_SORTED)]
-        for dim in range(len(shape)):
-            chooser = Random(f"sort {dtype.name} {number} {dim} {seed}")
-            values = ordinary_values(dtype, math.prod(shape), chooser)
-            outputs = (
-                zoo.INJECTIVE[(number + dim) % len(zoo.INJECTIVE)],
-                zoo.INJECTIVE[(number + 2 * dim + 1) % len(zoo.INJECTIVE)],
-            )
-            launch = _sorted(dtype, values, kind(shape), dim, bool(dim % 2), outputs)
-            evidence += judge_launch(target, launch)
-    for shape in _EMPTY:
-        launch = _sorted(dtype, [dtype.convert(1)], zoo.offset(shape), 0, False, _PLAIN)
-        evidence += judge_launch(target, launch)
-    return evidence
-
-
-def _sort_lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) -> Evidence:
-    evidence = NOTHING
-    for number, length in enumerate(lengths):
-        chooser = Random(f"sort {dtype.name} {length} {seed}")
-        rows = 2 if length < 600 else 1
-        values = ordinary_values(dtype, rows * max(length, 1), chooser)
-        upright = number % 2
-        shape = (length, rows) if upright else (rows, length)
-        dim = 0 if upright else 1
-        launch = _sorted(dtype, values, zoo.contiguous(shape), dim, number % 4 > 1, _PLAIN)
-        evidence += judge_launch(target, launch)
-    return evidence
 
 
 def _out_of_range(
@@ -390,7 +357,7 @@ def _out_of_range(
             output = zoo.blank(stores, zoo.contiguous((17,)), dtype)
             arriving = zoo.placed(stores, [dtype.convert(3)], zoo.contiguous((17,)), dtype)
             lookups = (Lookup(indices, size, 1, negative),)
-            launches: list[Launch] = [
+            launches: list[GatherLaunch | ScatterLaunch] = [
                 GatherLaunch(
                     lookups=lookups, inputs=(seen,), outputs=(output,), stores=tuple(stores)
                 )
@@ -408,7 +375,18 @@ def _out_of_range(
             for launch in launches:
                 _refused(target.backend, launch, wrong, size)
                 count += 1
+                if place:
+                    # What was refused leaves nothing behind that the next one minds.
+                    judge_launch(target, _with_right_indices(launch))
     return Evidence(count)
+
+
+def _with_right_indices(launch: GatherLaunch | ScatterLaunch) -> Launch:
+    """Return the launch with nothing but zeros for indices."""
+    stores = [*launch.stores]
+    for lookup in launch.lookups:
+        stores[lookup.indices.store] = bytes(len(stores[lookup.indices.store]))
+    return replace(launch, stores=tuple(stores))
 
 
 def _refused(backend: Backend, launch: Launch, wrong: int, size: int) -> None:

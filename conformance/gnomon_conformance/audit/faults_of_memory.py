@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from gnomon.backend import (
@@ -12,8 +13,11 @@ from gnomon.backend import (
     Memory,
     Operand,
     OutOfMemoryError,
+    PhiloxGenerator,
     ReductionRecord,
     Scalar,
+    SourceRecord,
+    Stream,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend
 from gnomon_conformance.audit.register import fault
@@ -256,3 +260,59 @@ class _Seldom(FaultyBackend):
             cells = self.inner.read(output.storage.memory, 0, output.storage.nbytes)
             if cells.nbytes:
                 cells[output.layout.offset * output.dtype.itemsize] ^= 1
+
+
+@fault("to_host begins at the front of the memory", "memory/copies")
+class _HostFront(FaultyBackend):
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        return super().to_host(memory, 0, nbytes)
+
+
+@fault("to_host gives the memory itself", "memory/copies")
+class _HostShared(FaultyBackend):
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        assert isinstance(memory, HostMemory)
+        return HostMemory(memory.bytes[offset : offset + nbytes])
+
+
+@fault("what is lent is rounded down to whole words", "memory/lent")
+class _LentWords(FaultyBackend):
+    def lend(
+        self, memory: Memory, offset: int, nbytes: int
+    ) -> AbstractContextManager[memoryview]:
+        return super().lend(memory, offset // 4 * 4, nbytes)
+
+
+@fault("to_host does not wait for launches", "sequences/*/*/program*")
+class _HostEarly(Deferring):
+    def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:
+        return HostMemory(memoryview(bytearray(self.inner.read(memory, offset, nbytes))))
+
+
+@fault("lending does not wait for launches", "sequences/*/*/program*")
+class _LentEarly(Deferring):
+    def lend(
+        self, memory: Memory, offset: int, nbytes: int
+    ) -> AbstractContextManager[memoryview]:
+        return nullcontext(self.inner.read(memory, offset, nbytes))
+
+
+@fault("emptying caches drops what waits", "sequences/*/*/program*")
+class _EmptiedEarly(Deferring):
+    def empty_cache(self) -> int:
+        self.pending.clear()
+        return 0
+
+
+@fault("more than a block of random numbers takes two draws", "random/uniform")
+class _TwoDraws(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if isinstance(generator, PhiloxGenerator) and output.layout.numel > 1024:
+            generator.next_offset()

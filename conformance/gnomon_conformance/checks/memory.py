@@ -37,6 +37,8 @@ _SIZES = (
     1 << 20,
     (1 << 22) + 3,
 )
+#: Parts of a memory of 1000 bytes: from where on, and how many.
+_PARTS = ((0, 1000), (8, 16), (1, 7), (999, 1), (64, 0), (500, 500), (3, 997))
 _IMPOSSIBLE = 1 << 60
 
 
@@ -46,6 +48,9 @@ def cases(seed: int) -> Iterator[Case]:
         "round-trip": _round_trip,
         "parts": _parts,
         "neighbours": _neighbours,
+        "copies": _copies,
+        "lent": _lent,
+        "caches": _caches,
         "kept": _kept,
         "reused": _reused,
         "snapshot": _snapshot,
@@ -108,6 +113,59 @@ def _parts(backend: Backend, chooser: Random) -> int:
             got = bytes(backend.read(memory, start, length))
             _demand(got == data[start : start + length], f"read({start}, {length}) is wrong")
     return 60
+
+
+def _copies(backend: Backend, chooser: Random) -> int:
+    """The host's own copy of a part is that part, and stays what it is."""
+    size = 1000
+    data = chooser.randbytes(size)
+    memory = backend.allocate(size)
+    backend.write(memory, 0, memoryview(data))
+    taken = []
+    for start, length in _PARTS:
+        copy = backend.to_host(memory, start, length)
+        _demand(copy.nbytes == length, f"to_host of {length} bytes gives {copy.nbytes}")
+        taken.append((copy, data[start : start + length]))
+    taken[0][0].bytes[3] ^= 255
+    got = bytes(backend.read(memory, 0, size))
+    _demand(got == data, "what the host does with its own copy changes the memory")
+    taken[0][0].bytes[3] ^= 255
+    backend.write(memory, 0, memoryview(bytes(size)))
+    backend.synchronize()
+    for number, (copy, right) in enumerate(taken):
+        _demand(bytes(copy.bytes) == right, f"to_host{_PARTS[number]} is wrong")
+    return len(taken)
+
+
+def _lent(backend: Backend, chooser: Random) -> int:
+    """What is lent is the part that was asked for, also after another write."""
+    size = 1000
+    memory = backend.allocate(size)
+    for start, length in _PARTS:
+        data = chooser.randbytes(size)
+        backend.write(memory, 0, memoryview(data))
+        with backend.lend(memory, start, length) as lent:
+            got = bytes(lent)
+        _demand(got == data[start : start + length], f"lend({start}, {length}) is wrong")
+    return len(_PARTS)
+
+
+def _caches(backend: Backend, chooser: Random) -> int:
+    """Giving back what no tensor uses leaves alone what one does."""
+    held = []
+    for turn in range(40):
+        data = chooser.randbytes(chooser.choice((16, 100, 4096, 70000)))
+        memory = backend.allocate(len(data))
+        backend.write(memory, 0, memoryview(data))
+        if turn % 3:
+            held.append((memory, data))
+        if turn % 8 == 7:
+            del memory
+            _demand(backend.empty_cache() >= 0, "empty_cache gives back less than nothing")
+    for number, (memory, data) in enumerate(held):
+        got = bytes(backend.read(memory, 0, len(data)))
+        _demand(got == data, f"after empty_cache allocation {number} is not what it was")
+    return len(held)
 
 
 def _neighbours(backend: Backend, chooser: Random) -> int:

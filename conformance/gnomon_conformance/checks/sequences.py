@@ -57,6 +57,8 @@ _NEGATIVE_ZERO: Final = 0x80000000
 _SHAPES: Final[tuple[tuple[int, ...], ...]] = ((4, 3), (12,), (3, 4), (2, 3, 2), (4, 4), (5,))
 _BINARY: Final = ("add", "sub", "mul", "maximum", "minimum")
 _UNARY: Final = ("neg", "abs", "relu")
+#: How bytes come back to the host.
+_READS: Final = ("read", "to_host", "lend")
 _COUNTS: Final = {Tier.QUICK: 20, Tier.DEFAULT: 60, Tier.THOROUGH: 200}
 #: Of which dtypes programs are. Of several, each step sees the same bytes as another one.
 _DTYPES: Final = {
@@ -143,9 +145,10 @@ class _Maker:
         if choice < 0.2:
             start = self.chooser.randrange(half) if choice < 0.15 else 0
             length = self.chooser.randrange(1, half) if start else self.cells
-            return Step("read", None, store, start * size, length=length * size)
-        if choice < 0.23:
-            return Step("synchronize")
+            way = self.chooser.choice(_READS)
+            return Step(way, None, store, start * size, length=length * size)
+        if choice < 0.24:
+            return Step("empty_cache" if choice > 0.22 else "synchronize")
         if choice < 0.3:
             data = self.dtype.pack(self.values(self.cells)).tobytes()
             return Step("replace", None, store, 0, data)
@@ -273,11 +276,10 @@ def _run(backend: Backend, start: Sequence[bytes], steps: Sequence[Step]) -> tup
     for number, step in enumerate(steps):
         _perform(backend, storages, step)
         _imitate(model, step)
-        if step.verb == "read":
+        if step.verb in _READS:
             compared += step.length
-            memory = storages[step.store].memory
             right = model[step.store][step.start : step.start + step.length]
-            if not agree(bytes(backend.read(memory, step.start, step.length)), right):
+            if not agree(_read(backend, storages[step.store], step), right):
                 return f"step {number} reads what is not in storage {step.store}", compared
     for store, storage in enumerate(storages):
         compared += len(model[store])
@@ -313,6 +315,19 @@ def _perform(backend: Backend, storages: list[Storage], step: Step) -> None:
         storages[step.store] = stored(backend, step.data)
     elif step.verb == "synchronize":
         backend.synchronize()
+    elif step.verb == "empty_cache":
+        backend.empty_cache()
+
+
+def _read(backend: Backend, storage: Storage, step: Step) -> bytes:
+    """Return the bytes that a step reads, in one of the ways there are."""
+    part = storage.memory, step.start, step.length
+    if step.verb == "to_host":
+        return bytes(backend.to_host(*part).bytes)
+    if step.verb == "lend":
+        with backend.lend(*part) as lent:
+            return bytes(lent)
+    return bytes(backend.read(*part))
 
 
 def _imitate(model: list[bytes], step: Step) -> None:
@@ -391,10 +406,11 @@ def _script(backend: Backend, start: Sequence[bytes], steps: Sequence[Step], fau
             lines.append(f"backend.write({memory}, {step.start}, memoryview({data}))")
         elif step.verb == "replace":
             lines.append(f"s{step.store} = storage(bytes.fromhex({step.data.hex()!r}))")
-        elif step.verb == "read":
-            lines.append(f"backend.read(s{step.store}.memory, {step.start}, {step.length})")
+        elif step.verb in _READS:
+            part = f"s{step.store}.memory, {step.start}, {step.length}"
+            lines.append(f"backend.{step.verb}({part})")
         else:
-            lines.append("backend.synchronize()")
+            lines.append(f"backend.{step.verb}()")
     for store, right in enumerate(model):
         read = f"bytes(backend.read(s{store}.memory, 0, s{store}.nbytes))"
         lines.append(f"print({store}, {read} == bytes.fromhex({right.hex()!r}))")

@@ -28,7 +28,13 @@ from gnomon_conformance.target import Target, oracle
 
 LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
+#: Of no dim, of many, and of many elements; each dtype has them of its first sample.
+_MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
+#: Those whose third parameter says how many elements there are.
+_OF_COUNT = ("linspace", "logspace")
+#: How many numbers a launch draws that is to take one draw from its stream.
+_DRAWN = (40, 1, 3, 1030, 7)
 #: Sources of which every draw is alike have more numbers drawn than a block has room for.
 _LARGE = {"uniform": zoo.MANY_ROWS}
 
@@ -84,10 +90,15 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
         if dtype.kind < Kind.FLOAT and not (whole and record.name in ("arange", "eye")):
             continue  # integers come of integers; what else is cut is the caller's copy
         shapes = [_SHAPES[(number + turn) % len(_SHAPES)] for turn in range(6)]
-        if dtype in (float32, int64) and number == 0 and record.name == "arange":
-            shapes.append((zoo.MANY_ROWS,))
+        if number == 0:
+            shapes += _MORE_SHAPES
+        if dtype in (float32, int64) and number == 0:
+            shapes.append((zoo.MANY_ROWS if record.name == "arange" else 4101,))
         for turn, shape in enumerate(shapes):
-            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)]
+            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn < 8 else zoo.contiguous
+            if record.name in _OF_COUNT and turn > 5:
+                start, end, _, *others = parameters
+                parameters = (start, end, math.prod(shape), *others)
             stores: list[bytes] = []
             launch = SourceLaunch(
                 record=record,
@@ -104,8 +115,9 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
     """Every sample of parameters, at several places of several streams, of many lengths."""
     evidence = Evidence(1)
     for number, parameters in enumerate(record.samples):
-        most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
-        large = (most,) if dtype in (float32, int64) and not number else ()
+        most = _LARGE.get(record.name, 4099) if dtype is float32 else 2051
+        large = (most,) if dtype.is_floating_point or dtype is int64 else ()
+        large = () if number else large
         for turn, count in enumerate((*_COUNTS, *large)):
             kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
             shape = (count // 5, 5) if count % 5 == 0 and count else (count,)
@@ -125,17 +137,21 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
 
 
 def _advances(record: RandomSource, dtype: DType, target: Target) -> None:
-    """Raise Wrong unless a launch takes exactly one draw from the stream."""
+    """Raise Wrong unless launches take exactly one draw each from the stream, however large."""
     stream, twin = PhiloxGenerator(7), PhiloxGenerator(7)
-    storage = stored(target.backend, bytes(40 * dtype.itemsize))
-    output = Operand(storage, zoo.contiguous((40,)), dtype)
-    target.backend.source(record, record.samples[0], stream, output)
-    first = bytes_of(storage)
-    twin.next_offset()
-    if stream.next_offset() != twin.next_offset():
-        raise Wrong(f"{record.name}: a launch does not take exactly one draw from its stream")
-    target.backend.source(record, record.samples[0], stream, output)
-    if bytes_of(storage) == first and record.samples[0] and dtype.itemsize > 1:
+    drawn: list[bytes] = []
+    for count in (*_DRAWN, *_DRAWN[:1]):
+        storage = stored(target.backend, bytes(count * dtype.itemsize))
+        output = Operand(storage, zoo.contiguous((count,)), dtype)
+        target.backend.source(record, record.samples[0], stream, output)
+        drawn.append(bytes_of(storage))
+        twin.next_offset()
+        if stream.next_offset() != twin.next_offset():
+            raise Wrong(
+                f"{record.name}: a launch of {count} numbers does not take exactly one draw "
+                "from its stream"
+            )
+    if drawn[0] == drawn[-1] and record.samples[0] and dtype.itemsize > 1:
         raise Wrong(f"{record.name}: two draws from one stream are the same numbers")
 
 

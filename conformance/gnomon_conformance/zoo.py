@@ -37,6 +37,11 @@ def offset(shape: tuple[int, ...]) -> Layout:
     return Layout(shape, tuple(strides), 5)
 
 
+def shifted(by: int) -> Kind:
+    """Return the layouts that are contiguous from element ``by`` of the storage on."""
+    return lambda shape: Layout.contiguous(shape)._replace(offset=by)
+
+
 def permuted(shape: tuple[int, ...]) -> Layout:
     """Dense with the dims in the opposite order: a transposed matrix. Of four dims and more the
     inner two are exchanged, as between the heads and the places of attention.

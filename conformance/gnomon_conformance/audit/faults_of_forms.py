@@ -13,10 +13,12 @@ from gnomon.backend import (
     ReductionRecord,
     Scalar,
     ScanRecord,
+    SourceRecord,
+    Stream,
     bool_,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault
+from gnomon_conformance.audit.register import FAULTS, Fault, fault
 
 #: Of the operands of an elementwise launch and its output, whether it goes wrong.
 Concerned: TypeAlias = Callable[[Sequence[Operand], Operand], bool]
@@ -28,7 +30,7 @@ def _unwritten(
     """Add a fault of the operation that the cases name: where ``concerned``, elements from the
     one on that ``keeps`` tells of their number are not written.
     """
-    operation = cases.split("/")[1]
+    operation = "copy" if cases.startswith(("convert", "fill")) else cases.split("/")[1]
 
     class Unwritten(FaultyBackend):
         def elementwise(
@@ -74,6 +76,16 @@ _unwritten(
     "square root of more than 4096 elements one short",
     "tails/sqrt/float32",
     lambda given, y: _numel(y) > 4096,
+)
+_unwritten(
+    "conversion of more than 4096 floats to int16 one short",
+    "convert/float32-to-int16",
+    lambda given, y: y.dtype.name == "int16" and _numel(y) > 4096 and given != [y],
+)
+_unwritten(
+    "fill of more than 4096 elements one short",
+    "fill/copy/float64",
+    lambda given, y: not given and _numel(y) > 4096,
 )
 
 
@@ -127,6 +139,12 @@ def _middle_walked(layout: Layout) -> Layout:
     return layout._replace(strides=(strides[0] - shape[1] + 1, 1, strides[2]))
 
 
+def _two_back(layout: Layout) -> Layout:
+    """Take an offset of two elements for none, as if vectors of four were aligned."""
+    return layout._replace(offset=0) if layout.offset == 2 else layout
+
+
+_misread("offset of two elements lost by an addition", "shifts/add/int16", _two_back)
 _misread("maximum of six dims read densely", "forms/maximum", _of_six)
 _misread("outer of three dims exchanged, read densely by exp", "forms/exp", _outer_exchanged)
 _misread("expanded middle dim walked along by hypot", "forms/hypot", _middle_walked, at=1)
@@ -244,3 +262,44 @@ _unfolded(
     lambda x, dims: len(x.layout.shape) == 6 and len(dims) == 3,
     at=1,
 )
+
+
+@fault("number and operand of a subtraction exchanged", "tails/sub/float64")
+class _Exchanged(FaultyBackend):
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        numbers = [each for each in inputs if not isinstance(each, Operand)]
+        if record.name == "sub" and numbers and output.dtype.name == "float64":
+            inputs = inputs[::-1]
+        super().elementwise(record, inputs, output)
+
+
+@fault("arange of no dim left out", "source/arange")
+class _NoDim(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        if output.layout.shape or record.name != "arange":
+            super().source(record, parameters, generator, output)
+
+
+@fault("uniform numbers of four dims start again in each block of them", "random/uniform")
+class _Blocks(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        shape = output.layout.shape
+        if record.name == "uniform" and len(shape) == 4 and output.layout.numel:
+            found = values_of(output)
+            block = len(found) // shape[0]
+            put(output, found[:block] * shape[0])

@@ -21,6 +21,8 @@ LEVEL = Level.MEMORY
 _REALS = Domain(float("-inf"), float("inf"))
 #: One dtype of each size.
 _MAIN = (bool_, int16, float32, int64)
+#: How many elements a long conversion has: more than a block, and no multiple of a vector.
+_LONG = 4099
 _SHAPES: tuple[tuple[int, ...], ...] = ((5, 4, 6), (6, 20), (8, 16))
 
 
@@ -105,7 +107,16 @@ def _convert(
             stores=tuple(stores),
         )
         evidence += judge_launch(target, launch)
-    return evidence
+    # Thousands in a row, of which a vector or a block may leave some out.
+    long, period = (_LONG,), min(len(values), _LONG)
+    stores = []
+    launch = CopyLaunch(
+        inputs=(zoo.placed(stores, values, zoo.contiguous(long), source),),
+        outputs=(zoo.blank(stores, zoo.contiguous(long), result),),
+        stores=tuple(stores),
+        period=period,
+    )
+    return evidence + judge_launch(target, launch)
 
 
 def _ties(source: DType, result: DType) -> list[Scalar]:
@@ -132,8 +143,8 @@ def _beside_ties(source: DType, result: DType) -> list[Scalar]:
 def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:
     """From every layout to every layout one can write to, in several shapes."""
     evidence = NOTHING
-    for number, kind in enumerate(zoo.ALL):
-        for other, output in enumerate(zoo.INJECTIVE):
+    for number, kind in enumerate((*zoo.ALL, zoo.exchanged, zoo.expanded_middle)):
+        for other, output in enumerate((*zoo.INJECTIVE, zoo.exchanged)):
             shape = _SHAPES[(number + other) % len(_SHAPES)]
             stores: list[bytes] = []
             values = _drawn(dtype, 120, f"{dtype.name} {number} {other}", seed)
@@ -165,7 +176,9 @@ def _fill(dtype: DType, seed: int, target: Target) -> Evidence:
     values = _drawn(dtype, 24, f"{dtype.name} fill", seed)
     for number, value in enumerate(values):
         kind = zoo.INJECTIVE[number % len(zoo.INJECTIVE)]
-        shape = ((5, 7), (), (33,), (2, 3, 4), (0, 3), (1025,))[number % 6]
+        shape = ((5, 7), (), (33,), (2, 3, 4), (0, 3), (1025,), (2, 2, 3, 2, 3), (4101,))[
+            number % 8
+        ]
         stores: list[bytes] = []
         launch = CopyLaunch(
             inputs=(value,),
@@ -183,8 +196,8 @@ def _lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) ->
         data = Random(f"{dtype.name} {length} {seed}").randbytes(length * dtype.itemsize)
         if dtype.name == "bool":
             data = bytes(byte & 1 for byte in data)
-        kind = (zoo.contiguous, zoo.offset, zoo.stepped)[number % 3]
-        output = (zoo.contiguous, zoo.contiguous, zoo.offset)[number // 3 % 3]
+        kind = (zoo.contiguous, zoo.shifted(number // 3 % 4), zoo.stepped)[number % 3]
+        output = (zoo.contiguous, zoo.contiguous, zoo.shifted(number // 9 % 4))[number // 3 % 3]
         values = dtype.unpack(memoryview(data).cast(dtype.cell))
         stores: list[bytes] = []
         place = zoo.placed(stores, list(values), kind((length,)), dtype)

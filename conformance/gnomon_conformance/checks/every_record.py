@@ -12,7 +12,7 @@ from random import Random
 from typing import Final, NamedTuple, final
 from zlib import crc32
 
-from gnomon.backend import DType, Scalar, bool_, float32, int32, int64
+from gnomon.backend import DType, Scalar, bool_, float32, int8, int16, int32, int64
 from gnomon.records import Domain, Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level
@@ -22,9 +22,10 @@ from gnomon_conformance.inventory import (
     defined_on,
     elementwise_records,
     given_dtypes,
+    number_for,
 )
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
-from gnomon_conformance.launches import ElementwiseLaunch, domains_of, tolerance_of
+from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
 
 LEVEL = Level.ELEMENTWISE
@@ -37,6 +38,13 @@ _RESTS: Final = (4099, 4097, 4102, 4109)
 #: How large operands are, where domains allow it.
 _MODERATE: Final = 3.0
 _WHOLE_MODERATE: Final = 99
+#: From which element on operands and output begin, in a few records of dtypes of every size.
+_SHIFTS: Final = (
+    *((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (2, 0, 2), (0, 2, 1), (2, 2, 2)),
+    *((3, 1, 0), (0, 3, 2), (2, 3, 1), (3, 3, 3), (1, 2, 3)),
+)
+_SHIFTED: Final = ("neg", "add", "lt", "where")
+_OF_EACH_SIZE: Final = (int8, int16, float32, int64)
 #: The dtypes of which a record has its forms tried: the first that it is defined on.
 _MAIN: Final = (float32, int32, bool_)
 
@@ -84,6 +92,18 @@ def cases(seed: int) -> Iterator[Case]:
                     dtype=compute.name,
                     check=partial(_tails, record, compute, result, seed),
                 )
+
+    for record in elementwise_records():
+        if record.name in _SHIFTED:
+            for compute, result in defined_on(record):
+                if compute in _OF_EACH_SIZE:
+                    yield Case(
+                        level=LEVEL,
+                        family="shifts",
+                        subject=record.name,
+                        dtype=compute.name,
+                        check=partial(_shifts, record, compute, result, seed),
+                    )
 
 
 def _is_cheap(record: Elementwise, compute: DType) -> bool:
@@ -154,7 +174,7 @@ def _launch(
 def _tails(
     record: Elementwise, compute: DType, result: DType, seed: int, target: Target
 ) -> Evidence:
-    """Thousands of elements in a row, with and without a rest."""
+    """Thousands of elements in a row, with and without a rest; and a few with a number."""
     columns = _operands(record, compute, seed)
     turn = crc32(f"{record.name} {compute.name}".encode())
     lengths = [_RESTS[turn % len(_RESTS)]]
@@ -165,6 +185,27 @@ def _tails(
         form = Form((length,), (zoo.contiguous,), zoo.contiguous)
         launch = _launch(record, compute, result, form, 0, columns, target)
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
+    operand = turn % (len(columns) - record.conditions) + record.conditions
+    if len(columns) > 1:
+        form = Form((33,), (zoo.contiguous,), zoo.contiguous)
+        launch = _launch(record, compute, result, form, 0, columns, target)
+        inputs: list[Place | Scalar] = [*launch.inputs]
+        inputs[operand] = number_for(record, columns[operand][0], compute)
+        evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
+    return evidence
+
+
+def _shifts(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Contiguous operands that begin anywhere, so that no vector of them is aligned."""
+    columns = _operands(record, compute, seed)
+    evidence = NOTHING
+    for number, shifts in enumerate(_SHIFTS):
+        *first, last = map(zoo.shifted, shifts)
+        form = Form(((67,), (128,), (259,))[number % 3], (*first, *first[::-1]), last)
+        launch = _launch(record, compute, result, form, 0, columns, target)
+        evidence += judge_launch(target, launch)
     return evidence
 
 

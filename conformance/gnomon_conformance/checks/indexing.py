@@ -217,16 +217,16 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
         )[number % 2]
         for number, length in enumerate(zoo.LENGTHS[1:])
     ]
-    for plan in (*plans, *_LONG_PLANS[:2]):
+    for number, plan in enumerate((*plans, *_LONG_PLANS[:2])):
         chooser = Random(f"gather {dtype.name} {plan.launch} {seed}")
         values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
-        stores, source, lookups = _planned(
-            plan, dtype, values, zoo.contiguous, zoo.contiguous, chooser
-        )
+        # From any element on, the tensor, the indices and the output each by itself.
+        tensor, indices, output = (zoo.shifted(number // each % 4) for each in (1, 4, 2))
+        stores, source, lookups = _planned(plan, dtype, values, tensor, indices, chooser)
         launch = GatherLaunch(
             lookups=lookups,
             inputs=(source,),
-            outputs=(zoo.blank(stores, zoo.contiguous(plan.launch), dtype),),
+            outputs=(zoo.blank(stores, output(plan.launch), dtype),),
             stores=tuple(stores),
         )
         evidence += judge_launch(target, launch)

@@ -281,12 +281,12 @@ def _lengths(
 def _powers(
     record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
 ) -> Evidence:
-    """One row, of a power of two elements, one more or one less."""
+    """One row, of a power of two elements, one more or one less, from any element on."""
     evidence = NOTHING
     for number, length in enumerate(_POWERS):
         key = f"{record.name} {compute.name} {length}"
         values = ordinary(record, compute, length, key, seed)
-        layout = zoo.contiguous((length,))
+        layout = zoo.shifted(number % 4)((length,))
         found = [*launches_of(record, compute, result, values, layout, (0,), zoo.contiguous)]
         evidence += judge_launch(target, found[number // 2 % len(found)])
     return evidence

@@ -121,6 +121,7 @@ def _lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) ->
         upright = number % 2
         shape = (length, rows) if upright else (rows, length)
         dim = 0 if upright else 1
-        launch = _sorted(dtype, values, zoo.contiguous(shape), dim, number % 4 > 1, _PLAIN)
+        layout = zoo.shifted(number // 4 % 4)(shape)
+        launch = _sorted(dtype, values, layout, dim, number % 4 > 1, _PLAIN)
         evidence += judge_launch(target, launch)
     return evidence

@@ -115,12 +115,15 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
     """Every sample of parameters, at several places of several streams, of many lengths."""
     evidence = Evidence(1)
     for number, parameters in enumerate(record.samples):
-        most = _LARGE.get(record.name, 4099) if dtype is float32 else 2051
-        large = (most,) if dtype.is_floating_point or dtype is int64 else ()
-        large = () if number else large
+        most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
+        large = (most,) if dtype in (float32, int64) and not number else ()
         for turn, count in enumerate((*_COUNTS, *large)):
             kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
-            shape = (count // 5, 5) if count % 5 == 0 and count else (count,)
+            shape: tuple[int, ...] = (count,)
+            if count % 5 == 0 and count:
+                shape = (count // 5, 5) if count % 2 else (2, count // 10, 1, 5)
+            elif count == 1 and number == 0:
+                shape = ()
             stores: list[bytes] = []
             launch = SourceLaunch(
                 record=record,

@@ -132,6 +132,9 @@ def _inside(row: Sequence[Scalar], domains: Sequence[Domain]) -> bool:
 class CopyLaunch(Launch):
     """``output[i] = input[i]``, converted to the output's dtype; same dtype: bit for bit."""
 
+    #: As of elementwise launches.
+    period: int = 0
+
     @property
     def verb(self) -> str:
         return "elementwise"
@@ -149,7 +152,9 @@ class CopyLaunch(Launch):
         (value,) = self.inputs
         dtype = self.outputs[0].dtype
         source = value.dtype if isinstance(value, Place) else dtype
-        return [[Expected(each) for each in dtype.convert_all(self.column(value), source)]]
+        column = self.column(value)
+        given = column[: self.period] if self.period else column
+        return [[Expected(each) for each in dtype.convert_all(given, source)]]
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (value,) = self.inputs

@@ -11,22 +11,22 @@ import pickle
 import signal
 import sys
 import warnings
+from collections.abc import Iterable
 
 import pyopencl as cl
 
 from gnomon_opencl.trials import all_devices
 
 
-def built(
-    context: cl.Context, device: cl.Device, attempts: list[tuple[str, list[str]]]
-) -> bytes | None:
-    """Return the binary of the first of ``attempts`` that builds."""
+def program_of(
+    context: cl.Context, device: cl.Device, attempts: Iterable[tuple[str, list[str]]]
+) -> cl.Program | None:
+    """Return the program of the first of ``attempts`` that builds."""
     for text, options in attempts:
         try:
-            program = cl.Program(context, text).build(
+            return cl.Program(context, text).build(
                 options=options, devices=[device], cache_dir=False
             )
-            return bytes(program.binaries[0])
         except cl.Error:
             continue
     return None
@@ -46,7 +46,8 @@ def main() -> None:
             attempts = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump(built(context, device, attempts), answers)
+        program = program_of(context, device, attempts)
+        pickle.dump(None if program is None else bytes(program.binaries[0]), answers)
         answers.flush()
 
 

@@ -16,22 +16,15 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import pyopencl as cl
 
+from gnomon_opencl.attempts import Attempt
 from gnomon_opencl.trials import BUILDERS_VARIABLE, all_devices, note_end
 
 #: Builders at most: each is a compiler, which takes 150 MB.
 _MOST: Final = 4
-
-
-@final
-class Attempt(NamedTuple):
-    """A text, and the options that it is compiled with."""
-
-    text: str
-    options: list[str]
 
 
 @final

@@ -23,10 +23,10 @@ from typing import Final, final
 import numpy as np
 import pyopencl as cl
 
-from gnomon_opencl.builders import Attempt, Builders
+from gnomon_opencl.attempts import Attempt, attempts_for
+from gnomon_opencl.builders import Builders
 from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
-from gnomon_opencl.declarations import HAS_DECLARATIONS, declarations_for
-from gnomon_opencl.drivers import can_declare, text_for
+from gnomon_opencl.drivers import text_for
 from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
@@ -196,13 +196,7 @@ class Programs:
 
     def _attempts(self, source: str) -> list[Attempt]:
         """Return the ways to compile ``source``, the quickest first."""
-        driver = self._device.platform.version
-        attempts = [Attempt(text_for(driver, source), self._options)]
-        if can_declare(driver):
-            text = text_for(driver, declarations_for(source) + source)
-            # Where that does not do, the driver's own declarations are needed after all.
-            attempts.insert(0, Attempt(text, [*self._options, HAS_DECLARATIONS]))
-        return attempts
+        return attempts_for(self._device.platform.version, source, self._options)
 
     def _compiled(self, attempt: Attempt, name: str) -> cl.Program:
         text, options = attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final, final
 
@@ -11,6 +12,7 @@ import pyopencl as cl
 
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.drivers import patient_threads, set_up_pocl
+from gnomon_opencl.kernels.tiles import begin_trials
 from gnomon_opencl.trials import all_devices, compiler_works
 
 _GIBIBYTE: Final = 2**30
@@ -70,7 +72,9 @@ def opened(index: int) -> OpenCLBackend:
             "driver, or choose another device of those that `gnomon devices` lists. On x86 "
             "Linux, `pip install 'gnomon[opencl-intel]'` brings another one for the processor."
         )
-    return OpenCLBackend(device, index)
+    backend = OpenCLBackend(device, index)
+    begin_trials(backend.runtime)
+    return backend
 
 
 def _device(index: int) -> cl.Device:
@@ -106,6 +110,8 @@ def _devices() -> tuple[cl.Device, ...]:
             f"device: the OpenCL platforms ({names}) have no device. Check the driver's "
             "installation and that you may use the device (groups video and render)."
         )
+    with ThreadPoolExecutor() as pool:  # each device is tried in a process
+        list(pool.map(compiler_works, found))
     found.sort(key=_preference)
     chosen = os.environ.get("GNOMON_OPENCL_DEVICE")
     return tuple(_chosen_first(found, chosen) if chosen else found)

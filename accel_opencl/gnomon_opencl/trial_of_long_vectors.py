@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import pyopencl as cl
 
-from gnomon_opencl.drivers import text_for
+from gnomon_opencl.attempts import attempts_for
+from gnomon_opencl.builder import program_of
 from gnomon_opencl.trials import FAILED, all_devices
 
 _LANES: Final = 8
@@ -32,19 +33,19 @@ __kernel void keep(__global const long *x, __global long *y) {{
 """
 
 
-def is_right(device: cl.Device, statement: str) -> bool:
+def is_right(context: cl.Context, device: cl.Device, statement: str) -> bool:
     """Return whether numbers are, after ``statement``, what they were."""
-    context = cl.Context([device])
     queue = cl.CommandQueue(context, device)
     given = np.arange(1, _LANES + 1, dtype=np.int64)
     found = np.zeros_like(given)
     flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
     source = cl.Buffer(context, flags, hostbuf=given)
     target = cl.Buffer(context, cl.mem_flags.WRITE_ONLY, given.nbytes)
-    text = text_for(device.platform.version, _SOURCE.format(statement))
-    program = cl.Program(context, text).build(
-        options=["-cl-std=CL1.2"], devices=[device], cache_dir=False
-    )
+    version = device.platform.version
+    attempts = attempts_for(version, _SOURCE.format(statement), ["-cl-std=CL1.2"])
+    program = program_of(context, device, attempts)
+    if program is None:
+        return False
     cl.Kernel(program, "keep")(queue, (1,), None, source, target)
     cl.enqueue_copy(queue, found, target)
     return bool((found == given).all())
@@ -57,8 +58,15 @@ def main() -> int:
     statements = list(_STATEMENTS)
     if "cl_khr_fp64" in device.extensions.split():
         statements.append(_OF_DOUBLES)
+    # PoCL reads its library of built-in functions once for each context, which takes longer
+    # than to compile all of this.
+    context = cl.Context([device])
     try:
-        return 0 if all(is_right(device, statement) for statement in statements) else FAILED
+        return (
+            0
+            if all(is_right(context, device, statement) for statement in statements)
+            else FAILED
+        )
     except cl.Error:
         return FAILED
 

@@ -12,6 +12,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, final
@@ -43,6 +45,8 @@ _FAULTS: Final = frozenset(
         *([signal.SIGBUS, signal.SIGTRAP] if hasattr(signal, "SIGBUS") else []),
     )
 )
+#: One lock for each trial, so that threads that ask for the same wait for each other.
+_locks: Final[dict[tuple[object, ...], threading.Lock]] = {}
 #: The text of products in wide vectors: another one has to be tried again.
 _WIDE_PRODUCT: Final = ("panel_places", "panel_packing", "panel_product", "line_product")
 
@@ -93,6 +97,16 @@ def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:
     return _outcome(device, "trial_of_wide_vectors", "".join(texts), arguments).passed
 
 
+def begin_wide_vectors(device: cl.Device, products: Iterable[tuple[object, ...]]) -> None:
+    """Try these products side by side, while the program goes on: most programs ask for some
+    of them soon, and each would wait for a process.
+    """
+    for product in products:
+        threading.Thread(
+            target=wide_vectors_are_safe, args=(device, *product), daemon=True
+        ).start()
+
+
 def compiler_is_trusted(device: cl.Device) -> bool:
     """Return whether programs may be built in this process.
 
@@ -132,10 +146,16 @@ def _end_of(status: int, words: str) -> str:
     return words or f"the compiler ends the process with status {status}"
 
 
-@cache
 def _outcome(
     device: cl.Device, trial: str, text: str = "", arguments: tuple[str, ...] = ()
 ) -> Outcome:
+    """Return how a trial ended, which happens once, however many threads ask."""
+    with _locks.setdefault((device, trial, text, arguments), threading.Lock()):
+        return _tried(device, trial, text, arguments)
+
+
+@cache
+def _tried(device: cl.Device, trial: str, text: str, arguments: tuple[str, ...]) -> Outcome:
     path = _path_of(device, "\n".join([trial, *arguments, text]), _SUFFIX)
     found = _kept(path)
     if found is None:

@@ -13,8 +13,9 @@ pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 import pyopencl as cl
 
 from gnomon_opencl import trials
+from gnomon_opencl.attempts import Attempt
 from gnomon_opencl.backend import OpenCLBackend
-from gnomon_opencl.builders import Attempt, Builders
+from gnomon_opencl.builders import Builders
 from gnomon_opencl.runtime import Runtime
 
 from .devices import default_backend

@@ -184,7 +184,7 @@ def test_a_compiler_that_aborts_leaves_an_error(
 
     monkeypatch.setattr(trials.subprocess, "run", run)
     (device,) = default_backend().runtime.context.devices
-    trials._outcome.__wrapped__(device, "trial_of_wide_vectors")
+    trials._tried.__wrapped__(device, "trial_of_wide_vectors", "", ())
     assert not trials.compiler_is_trusted(device)
     with pytest.raises(RuntimeError, match=r"aborts the process \(signal 6\)"):
         _programs().kernel(SOURCE, "nothing")

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ import pytest
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 
+from gnomon.backend import float32
 from gnomon_opencl import drivers, provider, trials
 from gnomon_opencl.drivers import announce_installed_drivers, patient_threads, set_up_pocl
+from gnomon_opencl.kernels import tiles
 
 from .devices import default_backend
 
@@ -37,7 +40,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ended]:
     with monkeypatch.context() as patched:
         patched.setattr(trials.subprocess, "run", run)
         yield endings
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
 
 
 PRODUCT = ("float", 6, 4, 16, False, False, False)
@@ -49,7 +52,7 @@ def test_the_outcome_is_kept(ended: Ended, status: int, safe: bool) -> None:
     ended.append((status, ""))
     # The second time finds the first's outcome: there is no other ending.
     for _ in range(2):
-        trials._outcome.cache_clear()
+        trials._tried.cache_clear()
         assert trials.wide_vectors_are_safe(device, *PRODUCT) is safe
 
 
@@ -59,21 +62,57 @@ def test_what_ended_a_trial_from_outside_is_not_held_against_the_device(
 ) -> None:
     (device,) = default_backend().runtime.context.devices
     ended += [(0, ""), (status, "")]
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
     assert not trials.wide_vectors_are_safe(device, *PRODUCT)
     assert trials.compiler_is_trusted(device)
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
     assert trials.wide_vectors_are_safe(device, *PRODUCT)
+
+
+def test_threads_that_ask_for_the_same_trial_wait_for_one(ended: Ended) -> None:
+    (device,) = default_backend().runtime.context.devices
+    ended.append((0, ""))  # a second trial would find no ending
+    trials._tried.cache_clear()
+    trials.begin_wide_vectors(device, [PRODUCT] * 4)
+    assert trials.wide_vectors_are_safe(device, *PRODUCT)
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name.endswith("(wide_vectors_are_safe)"):
+            thread.join()
+    assert not ended
+
+
+def test_what_begins_is_what_products_of_floats_ask_for(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[object, ...]] = []
+    asked: list[tuple[object, ...]] = []
+
+    def safe(_: object, *product: object) -> bool:
+        asked.append(product)
+        return True
+
+    backend = default_backend()
+    runtime = backend.runtime
+    traits = replace(runtime.traits, is_processor=True, register_bytes=64)
+    monkeypatch.setattr(runtime, "traits", traits)
+    monkeypatch.setattr(tiles, "begin_wide_vectors", lambda _, products: begun.extend(products))
+    monkeypatch.setattr(tiles, "wide_vectors_are_safe", safe)
+    tiles.begin_trials(runtime)
+    tile = tiles.fitting(float32, True, 512, 512, 512)
+    tiles.has_wide_vectors.__wrapped__(runtime)
+    for is_direct in (False, True):
+        tiles.runs_wide.__wrapped__(runtime, float32, tile, False, is_direct)
+    assert set(begun) == set(asked)
 
 
 def test_a_damaged_outcome_is_tried_again(ended: Ended, tmp_path: Path) -> None:
     (device,) = default_backend().runtime.context.devices
     ended += [(0, ""), (3, "")]
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
     assert not trials.wide_vectors_are_safe(device, *PRODUCT)
     (kept,) = (tmp_path / "opencl").iterdir()
     kept.write_bytes(b"\xff")
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
     assert trials.wide_vectors_are_safe(device, *PRODUCT)
 
 
@@ -98,7 +137,7 @@ def test_a_device_whose_compiler_fails_is_last_and_says_so(
 ) -> None:
     devices = trials.all_devices()
     ended += [(status, words), *[(0, "")] * (len(devices) - 1)]
-    trials._outcome.cache_clear()
+    trials._tried.cache_clear()
     for device in devices[1:]:
         trials.compiler_works(device)
     found = provider._devices.__wrapped__()

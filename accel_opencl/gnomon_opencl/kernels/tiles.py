@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, float32
 from gnomon_opencl.element_types import ElementType, element_type
 from gnomon_opencl.runtime import Runtime
-from gnomon_opencl.trials import wide_vectors_are_safe
+from gnomon_opencl.trials import begin_wide_vectors, wide_vectors_are_safe
 
 #: The length of registers that some compilers can't be trusted with.
 _WIDE_BYTES: Final = 64
@@ -32,6 +32,19 @@ class Tile(NamedTuple):
     @property
     def columns(self) -> int:
         return self.vectors * self.lanes
+
+
+def begin_trials(runtime: Runtime) -> None:
+    """Begin to try whether the compiler is to be trusted with the usual products of floats."""
+    if runtime.traits.is_processor and runtime.traits.register_bytes >= _WIDE_BYTES:
+        packed, *_ = wide_tiles(float32)
+        (device,) = runtime.context.devices
+        forms = (
+            (line_tile(float32, is_wide=True), False, False, True),
+            (packed, False, False, False),
+            (packed, False, True, False),
+        )
+        begin_wide_vectors(device, [_trial(float32, *form) for form in forms])
 
 
 @cache
@@ -72,8 +85,12 @@ def _is_safe(
     by_lines: bool = False,
 ) -> bool:
     (device,) = runtime.context.devices
-    sums = sum_type(element_type(dtype))
-    return wide_vectors_are_safe(device, sums, *tile, has_tables, is_direct, by_lines)
+    return wide_vectors_are_safe(device, *_trial(dtype, tile, has_tables, is_direct, by_lines))
+
+
+def _trial(dtype: DType, tile: Tile, *form: bool) -> tuple[object, ...]:
+    """Return what ``trial_of_wide_vectors`` is given."""
+    return sum_type(element_type(dtype)), *tile, *form
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -29,14 +30,24 @@ SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-40, 65504.0, -3e38, 1.0,
 
 @cache
 def default_backend() -> OpenCLBackend:
-    """Return the backend of ``opencl:0``, and let it serve that device if none does yet."""
+    """Return the backend of ``opencl:0``, and let it serve that device if none does yet; no
+    trial of its compiler goes on.
+    """
     try:
         backend = opened(0)
     except RuntimeError as error:
         pytest.skip(str(error))
+    wait_for_trials()
     if all(served.device != backend.device for served in opened_backends()):
         register_backend(backend)
     return backend
+
+
+def wait_for_trials() -> None:
+    """Wait for the trials that have begun."""
+    for thread in threading.enumerate():
+        if thread.name.endswith("(wide_vectors_are_safe)"):
+            thread.join()
 
 
 @cache

@@ -21,7 +21,7 @@ from gnomon_opencl import drivers, provider, trials
 from gnomon_opencl.drivers import announce_installed_drivers, patient_threads, set_up_pocl
 from gnomon_opencl.kernels import tiles
 
-from .devices import default_backend
+from .devices import default_backend, wait_for_trials
 
 Ended = list[tuple[int, str]]
 
@@ -75,9 +75,7 @@ def test_threads_that_ask_for_the_same_trial_wait_for_one(ended: Ended) -> None:
     trials._tried.cache_clear()
     trials.begin_wide_vectors(device, [PRODUCT] * 4)
     assert trials.wide_vectors_are_safe(device, *PRODUCT)
-    for thread in threading.enumerate():
-        if thread.daemon and thread.name.endswith("(wide_vectors_are_safe)"):
-            thread.join()
+    wait_for_trials()
     assert not ended
 
 

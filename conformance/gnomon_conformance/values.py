@@ -1,4 +1,4 @@
-"""The values that operands are made of: special ones always, and others drawn by hypothesis.
+"""The values that operands are made of: special ones always, and others drawn at random.
 
 Pools are drawn once for each dtype and domain, from a seed; checks take what they need of them
 in a fixed order, so that a case is the same on every run with the same seed.
@@ -11,52 +11,21 @@ import random
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
-from typing import Final, TypeVar
-
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as seeded
-from hypothesis import strategies as st
+from typing import Final
 
 from gnomon.backend import DType, Kind, Scalar
 from gnomon.records import Domain
 from gnomon_conformance.correct import epsilon, largest, smallest_normal, unit
 
-Drawn = TypeVar("Drawn")
-
 #: How many values an operand has at most before they repeat: a prime, so that they do at
 #: another place of every block.
 DISTINCT: Final = 509
-#: How many values are drawn for a pool; a batch takes as many as it has room for.
+#: How many values are drawn for a pool.
 _POOL: Final = 160
-_BATCH: Final = 40
 #: The special values of which every pair is tried.
 _CORE: Final = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 3.0, -2.0, 1e300)
-#: From which sizes hypothesis draws most of the time, where a domain is infinite.
+#: From which sizes values are drawn most of the time, where a domain is infinite.
 _ORDINARY: Final = 50.0
-
-SETTINGS: Final = settings(
-    database=None,
-    deadline=None,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
-
-
-def draw(strategy: st.SearchStrategy[Drawn], count: int, seed: int) -> list[Drawn]:
-    """Return ``count`` values of a strategy, the same for the same seed."""
-    found: list[Drawn] = []
-
-    def collect(values: list[Drawn]) -> None:
-        found.extend(values)
-
-    # In batches, each an example, of which the first is the simplest there is.
-    batches = st.lists(strategy, min_size=_BATCH, max_size=_BATCH)
-    examples = settings(SETTINGS, max_examples=1 + -(-count // _BATCH))
-    seeded(seed)(examples(given(batches)(collect)))()
-    del found[: _BATCH - 1]
-    # A strategy of few values runs out of new ones: what is missing repeats.
-    found += random.Random(seed).choices(found, k=max(count - len(found), 0))
-    return found[:count]
 
 
 def integer_range(dtype: DType) -> tuple[int, int]:
@@ -104,19 +73,19 @@ def specials(dtype: DType) -> list[Scalar]:
 
 
 @cache
-def _raw(seed: int) -> list[tuple[int, int]]:
-    """Return what all pools are made of: pairs of 64-bit words, as hypothesis draws them.
-
-    Drawn once, since hypothesis takes a millisecond for what arithmetic does in a microsecond.
-    """
-    words = st.integers(0, 2**64 - 1)
-    return draw(st.tuples(words, words), _POOL, seed)
-
-
-@cache
 def pool(dtype: DType, domain: Domain, seed: int) -> tuple[Scalar, ...]:
-    """Return drawn values of ``dtype`` that lie in ``domain``."""
-    return tuple([_value(dtype, domain, *words) for words in _raw(seed)])
+    """Return drawn values of ``dtype`` that lie in ``domain``.
+
+    All pools are made of the same words of 64 bits, every value of which is as likely: what
+    favours small numbers or those of a program's source would hardly leave a domain's low end.
+    """
+    words = random.Random(seed)
+    return tuple(
+        [
+            _value(dtype, domain, words.getrandbits(64), words.getrandbits(64))
+            for _ in range(_POOL)
+        ]
+    )
 
 
 def _value(dtype: DType, domain: Domain, word: int, style: int) -> Scalar:

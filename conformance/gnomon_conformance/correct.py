@@ -28,7 +28,7 @@ The rules, all of them:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final, NamedTuple, final
 
@@ -57,6 +57,34 @@ class Expected(NamedTuple):
     anything: bool = False
     #: Other values that are right too, such as those of subnormal operands taken for zero.
     others: tuple[Scalar, ...] = ()
+
+
+@final
+class Right:
+    """What is right of one output: the value of every element before rounding, and how far from
+    it a backend may be. That is found out when it is asked for: most elements are the value
+    rounded once, which is right whatever the tolerance.
+    """
+
+    __slots__ = ("_expected", "values")
+
+    def __init__(
+        self, values: Sequence[Scalar], expected: Callable[[int], Expected] | None = None
+    ) -> None:
+        self.values = values
+        self._expected = expected
+
+    def expected(self, element: int) -> Expected:
+        """Return what is expected of an element, in logical order."""
+        if self._expected is None:
+            return Expected(self.values[element])
+        return self._expected(element)
+
+    def rounded(self, dtype: DType) -> Sequence[Scalar]:
+        """Return the values, each the nearest element of ``dtype``."""
+        if not dtype.is_floating_point:
+            return self.values
+        return dtype.unpack(dtype.pack(self.values))
 
 
 def unit(value: float, dtype: DType) -> float:

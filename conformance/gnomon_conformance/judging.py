@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
-from gnomon_conformance.correct import Expected, verdict
+from gnomon_conformance.correct import Expected, Right, verdict
 from gnomon_conformance.launches import Launch, Place, Stores, values_at
 from gnomon_conformance.target import Target
 
@@ -90,10 +90,10 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
     """Return the first thing that is wrong (or the empty string), and what was compared."""
     judged = launch.judged()
     evidence = NOTHING
-    for number, (place, each) in enumerate(zip(judged, launch.expected(), strict=True)):
-        got, expected = _paired(after, place, each)
+    for number, (place, each) in enumerate(zip(judged, launch.right(), strict=True)):
+        got, right = _paired(after, place, each)
         which = f"output {number} " if len(judged) > 1 else ""
-        fault, found = _compare_elements(launch, place, got, expected)
+        fault, found = _compare_elements(launch, place, got, right)
         if fault:
             return which + fault, evidence
         evidence += found
@@ -108,21 +108,20 @@ def _compare(launch: Launch, after: Stores) -> tuple[str, Evidence]:
     return "", evidence
 
 
-def _paired(
-    after: Stores, place: Place, expected: Sequence[Expected]
-) -> tuple[Sequence[Scalar], Sequence[Expected]]:
-    """Return the elements of an output and what is expected of each. Where that begins anew and
+def _paired(after: Stores, place: Place, right: Right) -> tuple[Sequence[Scalar], Right]:
+    """Return the elements of an output and what is right of each. Where that begins anew and
     the bytes of the output do so too, one period stands for all.
     """
-    period, count = len(expected), place.layout.numel
+    period, count = len(right.values), place.layout.numel
     if period == count:
-        return values_at(after, place), expected
+        return values_at(after, place), right
     data = _bytes_of_all(after[place.store], place)
     head = data[: period * place.dtype.itemsize]
     times = -(-count // period)
     if data == (head * times)[: len(data)]:
-        return place.dtype.unpack(memoryview(head).cast(place.dtype.cell)), expected
-    return values_at(after, place), ([*expected] * times)[:count]
+        return place.dtype.unpack(memoryview(head).cast(place.dtype.cell)), right
+    values = ([*right.values] * times)[:count]
+    return values_at(after, place), Right(values, lambda k: right.expected(k % period))
 
 
 def _holds_no_bools(launch: Launch, place: Place, after: Stores) -> bool:
@@ -138,16 +137,18 @@ def _holds_no_bools(launch: Launch, place: Place, after: Stores) -> bool:
 
 
 def _compare_elements(
-    launch: Launch, place: Place, got: Sequence[Scalar], expected: Sequence[Expected]
+    launch: Launch, place: Place, got: Sequence[Scalar], right: Right
 ) -> tuple[str, Evidence]:
     worst, allowed = 0.0, 0.0
     signed_zeros = place.dtype.is_floating_point
-    for element, (mine, right) in enumerate(zip(got, expected, strict=True)):
-        if mine == right.value and (mine or not signed_zeros):
+    rounded = right.rounded(place.dtype)
+    for element, (mine, nearest) in enumerate(zip(got, rounded, strict=True)):
+        if mine == nearest and (mine or not signed_zeros):
             continue
-        found = verdict(mine, right, place.dtype)
+        expected = right.expected(element)
+        found = verdict(mine, expected, place.dtype)
         if not found.right:
-            return _described(launch, place, element, mine, right, found.ulps), NOTHING
+            return _described(launch, place, element, mine, expected, found.ulps), NOTHING
         if found.ulps > worst and found.allowed:
             worst, allowed = found.ulps, found.allowed
     return "", Evidence(len(got), worst, allowed)
@@ -291,14 +292,14 @@ def reproducer_of(backend: Backend, launch: Launch, fault: str) -> str:
         return f"Operand({names[place.store]}, {layout}, {_dtype_code(place)})"
 
     prints = []
-    for place, expected in zip(launch.judged(), launch.expected(), strict=True):
-        right = _listed([place.dtype.convert(each.value) for each in expected])
+    for place, right in zip(launch.judged(), launch.right(), strict=True):
+        values = _listed([*map(place.dtype.convert, right.values)])
         whole = f"{names[place.store]}.memory, 0, {names[place.store]}.nbytes"
         cells_code = f"backend.read({whole}).cast({place.dtype.cell!r})"
         code = f"{_dtype_code(place)}.unpack({cells_code})"
         positions = f"Layout{tuple(place.layout)}.positions()"
         prints.append(f"cells = {code}")
-        prints.append(f"print([cells[k] for k in {positions}])  # right: {right}")
+        prints.append(f"print([cells[k] for k in {positions}])  # right: {values}")
     return _REPRODUCER.format(
         device=str(backend.device),
         stores="\n".join(stores),

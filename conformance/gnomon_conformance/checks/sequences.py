@@ -334,10 +334,10 @@ def _imitate(model: list[bytes], step: Step) -> None:
     if step.verb == "launch":
         assert step.launch is not None
         launch = replace(step.launch, stores=tuple(model))
-        for place, expected in zip(launch.judged(), launch.expected(), strict=True):
+        for place, right in zip(launch.judged(), launch.right(), strict=True):
             dtype = place.dtype
             data = bytearray(model[place.store])
-            cells = dtype.pack([dtype.convert(each.value) for each in expected]).tobytes()
+            cells = dtype.pack([*map(dtype.convert, right.values)]).tobytes()
             size = dtype.itemsize
             for element, position in enumerate(place.layout.positions()):
                 part = cells[element * size : (element + 1) * size]

@@ -19,7 +19,7 @@ from gnomon.records import (
     COPY,
 )
 from gnomon_conformance.correct import (
-    Expected,
+    Right,
 )
 
 
@@ -78,15 +78,15 @@ class Launch(ABC):
         """Call the verb."""
 
     @abstractmethod
-    def expected(self) -> list[list[Expected]]:
-        """Return what is expected of the elements of each output, in logical order."""
+    def right(self) -> list[Right]:
+        """Return what is right of each output."""
 
     @abstractmethod
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         """Return the lines of Python that make the call, given how operands are written."""
 
     def judged(self) -> tuple[Place, ...]:
-        """Return what ``expected`` is about; all other bytes must stay as they are."""
+        """Return what ``right`` is about; all other bytes must stay as they are."""
         return self.outputs
 
     @property

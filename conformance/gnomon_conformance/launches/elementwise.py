@@ -20,6 +20,7 @@ from gnomon.records import (
 )
 from gnomon_conformance.correct import (
     Expected,
+    Right,
     allowed_ulps,
     is_subnormal,
     largest,
@@ -59,39 +60,38 @@ class ElementwiseLaunch(Launch):
         inputs = [operand(each) if isinstance(each, Place) else each for each in self.inputs]
         backend.elementwise(self.record, inputs, operand(self.outputs[0]))
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         columns = [self.column(each) for each in self.inputs]
         if self.period:
             columns = [column[: self.period] for column in columns]
-        return [self._expected_of(columns)]
+        values = list(self.record.values(columns, self.compute, total=True))
+        return [
+            Right(
+                values,
+                lambda element: self._expected(
+                    values[element], [column[element] for column in columns]
+                ),
+            )
+        ]
 
-    def _expected_of(self, columns: Sequence[Sequence[Scalar]]) -> list[Expected]:
+    def _expected(self, value: Scalar, row: Sequence[Scalar]) -> Expected:
+        """Return what is expected of an element whose operands are ``row``."""
         record, dtype = self.record, self.outputs[0].dtype
-        values = list(record.values(columns, self.compute, total=True))
         exact = not dtype.is_floating_point or not allowed_ulps(tolerance_of(record), dtype)
-        if exact and not self.flushes:
-            return [*map(Expected, values)]
-        rows = list(zip(*columns, strict=True))
-        domains = domains_of(record, len(columns))
-        found = []
-        for value, row in zip(values, rows, strict=True):
-            expected = of_function(value, tolerance_of(record), dtype)
-            if not exact and not _inside(row, domains):
-                several = len(row) > 1 and _is_extreme(row, self.compute)
-                expected = expected._replace(class_only=True, anything=several)
-            elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):
-                # A zero of the function, not an edge case: the sign of 0 means nothing.
-                expected = expected._replace(others=(-value,))
-            if self.flushes and any(is_subnormal(each, self.compute) for each in row):
-                flushed = [
-                    each * 0.0 if is_subnormal(each, self.compute) else each for each in row
-                ]
-                zeroed = record.values([[each] for each in flushed], self.compute, total=True)
-                expected = expected._replace(others=tuple(zeroed))
-            if self.flushes and is_subnormal(value, dtype):
-                expected = expected._replace(others=(*expected.others, value * 0.0))
-            found.append(expected)
-        return found
+        expected = of_function(value, tolerance_of(record), dtype)
+        if not exact and not _inside(row, domains_of(record, len(row))):
+            several = len(row) > 1 and _is_extreme(row, self.compute)
+            expected = expected._replace(class_only=True, anything=several)
+        elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):
+            # A zero of the function, not an edge case: the sign of 0 means nothing.
+            expected = expected._replace(others=(-value,))
+        if self.flushes and any(is_subnormal(each, self.compute) for each in row):
+            flushed = [each * 0.0 if is_subnormal(each, self.compute) else each for each in row]
+            zeroed = record.values([[each] for each in flushed], self.compute, total=True)
+            expected = expected._replace(others=tuple(zeroed))
+        if self.flushes and is_subnormal(value, dtype):
+            expected = expected._replace(others=(*expected.others, value * 0.0))
+        return expected
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         inputs = ", ".join(map(operand, self.inputs))
@@ -148,13 +148,13 @@ class CopyLaunch(Launch):
         given = operand(value) if isinstance(value, Place) else value
         backend.elementwise(COPY, (given,), operand(self.outputs[0]))
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (value,) = self.inputs
         dtype = self.outputs[0].dtype
         source = value.dtype if isinstance(value, Place) else dtype
         column = self.column(value)
         given = column[: self.period] if self.period else column
-        return [[Expected(each) for each in dtype.convert_all(given, source)]]
+        return [Right(dtype.convert_all(given, source))]
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (value,) = self.inputs

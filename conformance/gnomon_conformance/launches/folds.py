@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from functools import cache
+from itertools import chain
+from typing import TypeVar, final
 
 from gnomon.backend import (
     Backend,
@@ -19,6 +21,7 @@ from gnomon.records import (
 )
 from gnomon_conformance.correct import (
     Expected,
+    Right,
     largest,
     needs_terms,
     of_fold,
@@ -31,6 +34,8 @@ from gnomon_conformance.launches.base import (
     record_code,
     values_at,
 )
+
+Element = TypeVar("Element")
 
 
 @final
@@ -56,23 +61,23 @@ class ReduceLaunch(Launch):
         output = operand(self.outputs[0])
         backend.reduce(self.record, operand(input), self.dims, self.parameters, output)
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (input,) = self.inputs
         assert isinstance(input, Place)
-        dtype = self.outputs[0].dtype
         fold = self.record.meaning_on(input.dtype)
         rows = rows_along(self.stores, input, self.dims)
-        tolerance, floats = self.record.tolerance, dtype.is_floating_point
-        found = []
-        for row in rows:
-            value = fold(row, self.parameters)
-            expected = of_fold(value, terms_of(row, tolerance, dtype), tolerance, dtype)
-            if value == 0 and floats and _has_both_zeros(row):
-                expected = expected._replace(others=(0.0, -0.0))  # they are equal
-            if _leaves_domain(self.record, row, dtype):
-                expected = expected._replace(anything=True)
-            found.append(expected)
-        return [found]
+        values = [fold(row, self.parameters) for row in rows]
+        return [Right(values, lambda element: self._expected(values[element], rows[element]))]
+
+    def _expected(self, value: Scalar, row: Sequence[Scalar]) -> Expected:
+        """Return what is expected of the fold of a row."""
+        dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
+        expected = of_fold(value, terms_of(row, tolerance, dtype), tolerance, dtype)
+        if value == 0 and dtype.is_floating_point and _has_both_zeros(row):
+            expected = expected._replace(others=(0.0, -0.0))  # they are equal
+        if _leaves_domain(self.record, row, dtype):
+            expected = expected._replace(anything=True)
+        return expected
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (input,) = self.inputs
@@ -116,25 +121,31 @@ class ScanLaunch(Launch):
         assert isinstance(input, Place)
         backend.scan(self.record, operand(input), self.dim, operand(self.outputs[0]))
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (input,) = self.inputs
         assert isinstance(input, Place)
         running = self.record.meaning_on(input.dtype)
-        dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
         rows = rows_along(self.stores, input, (self.dim,))
-        found: list[Expected] = []
+        results = [[*running(row)] for row in rows]
+        shape = self.outputs[0].layout.shape
+
+        @cache
+        def expected() -> list[Expected]:
+            found = map(self._expected, rows, results)
+            return in_logical_order([*chain.from_iterable(found)], shape, self.dim)
+
+        values = in_logical_order([*chain.from_iterable(results)], shape, self.dim)
+        return [Right(values, lambda element: expected()[element])]
+
+    def _expected(self, row: Sequence[Scalar], values: Sequence[Scalar]) -> Iterator[Expected]:
+        """Yield what is expected of the folds of what stands up to each place of a row."""
+        dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
         weighs = needs_terms(tolerance, dtype)
-        for row in rows:
-            values = running(row)
-            if not dtype.is_floating_point:
-                found += map(Expected, values)
-                continue
-            terms = terms_of((), tolerance, dtype)
-            for term, value in zip(row, values, strict=True):
-                if weighs:
-                    terms.add(term)
-                found.append(of_fold(value, terms, tolerance, dtype))
-        return [in_logical_order(found, self.outputs[0].layout, self.dim)]
+        terms = terms_of((), tolerance, dtype)
+        for term, value in zip(row, values, strict=True):
+            if weighs:
+                terms.add(term)
+            yield of_fold(value, terms, tolerance, dtype)
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (input,) = self.inputs
@@ -165,11 +176,13 @@ def rows_along(
     return [elements[row * length : (row + 1) * length] for row in range(rows)]
 
 
-def in_logical_order(found: Sequence[Expected], layout: Layout, dim: int) -> list[Expected]:
+def in_logical_order(found: list[Element], shape: tuple[int, ...], dim: int) -> list[Element]:
     """Return in logical order what was found with ``dim`` walked innermost."""
-    order = moved_last(Layout.contiguous(layout.shape), (dim,)).positions()
-    placed = dict(zip(order, found, strict=True))
-    return [placed[position] for position in range(len(found))]
+    placed = [*found]
+    order = moved_last(Layout.contiguous(shape), (dim,)).positions()
+    for position, each in zip(order, found, strict=True):
+        placed[position] = each
+    return placed
 
 
 @final
@@ -194,18 +207,18 @@ class SortLaunch(Launch):
         values, indices = map(operand, self.outputs)
         backend.sort(operand(input), self.dim, self.descending, values, indices)
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (input,) = self.inputs
         assert isinstance(input, Place)
-        values: list[Expected] = []
-        places: list[Expected] = []
+        values: list[Scalar] = []
+        places: list[Scalar] = []
         for row in rows_along(self.stores, input, (self.dim,)):
             keys = [(value != value, 0 if value != value else value) for value in row]
             order = sorted(range(len(row)), key=keys.__getitem__, reverse=self.descending)
-            values += [Expected(row[place]) for place in order]
-            places += [Expected(place) for place in order]
-        layout = input.layout
-        return [in_logical_order(each, layout, self.dim) for each in (values, places)]
+            values += [row[place] for place in order]
+            places += order
+        shape = input.layout.shape
+        return [Right(in_logical_order(each, shape, self.dim)) for each in (values, places)]
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (input,) = self.inputs

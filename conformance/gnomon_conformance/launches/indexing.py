@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import final
 
 from gnomon.backend import (
@@ -21,6 +22,7 @@ from gnomon.records import (
 )
 from gnomon_conformance.correct import (
     Expected,
+    Right,
     of_fold,
     terms_of,
 )
@@ -78,18 +80,14 @@ class GatherLaunch(Launch):
             operand(source), _dimensions(self.lookups, operand), operand(self.outputs[0])
         )
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (source,) = self.inputs
         assert isinstance(source, Place)
         cells = source.dtype.unpack(
             memoryview(self.stores[source.store]).cast(source.dtype.cell)
         )
-        return [
-            [
-                Expected(cells[position])
-                for position in looked_up(self.stores, source.layout, self.lookups)
-            ]
-        ]
+        places = looked_up(self.stores, source.layout, self.lookups)
+        return [Right([cells[position] for position in places])]
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (source,) = self.inputs
@@ -141,25 +139,27 @@ class ScatterLaunch(Launch):
         size = len(self.stores[store]) // dtype.itemsize
         return (Place(store, Layout.contiguous((size,)), dtype),)
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         (whole,) = self.judged()
-        present = values_at(self.stores, whole)
+        values = values_at(self.stores, whole)
         terms: dict[int, list[Scalar]] = {}
         positions = looked_up(self.stores, self.outputs[0].layout, self.lookups)
         for position, value in zip(positions, self.column(self.inputs[0]), strict=True):
-            terms.setdefault(position, []).append(value)
-        found = [Expected(value) for value in present]
-        for position, arriving in terms.items():
-            value = present[position]
-            for each in arriving:
-                value = self.record.combine(value, each)
-            found[position] = self._of_combination(value, [present[position], *arriving])
-        return [found]
+            terms.setdefault(position, [values[position]]).append(value)
+        for position, combined in terms.items():
+            values[position] = reduce(self.record.combine, combined)
+        return [
+            Right(
+                values,
+                lambda element: self._expected(values[element], terms.get(element, ())),
+            )
+        ]
 
-    def _of_combination(self, value: Scalar, terms: Sequence[Scalar]) -> Expected:
+    def _expected(self, value: Scalar, terms: Sequence[Scalar]) -> Expected:
+        """Return what is expected of a combination of terms; of none, it is what was there."""
         tolerances: dict[str, Tolerance] = {"add": SumOfTerms(), "multiply": ProductOfTerms()}
         tolerance = tolerances.get(self.record.name)
-        if tolerance is None:
+        if tolerance is None or not terms:
             return Expected(value)
         dtype = self.outputs[0].dtype
         return of_fold(value, terms_of(terms, tolerance, dtype), tolerance, dtype)

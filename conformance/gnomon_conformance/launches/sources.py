@@ -8,7 +8,6 @@ from typing import final
 
 from gnomon.backend import (
     Backend,
-    DType,
     PhiloxGenerator,
     Scalar,
 )
@@ -18,7 +17,7 @@ from gnomon.records import (
     Ulps,
 )
 from gnomon_conformance.correct import (
-    Expected,
+    Right,
     of_function,
 )
 from gnomon_conformance.launches.base import (
@@ -63,14 +62,17 @@ class SourceLaunch(Launch):
     def perform(self, backend: Backend, operand: Finder) -> None:
         backend.source(self.record, self.parameters, self.stream(), operand(self.outputs[0]))
 
-    def expected(self) -> list[list[Expected]]:
+    def right(self) -> list[Right]:
         record, (_, layout, dtype) = self.record, self.outputs[0]
         if isinstance(record, RandomSource):
             drawn = record.generate(layout, dtype, self.parameters, self.stream())
-            return [[Expected(value) for value in drawn]]
+            return [Right([*drawn])]
         assert isinstance(record.tolerance, Ulps)
         values = [record.element(index, self.parameters) for index in range(layout.numel)]
-        return [[_of_element(value, record.tolerance, dtype) for value in values]]
+        if not dtype.is_floating_point:
+            return [Right([*map(dtype.convert, values)])]
+        within = record.tolerance
+        return [Right(values, lambda element: of_function(values[element], within, dtype))]
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         stream = "None"
@@ -80,9 +82,3 @@ class SourceLaunch(Launch):
             f"record = {record_code(self.name, self.record)}",
             f"backend.source(record, {self.parameters}, {stream}, {operand(self.outputs[0])})",
         ]
-
-
-def _of_element(value: Scalar, tolerance: Ulps, dtype: DType) -> Expected:
-    if dtype.is_floating_point:
-        return of_function(value, tolerance, dtype)
-    return Expected(dtype.convert(value))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, NamedTuple, final
+from typing import Final, Literal, NamedTuple, final
 
 from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
 from gnomon_conformance.correct import Expected, Right, verdict
@@ -15,6 +15,8 @@ from gnomon_conformance.target import Target
 
 #: How many smaller launches are tried to make a failing one small.
 _ATTEMPTS: Final = 120
+#: The words of memory, by their size.
+_WORDS: Final[dict[int, Literal["B", "H", "I", "Q"]]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _REPRODUCER: Final = """\
 import gnomon as torch
 from gnomon.backend import *
@@ -196,21 +198,19 @@ def _changed_outside(before: bytes, now: bytes, written: Sequence[Place]) -> int
     """Return where a byte changed that no output's element covers."""
     if before == now:
         return None
-    allowed = bytearray(now)
     restored = bytearray(before)
     for place in written:
-        size = place.dtype.itemsize
-        if place.layout.is_contiguous:
-            start = place.layout.offset * size
-            span = slice(start, start + place.layout.numel * size)
-            restored[span] = allowed[span]
-            continue
-        for position in place.layout.positions():
-            span = slice(position * size, (position + 1) * size)
-            restored[span] = allowed[span]
-    if restored == allowed:
+        word, even = _WORDS[place.dtype.itemsize], place.layout.as_range()
+        source, target = memoryview(now).cast(word), memoryview(restored).cast(word)
+        if even is not None:
+            span = slice(even.start, even.stop, even.step)
+            target[span] = source[span]
+        else:
+            for position in place.layout.positions():
+                target[position] = source[position]
+    if restored == now:
         return None
-    return next(k for k, (a, b) in enumerate(zip(restored, allowed, strict=True)) if a != b)
+    return next(k for k, (a, b) in enumerate(zip(restored, now, strict=True)) if a != b)
 
 
 def smallest(backend: Backend, launch: Launch) -> Launch:

@@ -6,8 +6,9 @@ the storage no element stands on is poison before a launch and must be the same 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from gnomon.backend import DType, Layout, Scalar
 from gnomon_conformance.launches import Place
@@ -175,13 +176,14 @@ def placed(
     cells = dtype.pack(list(values))
     if count > len(cells):
         cells = (cells * -(-count // len(cells)))[:count]
-    if layout.is_contiguous:
-        start = layout.offset * size
-        data[start : start + count * size] = cells.tobytes()[: count * size]
-    else:
-        target = memoryview(data).cast(dtype.cell)
-        for position, cell in zip(layout.positions(), cells, strict=False):
-            target[position] = cast(int, cell)
+    even = layout.as_range()
+    with memoryview(data).cast(dtype.cell) as target:
+        if even is not None:
+            target[even.start : even.stop : even.step] = memoryview(cells)[:count]
+        else:
+            words = cast("array[int]", cells)  # or floats, which it takes as well
+            for position, cell in zip(layout.positions(), words, strict=False):
+                target[position] = cell
     if layout.span[1] == layout.numel and layout.is_contiguous and not layout.offset:
         # Whole storages are the common case: half of them go without a guard.
         del data[layout.numel * size + (GUARD * size if layout.numel % 2 else 0) :]

@@ -16,6 +16,7 @@ from gnomon_conformance.cases import Level
 from gnomon_conformance.entries import CUBE, LINE, ROWS, SQUARE, entry, matrix
 from gnomon_conformance.functions import Input, indices
 from gnomon_conformance.layers import LAYERS
+from gnomon_conformance.variants import VARIANTS
 
 _E, _R, _I, _C = Level.ELEMENTWISE, Level.REDUCTION, Level.INDEXING, Level.COMPOSITE
 
@@ -289,5 +290,5 @@ PRODUCTS: Final = (
     ),
     entry(_C, "determinant", lambda x: torch.linalg.det(x[0]), SQUARE, narrow=False),
 )
-ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *LAYERS)
+ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *LAYERS, *VARIANTS)
 DIFFERENTIABLE: Final = tuple([entry for entry in ENTRIES if entry.differentiable])

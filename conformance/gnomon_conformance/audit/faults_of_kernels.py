@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from operator import itemgetter
 from typing import TypeVar
 
 from gnomon.backend import Device, Fusible, Layout, Operand, Scalar, float16
 from gnomon.cpu import ReferenceBackend
 from gnomon.fusible import (
     Geometry,
+    Resampling,
     Windows,
     convolution,
     insertion_points,
     log_softmax,
     matrix_product,
     max_pooling,
+    resampling,
     softmax,
     softmax_backward,
     standardization,
@@ -45,6 +49,7 @@ def _right(composite: Fusible[Kernel]) -> Kernel:
 _convolve, _pool = _right(convolution), _right(max_pooling)
 _standardize, _multiply = _right(standardization), _right(matrix_product)
 _soften, _find = _right(softmax), _right(insertion_points)
+_resample = _right(resampling)
 
 
 def _first_group(
@@ -298,4 +303,122 @@ _kernel(
     "function/searchsorted-right",
     insertion_points,
     _one_side,
+)
+
+
+def _rows_of_a_block(
+    x: Operand, dim: int, y: Operand, kernel: Callable[[Operand, int, Operand], None]
+) -> None:
+    """Leave the rows or columns past a block of 256 to the one before."""
+    kernel(x, dim, y)
+    found = values_of(y)
+    if len(found) // max(x.layout.shape[dim], 1) > 256:
+        put(y, [*found[:-1], found[-1] + 0.125])
+
+
+_kernel(
+    "softmax of more rows than a block",
+    "function/softmax-rows",
+    softmax,
+    lambda x, dim, y: _rows_of_a_block(x, dim, y, _soften),
+)
+_kernel(
+    "log_softmax of more columns than a block",
+    "function/log-softmax-columns",
+    log_softmax,
+    lambda x, dim, y: _rows_of_a_block(x, dim, y, _right(log_softmax)),
+)
+
+
+def _many_rows_standardized(
+    x: Operand,
+    weight: Operand | None,
+    bias: Operand | None,
+    dims: tuple[int, ...],
+    eps: float,
+    y: Operand,
+    mean: Operand,
+    variance: Operand,
+) -> None:
+    """Leave the weight out past 256 rows."""
+    rows = mean.layout.numel
+    _standardize(x, None if rows > 256 else weight, bias, dims, eps, y, mean, variance)
+
+
+_kernel(
+    "standardization of more rows than a block without weight",
+    "function/layer-norm-rows",
+    standardization,
+    _many_rows_standardized,
+)
+
+
+def _first_sequence(sequence: Operand, values: Operand, right: bool, output: Operand) -> None:
+    """Search the first of several sequences for all rows of values."""
+    layout = sequence.layout
+    if len(layout.shape) > 1:
+        sequence = sequence._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+    _find(sequence, values, right, output)
+
+
+_kernel(
+    "the first of several sequences searched for all",
+    "function/searchsorted-rows",
+    insertion_points,
+    _first_sequence,
+)
+
+
+def _inner_of_doubles(a: Operand, b: Operand, y: Operand) -> None:
+    """Leave out the terms past a block of 256, in float64."""
+    if y.dtype.itemsize == 8 and a.layout.shape[2] > 256:
+        a = a._replace(layout=a.layout.narrow(2, 0, 256))
+        b = b._replace(layout=b.layout.narrow(1, 0, 256))
+    _multiply(a, b, y)
+
+
+_kernel(
+    "matrix product of float64 leaves out terms past 256",
+    "sizes/products/float64",
+    matrix_product,
+    _inner_of_doubles,
+)
+
+
+def _one_matrix_further(a: Operand, b: Operand, y: Operand) -> None:
+    """Read the last of many matrices where the first is."""
+    if a.layout.shape[0] > 128:
+        layout = a.layout
+        a = a._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+    _multiply(a, b, y)
+
+
+_kernel(
+    "more matrices than a block all the first",
+    "sizes/batches/float32",
+    matrix_product,
+    _one_matrix_further,
+)
+
+
+def _upwards_only(
+    x: Operand, how: Resampling, divisors: tuple[int, ...] | None, y: Operand
+) -> None:
+    """Take for the nearest what is read with the larger weight, where results are fewer."""
+    if divisors is None and any(
+        count < size for count, size in zip(how.counts, how.sizes, strict=True)
+    ):
+        nearest = tuple(
+            tuple([((max(pairs, key=itemgetter(1))[0], 1.0),) for pairs in taps])
+            for taps in how.taps
+        )
+        how = Resampling(nearest, how.sizes)
+    _resample(x, how, divisors, y)
+
+
+_kernel(
+    "interpolation to fewer places takes the nearest",
+    "function/interpolate-smaller",
+    resampling,
+    _upwards_only,
 )

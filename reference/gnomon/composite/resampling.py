@@ -106,7 +106,7 @@ def _resampled(
             present = [k < longest - more for more in missing for k in range(longest)]
             mask = index_operand(backend, present, shape, bool_)
             read = where(input.like(mask), read, 0.0)
-        if any(weight not in (0.0, 1.0) for weight in chain.from_iterable(weights)):
+        if any(weight != 1.0 for pairs in taps for _, weight in pairs):
             flat = list(chain.from_iterable(weights))
             read = mul(read, input.like(_table(backend, flat, shape, dtype)))
         result = sum_of(read, dim + 1, dtype=dtype)

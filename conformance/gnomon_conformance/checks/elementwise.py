@@ -43,6 +43,7 @@ EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
+_IN_PLACE = (float32, float16, int64)
 REPRESENTATIVES = ("neg", "add", "lt", "where", "addcmul")
 
 
@@ -85,12 +86,15 @@ def _cases_of(record: Elementwise, compute: DType, result: DType, seed: int) -> 
             tier=(Tier.QUICK, Tier.DEFAULT, Tier.DEFAULT, Tier.THOROUGH)[rotation],
             check=partial(_values, record, compute, result, kinds, output, rotation, seed),
         )
+    # Some dtypes of every record, and by turns a third of the others.
+    often = compute in _IN_PLACE or not turn % 3
+    tier = Tier.QUICK if often else Tier.DEFAULT
     yield Case(
         level=LEVEL,
         family="in-place",
         subject=record.name,
         dtype=compute.name,
-        tier=Tier.QUICK if result is compute else Tier.THOROUGH,
+        tier=tier if result is compute else Tier.THOROUGH,
         check=partial(_in_place, record, compute, result, seed),
     )
     # Two numbers for each operand in turn: a kernel that keeps the first is found out.
@@ -303,31 +307,31 @@ def _tier(record: Elementwise, compute: DType, more: Sequence[DType]) -> Tier:
 def _layouts(
     record: Elementwise, compute: DType, result: DType, number: int, seed: int, target: Target
 ) -> Evidence:
-    """One operand in one layout, each operand in turn, against all layouts of the others.
+    """The first operand in one layout, the second in all by turns, and the others so that any
+    two layouts meet in any two operands, but for half of the pairs in the third and the fourth.
 
-    All launches have one shape, so that what is remembered of one does not fit the next.
+    All launches have one shape, so that what is remembered of one does not fit the next; and
+    the last has the first one's layouts, with other values.
     """
     evidence = NOTHING
     shape = (5, 4, 6)
     count = arity_of(record)
-    for operand in range(count):
-        for other in range(len(zoo.ALL)):
-            kinds = [zoo.ALL[(other + 3 * k) % len(zoo.ALL)] for k in range(count)]
-            kinds[operand] = zoo.ALL[number]
-            output = zoo.INJECTIVE[(other + number) % len(zoo.INJECTIVE)]
-            key = f"{record.name} {compute.name} {number} {operand} {other}"
-            stores, places = operands(record, compute, kinds, shape, key, seed)
-            launch = ElementwiseLaunch(
-                record=record,
-                compute=compute,
-                flushes=target.flushes(compute),
-                inputs=tuple(places),
-                outputs=(zoo.blank(stores, output(shape), result),),
-                stores=tuple(stores),
-            )
-            evidence += judge_launch(target, launch)
-            if count == 1 and other == len(zoo.INJECTIVE) - 1:
-                break
+    others = range(len(zoo.ALL) if count > 1 else len(zoo.INJECTIVE))
+    for turn, other in enumerate((*others, 0)):
+        chosen = (number, other, number + other, number + 3 * other)[:count]
+        kinds = [zoo.ALL[each % len(zoo.ALL)] for each in chosen]
+        output = zoo.INJECTIVE[(2 * number + other) % len(zoo.INJECTIVE)]
+        key = f"{record.name} {compute.name} {number} {turn}"
+        stores, places = operands(record, compute, kinds, shape, key, seed)
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            flushes=target.flushes(compute),
+            inputs=tuple(places),
+            outputs=(zoo.blank(stores, output(shape), result),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target, launch)
     return evidence
 
 

@@ -256,7 +256,7 @@ def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Ev
                 outputs=(destination,),
                 stores=tuple(stores),
             )
-            evidence += judge_launch(target, launch, twice=turn == 0)
+            evidence += judge_launch(target, launch)
     return evidence
 
 

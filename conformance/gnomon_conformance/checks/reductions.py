@@ -224,7 +224,9 @@ def _values(
 def _dims(
     record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
 ) -> Evidence:
-    """Every choice of dims of a shape with equal sizes, in every layout."""
+    """Every choice of dims of a shape with equal sizes, in every layout, with each of the
+    record's sample parameters by turns.
+    """
     evidence = NOTHING
     for number, kind in enumerate(zoo.ALL):
         shape = ((3, 3, 3), (3, 4, 3, 2), (4, 4), (2, 5, 1, 2, 2))[number % 4]
@@ -237,9 +239,8 @@ def _dims(
             key = f"{record.name} {compute.name} {number} {turn}"
             values = ordinary(record, compute, count, key, seed)
             output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
-            found = launches_of(record, compute, result, values, kind(shape), dims, output)
-            for launch in found:
-                evidence += judge_launch(target, launch)
+            found = [*launches_of(record, compute, result, values, kind(shape), dims, output)]
+            evidence += judge_launch(target, found[(number + turn) % len(found)])
     return evidence
 
 

@@ -11,8 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gnomon_conformance.cases import Status
 from gnomon_conformance.checks import all_cases
 from gnomon_conformance.command import conform
+from gnomon_conformance.reports.html import html_of
+from gnomon_conformance.runner import Run, unjudged
 
 ROOT = Path(__file__).parents[2]
 #: A backend that ends its process at one operation of one dtype.
@@ -38,6 +41,14 @@ class Provider:
         return "it dies"
 """
 FEW = ["cpu", "--quick", "--only", "sin/float32"]
+
+
+def test_every_case_has_a_place_in_the_page() -> None:
+    outcomes = tuple([unjudged(case, Status.PASSED, "") for case in all_cases(0)])
+    page = html_of(Run("cpu", "ReferenceBackend", "thorough", 0, 1.0, outcomes))
+    for name in {case.dtype for case in all_cases(0)}:
+        assert f"<th>{name or 'any'}</th>" in page
+    assert page.count('class="mark passed"') >= len({case.family for case in all_cases(0)})
 
 
 def test_the_reference_passes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from gnomon_conformance.cases import Level, Outcome, Status
 from gnomon_conformance.reports.text import headroom, verdict_of, verdict_on
 from gnomon_conformance.runner import Run
 
-_DTYPES: Final = [dtype.name for dtype in ALL_DTYPES]
+#: The order of columns; what is of no dtype, or of more than one, has other names.
+_DTYPES: Final = ["", *[dtype.name for dtype in ALL_DTYPES]]
 #: What a cell that holds several outcomes shows: the first of these that is among them.
 _ORDER: Final = (Status.FAILED, Status.BLOCKED, Status.DECLARED, Status.PASSED)
 #: The families that are not folded.
@@ -124,7 +125,8 @@ def _grids(run: Run) -> list[str]:
 
 
 def _grid(found: Sequence[Outcome]) -> list[str]:
-    columns = [name for name in ["", *_DTYPES] if any(each.dtype == name for each in found)]
+    names = {each.dtype for each in found}
+    columns = [*filter(names.__contains__, _DTYPES), *sorted(names.difference(_DTYPES))]
     rows = []
     for subject, of_subject in groupby(found, key=lambda each: each.subject):
         cells = {name: [] for name in columns}  # type: dict[str, list[Outcome]]

@@ -25,11 +25,11 @@ typedef __global COMPUTE *Scratch;
 static inline __attribute__((always_inline)) \
 void NAME(POINTER a, long at, long row, long step, int rows, Scratch b, int b_step, \
                         int depth, Scratch c, int c_row, bool keeps) { \
-    long places[ROWS]; \
+    POINTER lines[ROWS]; \
     VECTOR sums[ROWS * VECTORS]; \
     _Pragma("unroll") \
     for (int r = 0; r < ROWS; ++r) { \
-        places[r] = at + min(r, rows - 1) * row; \
+        lines[r] = a + at + min(r, rows - 1) * row; \
         _Pragma("unroll") \
         for (int v = 0; v < VECTORS; ++v) \
             sums[r * VECTORS + v] = keeps ? AT(c + r * c_row + v * LANES) : (VECTOR)(0); \
@@ -40,7 +40,7 @@ void NAME(POINTER a, long at, long row, long step, int rows, Scratch b, int b_st
         for (int v = 0; v < VECTORS; ++v) right[v] = AT(b + k * b_step + v * LANES); \
         _Pragma("unroll") \
         for (int r = 0; r < ROWS; ++r) { \
-            const VECTOR left = (VECTOR)(READ(a, places[r] + k * step)); \
+            const VECTOR left = (VECTOR)(READ(lines[r], k * step)); \
             _Pragma("unroll") \
             for (int v = 0; v < VECTORS; ++v) \
                 sums[r * VECTORS + v] = left * right[v] + sums[r * VECTORS + v]; \

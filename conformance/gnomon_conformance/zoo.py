@@ -151,6 +151,9 @@ SHAPES: Final[tuple[tuple[int, ...], ...]] = (
     (2, 2, 2, 2, 2, 2),
     (2, 1, 2, 1, 2, 2, 3),
     (2,) * 8,
+    (1, 1, 1, 1, 1),
+    (2, 515),
+    (257, 2),
 )
 #: Lengths around which loops are unrolled, vectorised, blocked and split.
 LENGTHS: Final[tuple[int, ...]] = (

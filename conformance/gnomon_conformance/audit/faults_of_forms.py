@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -10,6 +11,7 @@ from gnomon.backend import (
     ElementwiseRecord,
     Layout,
     Operand,
+    PhiloxGenerator,
     ReductionRecord,
     Scalar,
     ScanRecord,
@@ -303,3 +305,87 @@ class _Blocks(FaultyBackend):
             found = values_of(output)
             block = len(found) // shape[0]
             put(output, found[:block] * shape[0])
+
+
+def _in_element(
+    name: str, cases: str, wrong: Callable[[Scalar, Sequence[Scalar]], Scalar | None]
+) -> None:
+    """Add a fault of the operation that the cases name, in launches with a number: where
+    ``wrong``, of a result and the operands' elements, has a value, that is the result.
+    """
+    operation = cases.split("/")[1]
+
+    class InElement(FaultyBackend):
+        def elementwise(
+            self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+        ) -> None:
+            columns = [self.column(each, output) for each in inputs]
+            super().elementwise(record, inputs, output)
+            if record.name == operation and not all(isinstance(x, Operand) for x in inputs):
+                found = []
+                rows = zip(*columns, strict=True)
+                for result, row in zip(values_of(output), rows, strict=True):
+                    other = wrong(result, row)
+                    found.append(result if other is None else other)
+                put(output, found)
+
+    FAULTS.append(Fault(name, cases, InElement))
+
+
+_in_element(
+    "power of one half by the square root",
+    "numbers/pow/float32",
+    lambda y, row: -0.0 if row[1] == 0.5 and not row[0] else None,
+)
+_in_element(
+    "truncated division by a power of two shifts",
+    "numbers/trunc_divide/int32",
+    lambda y, row: int(row[0]) >> 3 if row[1] == 8 else None,
+)
+_in_element(
+    "both of two numbers to choose from are the first",
+    "tails/where/float32",
+    lambda y, row: row[1] if len(row) == 3 else None,
+)
+_unwritten(
+    "tanh in place of a thousand elements in a row one short",
+    "tails/tanh/float32",
+    lambda given, y: y in given and _numel(y) > 1000,
+)
+_unfolded(
+    "mean of float64 of all of three dims",
+    "reduce/mean/float64/extents",
+    lambda x, dims: x.dtype.name == "float64" and len(dims) == 3,
+)
+
+
+@fault("offset of a stream cut to 32 bits", "random/uniform")
+class _ShortOffset(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        given = generator
+        if isinstance(generator, PhiloxGenerator):
+            seed, offset = generator.initial_seed(), generator.next_offset()
+            state = struct.pack("<QQ", seed, offset % 2**32)
+            given = PhiloxGenerator.from_state_bytes(state)
+        super().source(record, parameters, given, output)
+
+
+@fault("integers from a wide range drawn in 32 bits", "random/random/int64")
+class _NarrowRange(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if record.name == "random":
+            low = int(parameters[0])
+            put(output, [low + (int(each) - low) % 2**32 for each in values_of(output)])

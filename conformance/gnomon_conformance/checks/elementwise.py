@@ -41,6 +41,10 @@ LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
 EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
+#: Shapes of launches in place, and of those with values of all sorts, which take turns.
+_IN_PLACE: tuple[tuple[int, ...], ...] = ((6, 11), (67,), (3, 2, 11), (6, 11), (2, 3, 4, 3))
+_OF_ONE: tuple[tuple[int, ...], ...] = ((13, 7), (13, 7), (3, 5, 7), (2, 3, 4, 5))
+_OF_MORE: tuple[tuple[int, ...], ...] = ((19, 13), (19, 13), (5, 4, 13), (2, 5, 5, 5))
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
 _IN_PLACE = (float32, float16, int64)
@@ -169,7 +173,9 @@ def _values(
     seed: int,
     target: Target,
 ) -> Evidence:
-    shape = (13, 7) if arity_of(record) == 1 else (19, 13)
+    turn = crc32(f"{record.name} {compute.name} {rotation}".encode())
+    shapes = _OF_ONE if arity_of(record) == 1 else _OF_MORE
+    shape = shapes[turn // 32 % len(shapes)]
     if compute in (float32, int64) and rotation == 0:
         shape = (41, 25)  # more than a block, and no multiple of anything
     if compute is bool_:
@@ -196,8 +202,8 @@ def _in_place(
     for number, dtype in enumerate(dtypes):
         if dtype is not result:
             continue
-        shape = (6, 11)
         turn = crc32(f"{record.name} {compute.name}".encode())
+        shape = _IN_PLACE[(turn // 32 + number) % len(_IN_PLACE)]
         kinds, _ = _laid_out(len(dtypes), turn, 0)
         key = f"{record.name} {compute.name} in place"
         stores, places = operands(record, compute, kinds, shape, key, seed)
@@ -232,13 +238,17 @@ def _numbers(
     evidence = NOTHING
     shape = (5, 9)
     key = f"{record.name} {compute.name} number {operand}"
-    kinds = [zoo.DENSE[(operand + k) % len(zoo.DENSE)] for k in range(arity_of(record))]
+    some = zoo.DENSE if crc32(key.encode()) % 2 else zoo.SPARSE
+    kinds = [some[(operand + k) % len(some)] for k in range(arity_of(record))]
     stores, places = operands(record, compute, kinds, shape, key, seed)
     domain = domains_of(record, len(places))[operand]
     precise = record.precise_numbers and compute.is_floating_point
     (column,) = columns([float32 if precise else compute], [domain], 60, key, seed)
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
     numbers = [*dict.fromkeys(inside[-6:])][:3]
+    # Those for which kernels, and those who write them, know something shorter.
+    known = (1, 2, 8, 3, -1) if compute.kind < Kind.FLOAT else (1.0, 2.0, 0.5, -1.0, 3.0)
+    numbers += [each for each in known if domain.low <= each <= domain.high and inside]
     if len(places) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
         numbers = [_moderate(number, compute) for number in numbers]
     if compute.is_floating_point and domain == REALS:

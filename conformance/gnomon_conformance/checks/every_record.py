@@ -34,6 +34,7 @@ LEVEL = Level.ELEMENTWISE
 _PERIOD: Final = 97
 #: A power of two, which is a special case to some; and what leaves a rest of every size.
 _WHOLE: Final = 4096
+_SHORT: Final = 1027
 _RESTS: Final = (4099, 4097, 4102, 4109)
 #: How large operands are, where domains allow it.
 _MODERATE: Final = 3.0
@@ -68,31 +69,25 @@ _BROADCAST: Final = (
     Form((9, 13), (zoo.contiguous, zoo.expanded_first, zoo.expanded_last), zoo.contiguous),
     Form((9, 13), (zoo.expanded_last, zoo.contiguous, zoo.expanded_all), zoo.contiguous),
     Form((9, 13), (zoo.expanded_all, zoo.contiguous, zoo.expanded_first), zoo.contiguous),
+    Form((9, 13), (zoo.expanded_last, zoo.expanded_first, zoo.contiguous), zoo.contiguous),
 )
 
 
 def cases(seed: int) -> Iterator[Case]:
-    """Yield two cases for each record, and one for each further dtype."""
+    """Yield a case of long launches for each record and dtype, and of forms for some."""
     for record in elementwise_records():
         defined = dict(defined_on(record))
         main = next(dtype for dtype in _MAIN if dtype in defined)
-        yield Case(
-            level=LEVEL,
-            family="forms",
-            subject=record.name,
-            dtype=main.name,
-            check=partial(_forms, record, main, defined[main], seed),
-        )
         for compute, result in defined.items():
-            if compute is main or _is_cheap(record, compute):
-                yield Case(
-                    level=LEVEL,
-                    family="tails",
-                    subject=record.name,
-                    dtype=compute.name,
-                    check=partial(_tails, record, compute, result, seed),
-                )
-
+            for family, check in (("forms", _forms), ("tails", _tails)):
+                if family == "tails" or compute is main or _turn(record, compute) % 4 == 0:
+                    yield Case(
+                        level=LEVEL,
+                        family=family,
+                        subject=record.name,
+                        dtype=compute.name,
+                        check=partial(check, record, compute, result, compute is main, seed),
+                    )
     for record in elementwise_records():
         if record.name in _SHIFTED:
             for compute, result in defined_on(record):
@@ -106,10 +101,13 @@ def cases(seed: int) -> Iterator[Case]:
                     )
 
 
+def _turn(record: Elementwise, compute: DType) -> int:
+    """Return a number by which what is tried of each record and dtype takes turns."""
+    return crc32(f"{record.name} {compute.name}".encode())
+
+
 def _is_cheap(record: Elementwise, compute: DType) -> bool:
-    """Whether the reference computes thousands of elements at once; of slow functions one dtype
-    stands for the others.
-    """
+    """Whether the reference computes thousands of elements at once."""
     exact = tolerance_of(record) == EXACT or not compute.is_floating_point
     return exact or arity_of(record) == 2
 
@@ -172,27 +170,49 @@ def _launch(
 
 
 def _tails(
-    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    main: bool,
+    seed: int,
+    target: Target,
 ) -> Evidence:
-    """Thousands of elements in a row, with and without a rest; and a few with a number."""
+    """Thousands of elements in a row, with and without a rest, and in place; and a few with
+    numbers.
+    """
     columns = _operands(record, compute, seed)
-    turn = crc32(f"{record.name} {compute.name}".encode())
-    lengths = [_RESTS[turn % len(_RESTS)]]
+    dtypes = given_dtypes(record, compute)
+    turn = _turn(record, compute)
+    aside = Form((_RESTS[turn % len(_RESTS)],), (zoo.contiguous,), zoo.contiguous)
+    over_operand = Form((_SHORT,), (zoo.contiguous,), None)
+    forms = [aside if main or _is_cheap(record, compute) else aside._replace(shape=(_SHORT,))]
     if compute in (float32, int64) and _is_cheap(record, compute):
-        lengths.append(_WHOLE)
+        forms.append(aside._replace(shape=(_WHOLE,)))
+    places = [number for number, dtype in enumerate(dtypes) if dtype is result]
+    if main and places:
+        forms.append(over_operand)
     evidence = NOTHING
-    for length in lengths:
-        form = Form((length,), (zoo.contiguous,), zoo.contiguous)
-        launch = _launch(record, compute, result, form, 0, columns, target)
+    for form in forms:
+        written = places[turn % len(places)] if form.output is None else 0
+        launch = _launch(record, compute, result, form, written, columns, target)
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
-    operand = turn % (len(columns) - record.conditions) + record.conditions
-    if len(columns) > 1:
-        form = Form((33,), (zoo.contiguous,), zoo.contiguous)
-        launch = _launch(record, compute, result, form, 0, columns, target)
+    few = aside._replace(shape=(33,))
+    launch = _launch(record, compute, result, few, 0, columns, target)
+    for chosen in _numbered(record, turn):
         inputs: list[Place | Scalar] = [*launch.inputs]
-        inputs[operand] = number_for(record, columns[operand][0], compute)
+        for number in chosen:
+            inputs[number] = number_for(record, columns[number][0], compute)
         evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
     return evidence
+
+
+def _numbered(record: Elementwise, turn: int) -> Iterator[Sequence[int]]:
+    """Yield which operands are to be numbers: one, and all but the first."""
+    count, first = arity_of(record), record.conditions
+    if count > 1:
+        yield (turn % (count - first) + first,)
+    if count > 2:
+        yield range(1, count)
 
 
 def _shifts(
@@ -210,15 +230,25 @@ def _shifts(
 
 
 def _forms(
-    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    main: bool,
+    seed: int,
+    target: Target,
 ) -> Evidence:
-    """Every form; where that has no output, each operand is it in turn."""
+    """Every form, or one where the dtype is not the main one; where a form has no output, each
+    operand is it in turn.
+    """
     columns = _operands(record, compute, seed)
     dtypes = given_dtypes(record, compute)
     evidence = NOTHING
-    for form in _FORMS + (_BROADCAST if len(dtypes) > 1 else ()):
+    forms = _FORMS + (_BROADCAST if len(dtypes) > 1 else ())
+    if not main:
+        forms = (forms[_turn(record, compute) // 4 % len(forms)],)
+    for form in forms:
         places = [number for number, dtype in enumerate(dtypes) if dtype is result]
         for written in places if form.output is None else [0]:
             launch = _launch(record, compute, result, form, written, columns, target)
             evidence += judge_launch(target, launch)
-    return evidence
+    return evidence if evidence.comparisons else Evidence(1)

@@ -59,8 +59,9 @@ def cases(seed: int) -> Iterator[Case]:
             collide = partial(_collisions, record, dtype, seed)
             yield _case("scatter", record.name, dtype, "collisions", Tier.QUICK, collide)
     for record in combinations:
-        long = partial(_long, record, float32, seed)
-        yield _case("scatter", record.name, float32, "long", Tier.QUICK, long)
+        for dtype in (float32, int64) if record.name == "add" else (float32,):
+            long = partial(_long, record, dtype, seed)
+            yield _case("scatter", record.name, dtype, "long", Tier.QUICK, long)
         check = partial(_many, record, seed)
         tier = Tier.QUICK if record.name in ("add", "replace") else Tier.DEFAULT
         yield _case("scatter", record.name, int32, "many", tier, check)
@@ -312,10 +313,13 @@ def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evide
 
 
 def _many(record: Combination, seed: int, target: Target) -> Evidence:
-    """More lookups than a grid of small counters has room for, and back again."""
+    """More lookups than a grid of small counters has room for, and back again; in one of them
+    there are as many places, too.
+    """
     chooser = Random(f"{record.name} many {seed}")
-    plan = Plan((1000,), (zoo.MANY_ROWS,), (None,), (0,))
-    values = [*range(1000)]
+    size = zoo.MANY_ROWS if record.name == "replace" else 1000
+    plan = Plan((size,), (zoo.MANY_ROWS,), (None,), (0,))
+    values = [*range(size)]
     stores, seen, lookups = _planned(
         plan, int32, values, zoo.contiguous, zoo.contiguous, chooser
     )

@@ -68,9 +68,11 @@ _PLAIN = (zoo.contiguous, zoo.contiguous)
 _SORTED: tuple[tuple[int, ...], ...] = ((3, 4, 3), (5, 5), (2, 3, 2, 3), (2, 2, 3, 2, 2))
 #: Few rows and many, long ones and short, along the last dim and along others.
 _SORTED_VALUES: tuple[tuple[tuple[int, ...], int], ...] = (
-    *[((4, 23), 1)] * 6,
+    *[((4, 23), 1)] * 4,
+    ((3, 64), 1),
+    ((2, 256), 1),
     *[((4, 300), 1)] * 2,
-    ((1, 1030), 1),
+    ((1, 2051), 1),
     ((257, 5), 1),
     ((5, 259), 0),
     ((3, 33, 6), 1),

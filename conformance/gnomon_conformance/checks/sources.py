@@ -30,6 +30,8 @@ LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 #: Of no dim, of many, and of many elements; each dtype has them of its first sample.
 _MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
+#: Integers from more than 32 bits hold.
+_WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62))
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
 #: Those whose third parameter says how many elements there are.
 _OF_COUNT = ("linspace", "logspace")
@@ -114,7 +116,10 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
 def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Evidence:
     """Every sample of parameters, at several places of several streams, of many lengths."""
     evidence = Evidence(1)
-    for number, parameters in enumerate(record.samples):
+    samples = [*record.samples]
+    if record.name == "random" and dtype is int64:
+        samples += _WIDE
+    for number, parameters in enumerate(samples):
         most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
         large = (most,) if dtype in (float32, int64) and not number else ()
         for turn, count in enumerate((*_COUNTS, *large)):
@@ -129,7 +134,7 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
                 record=record,
                 parameters=parameters,
                 seed=(seed, 12345678901, 2**63 + 5)[turn % 3],
-                drawn=turn % 4 + number,
+                drawn=turn % 4 + number + (2**32 if turn % 5 == 4 else 0),
                 inputs=(),
                 outputs=(zoo.blank(stores, kind(shape), dtype),),
                 stores=tuple(stores),

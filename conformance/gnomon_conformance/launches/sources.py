@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
@@ -54,10 +55,8 @@ class SourceLaunch(Launch):
         """Return the stream that the launch draws from."""
         if isinstance(self.record, Source):
             return None
-        stream = PhiloxGenerator(self.seed)
-        for _ in range(self.drawn):
-            stream.next_offset()
-        return stream
+        state = struct.pack("<QQ", self.seed, self.drawn)
+        return PhiloxGenerator.from_state_bytes(state)
 
     def perform(self, backend: Backend, operand: Finder) -> None:
         backend.source(self.record, self.parameters, self.stream(), operand(self.outputs[0]))
@@ -77,7 +76,8 @@ class SourceLaunch(Launch):
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         stream = "None"
         if isinstance(self.record, RandomSource):
-            stream = f"PhiloxGenerator({self.seed})"
+            state = struct.pack("<QQ", self.seed, self.drawn)
+            stream = f"PhiloxGenerator.from_state_bytes({state!r})"
         return [
             f"record = {record_code(self.name, self.record)}",
             f"backend.source(record, {self.parameters}, {stream}, {operand(self.outputs[0])})",

@@ -155,6 +155,17 @@ SHAPES: Final[tuple[tuple[int, ...], ...]] = (
     (2, 515),
     (257, 2),
 )
+#: Shapes that take turns, so that not all launches have two dims: of launches in place, with
+#: few values of all sorts, and with some more.
+WRITTEN: Final[tuple[tuple[int, ...], ...]] = (
+    (6, 11),
+    (67,),
+    (3, 2, 11),
+    (6, 11),
+    (2, 3, 4, 3),
+)
+FEW: Final[tuple[tuple[int, ...], ...]] = ((13, 7), (13, 7), (3, 5, 7), (2, 3, 4, 5))
+SOME: Final[tuple[tuple[int, ...], ...]] = ((19, 13), (19, 13), (5, 4, 13), (2, 5, 5, 5))
 #: Lengths around which loops are unrolled, vectorised, blocked and split.
 LENGTHS: Final[tuple[int, ...]] = (
     *range(37),

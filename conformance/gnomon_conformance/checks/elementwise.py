@@ -41,10 +41,6 @@ LEVEL = Level.ELEMENTWISE
 #: Records that stand for the rest where all layouts or sizes are tried.
 EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
-#: Shapes of launches in place, and of those with values of all sorts, which take turns.
-_IN_PLACE: tuple[tuple[int, ...], ...] = ((6, 11), (67,), (3, 2, 11), (6, 11), (2, 3, 4, 3))
-_OF_ONE: tuple[tuple[int, ...], ...] = ((13, 7), (13, 7), (3, 5, 7), (2, 3, 4, 5))
-_OF_MORE: tuple[tuple[int, ...], ...] = ((19, 13), (19, 13), (5, 4, 13), (2, 5, 5, 5))
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
 _NUMBERED = (float32, int32)
 _IN_PLACE = (float32, float16, int64)
@@ -174,7 +170,7 @@ def _values(
     target: Target,
 ) -> Evidence:
     turn = crc32(f"{record.name} {compute.name} {rotation}".encode())
-    shapes = _OF_ONE if arity_of(record) == 1 else _OF_MORE
+    shapes = zoo.FEW if arity_of(record) == 1 else zoo.SOME
     shape = shapes[turn // 32 % len(shapes)]
     if compute in (float32, int64) and rotation == 0:
         shape = (41, 25)  # more than a block, and no multiple of anything
@@ -203,7 +199,7 @@ def _in_place(
         if dtype is not result:
             continue
         turn = crc32(f"{record.name} {compute.name}".encode())
-        shape = _IN_PLACE[(turn // 32 + number) % len(_IN_PLACE)]
+        shape = zoo.WRITTEN[(turn // 32 + number) % len(zoo.WRITTEN)]
         kinds, _ = _laid_out(len(dtypes), turn, 0)
         key = f"{record.name} {compute.name} in place"
         stores, places = operands(record, compute, kinds, shape, key, seed)

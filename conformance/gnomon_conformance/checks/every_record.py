@@ -35,6 +35,7 @@ _PERIOD: Final = 97
 #: A power of two, which is a special case to some; and what leaves a rest of every size.
 _WHOLE: Final = 4096
 _SHORT: Final = 1027
+_FEW: Final = 33
 _RESTS: Final = (4099, 4097, 4102, 4109)
 #: How large operands are, where domains allow it.
 _MODERATE: Final = 3.0
@@ -189,14 +190,14 @@ def _tails(
     if compute in (float32, int64) and _is_cheap(record, compute):
         forms.append(aside._replace(shape=(_WHOLE,)))
     places = [number for number, dtype in enumerate(dtypes) if dtype is result]
-    if main and places:
-        forms.append(over_operand)
+    if places:
+        forms.append(over_operand if main else over_operand._replace(shape=(_FEW,)))
     evidence = NOTHING
     for form in forms:
         written = places[turn % len(places)] if form.output is None else 0
         launch = _launch(record, compute, result, form, written, columns, target)
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
-    few = aside._replace(shape=(33,))
+    few = aside._replace(shape=(_FEW,))
     launch = _launch(record, compute, result, few, 0, columns, target)
     for chosen in _numbered(record, turn):
         inputs: list[Place | Scalar] = [*launch.inputs]

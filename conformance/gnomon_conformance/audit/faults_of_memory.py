@@ -283,6 +283,18 @@ class _LentWords(FaultyBackend):
         return super().lend(memory, offset // 4 * 4, nbytes)
 
 
+@fault("long writes into the middle one byte short", "memory/large-parts")
+class _LongInto(FaultyBackend):
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        super().write(memory, offset, data[:-1] if offset and data.nbytes > 65536 else data)
+
+
+@fault("reads from past 64 KiB one byte off", "memory/large-parts")
+class _FarRead(FaultyBackend):
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        return super().read(memory, offset - (offset > 65536), nbytes)
+
+
 @fault("to_host does not wait for launches", "sequences/*/*/program*")
 class _HostEarly(Deferring):
     def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:

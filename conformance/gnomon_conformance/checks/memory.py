@@ -39,6 +39,7 @@ _SIZES = (
 )
 #: Parts of a memory of 1000 bytes: from where on, and how many.
 _PARTS = ((0, 1000), (8, 16), (1, 7), (999, 1), (64, 0), (500, 500), (3, 997))
+_LARGE_PARTS = ((70001, 1), (65536, 65537), (1, 1 << 20), ((1 << 20) + 3, 70000), (200002, 6))
 _IMPOSSIBLE = 1 << 60
 
 
@@ -47,6 +48,7 @@ def cases(seed: int) -> Iterator[Case]:
     checks: dict[str, Callable[[Backend, Random], int]] = {
         "round-trip": _round_trip,
         "parts": _parts,
+        "large-parts": _large_parts,
         "neighbours": _neighbours,
         "copies": _copies,
         "lent": _lent,
@@ -113,6 +115,27 @@ def _parts(backend: Backend, chooser: Random) -> int:
             got = bytes(backend.read(memory, start, length))
             _demand(got == data[start : start + length], f"read({start}, {length}) is wrong")
     return 60
+
+
+def _large_parts(backend: Backend, chooser: Random) -> int:
+    """Long parts far from the beginning are written, read, copied and lent."""
+    size = 3 << 19
+    data = bytearray(chooser.randbytes(size))
+    memory = backend.allocate(size)
+    backend.write(memory, 0, memoryview(bytes(data)))
+    for start, length in _LARGE_PARTS:
+        part = chooser.randbytes(length)
+        backend.write(memory, start, memoryview(part))
+        data[start : start + length] = part
+        near = max(start - 9, 0), min(length + 18, size - max(start - 9, 0))
+        right = data[near[0] : near[0] + near[1]]
+        which = f"{length} bytes from byte {start} on"
+        _demand(bytes(backend.read(memory, *near)) == right, f"read or write of {which}")
+        _demand(bytes(backend.to_host(memory, *near).bytes) == right, f"to_host of {which}")
+        with backend.lend(memory, *near) as lent:
+            _demand(bytes(lent) == right, f"lend of {which}")
+    _demand(bytes(backend.read(memory, 0, size)) == data, "parts written have changed others")
+    return len(_LARGE_PARTS)
 
 
 def _copies(backend: Backend, chooser: Random) -> int:

@@ -114,7 +114,9 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
 
 
 def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Evidence:
-    """Every sample of parameters, at several places of several streams, of many lengths."""
+    """Every sample of parameters, at several places of several streams, of many lengths; of
+    all samples but the first every other one.
+    """
     evidence = Evidence(1)
     samples = [*record.samples]
     if record.name == "random" and dtype is int64:
@@ -123,6 +125,8 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
         most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
         large = (most,) if dtype in (float32, int64) and not number else ()
         for turn, count in enumerate((*_COUNTS, *large)):
+            if number and (number + turn) % 2:
+                continue
             kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
             shape: tuple[int, ...] = (count,)
             if count % 5 == 0 and count:

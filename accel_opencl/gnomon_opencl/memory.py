@@ -30,8 +30,11 @@ LIMIT_VARIABLE: Final = "GNOMON_OPENCL_MEMORY_LIMIT"
 
 #: OpenCL has no buffers of no bytes, and kernels may load a whole cell.
 SMALLEST: Final = 8
-#: Writes of so few bytes are kept on the host too, which costs less than to wait once.
+#: Writes of so few bytes are kept on the host too, which costs less than to wait once; nor does
+#: the host wait for them to be there.
 _KEPT_BYTES: Final = 1 << 16
+#: How many copies to the device are under way at most.
+_MOST_UNDER_WAY: Final = 256
 #: The usual limit where the host needs memory too.
 _OF_SHARED_MEMORY: Final = "80%"
 #: Leading bits in which the sizes of a block and of what is stored in it agree: the pool wastes
@@ -159,6 +162,8 @@ class Pool:
         self._retries = self._failures = 0
         self.transfers = TransferCount()
         self.lock = threading.RLock()
+        #: The copies of small data to the device that nobody has waited for.
+        self._under_way: list[cl.Event] = []
         self.serial = 0
 
     def set_limit(self, text: str | None, asker: str) -> None:
@@ -229,10 +234,16 @@ class Pool:
             return
         self.transfers.writes += 1
         self.transfers.bytes_written += data.nbytes
-        is_kept = data.nbytes == memory.nbytes <= _KEPT_BYTES
-        memory.written = bytes(data) if is_kept else None
-        source = np.frombuffer(data, dtype=np.uint8)
-        self._copied("write", memory.buffer.pooled, source, dst_offset=offset)
+        kept = bytes(data) if data.nbytes <= _KEPT_BYTES else None
+        memory.written = kept if data.nbytes == memory.nbytes else None
+        source = np.frombuffer(data if kept is None else kept, dtype=np.uint8)
+        target, waits = memory.buffer.pooled, kept is None
+        event = self._copied("write", target, source, dst_offset=offset, is_blocking=waits)
+        if not waits:
+            # An event that is forgotten is waited for, since the bytes have to stay till then.
+            self._under_way.append(event)
+            if len(self._under_way) > _MOST_UNDER_WAY:
+                self._under_way.clear()
 
     def read(self, memory: DeviceMemory, offset: int, nbytes: int) -> memoryview:
         """Return a copy of ``nbytes`` bytes of ``memory``, when all work before is done."""
@@ -241,6 +252,7 @@ class Pool:
             self.transfers.reads += 1
             self.transfers.bytes_read += nbytes
             self._copied("read", target, memory.buffer.pooled, src_offset=offset)
+            self._under_way.clear()
         return target.data
 
     def _copied(
@@ -248,13 +260,14 @@ class Pool:
         action: str,
         target: PooledBuffer | np.ndarray[tuple[int], np.dtype[np.uint8]],
         source: PooledBuffer | np.ndarray[tuple[int], np.dtype[np.uint8]],
-        **offset: int,
-    ) -> None:
+        **how: int,
+    ) -> cl.Event:
         try:
-            event = cl.enqueue_copy(self._timeline.queue, target, source, **offset)
+            event = cl.enqueue_copy(self._timeline.queue, target, source, **how)
         except cl.Error as error:
             raise failure(action, self._name, error) from error
         self._timeline.note(action, event)
+        return event
 
     @contextmanager
     def lend(self, memory: DeviceMemory, offset: int, nbytes: int) -> Iterator[memoryview]:

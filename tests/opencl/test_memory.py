@@ -287,3 +287,15 @@ def test_a_device_is_given_by_index_or_name(backend: OpenCLBackend) -> None:
         public.memory_stats("cpu")
     with pytest.raises(RuntimeError, match="opencl:77 does not exist"):
         public.memory_stats(77)
+
+
+@pytest.mark.parametrize("nbytes", [64, 1 << 16, (1 << 16) + 1])
+def test_what_was_written_may_change_at_once(backend: OpenCLBackend, nbytes: int) -> None:
+    memory = backend.allocate(nbytes)
+    data = bytearray(nbytes)
+    # More copies than are left under way, each of bytes that are something else already.
+    for turn in range(300):
+        data[:] = bytes([turn % 251]) * nbytes
+        backend.write(memory, 0, memoryview(data))
+        data[:] = b"\xff" * nbytes
+    assert bytes(backend.read(memory, 0, nbytes)) == bytes([299 % 251]) * nbytes

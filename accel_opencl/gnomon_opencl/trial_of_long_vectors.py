@@ -58,15 +58,12 @@ def main() -> int:
     statements = list(_STATEMENTS)
     if "cl_khr_fp64" in device.extensions.split():
         statements.append(_OF_DOUBLES)
-    # PoCL reads its library of built-in functions once for each context, which takes longer
-    # than to compile all of this.
-    context = cl.Context([device])
     try:
-        return (
-            0
-            if all(is_right(context, device, statement) for statement in statements)
-            else FAILED
-        )
+        # PoCL reads its library of built-in functions once for each context, which takes longer
+        # than to compile all of this.
+        context = cl.Context([device])
+        right = all(is_right(context, device, statement) for statement in statements)
+        return 0 if right else FAILED
     except cl.Error:
         return FAILED
 

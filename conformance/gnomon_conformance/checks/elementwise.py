@@ -159,6 +159,29 @@ def operands(
     return stores, places
 
 
+def _judged(
+    target: Target,
+    record: Elementwise,
+    compute: DType,
+    drawn: tuple[list[bytes], list[Place]],
+    output: Layout,
+    result: DType,
+    period: int = 0,
+) -> Evidence:
+    """Judge the launch of drawn ``operands`` that writes to a storage of its own."""
+    stores, places = drawn
+    launch = ElementwiseLaunch(
+        record=record,
+        compute=compute,
+        flushes=target.flushes(compute),
+        period=period,
+        inputs=tuple(places),
+        outputs=(zoo.blank(stores, output, result),),
+        stores=tuple(stores),
+    )
+    return judge_launch(target, launch)
+
+
 def _values(
     record: Elementwise,
     compute: DType,
@@ -177,16 +200,8 @@ def _values(
     if compute is bool_:
         shape = (3, 7)
     key = f"{record.name} {compute.name} {rotation}"
-    stores, places = operands(record, compute, kinds, shape, key, seed)
-    launch = ElementwiseLaunch(
-        record=record,
-        compute=compute,
-        flushes=target.flushes(compute),
-        inputs=tuple(places),
-        outputs=(zoo.blank(stores, output(shape), result),),
-        stores=tuple(stores),
-    )
-    return judge_launch(target, launch)
+    drawn = operands(record, compute, kinds, shape, key, seed)
+    return _judged(target, record, compute, drawn, output(shape), result)
 
 
 def _in_place(
@@ -328,16 +343,8 @@ def _layouts(
         kinds = [zoo.ALL[each % len(zoo.ALL)] for each in chosen]
         output = zoo.INJECTIVE[(2 * number + other) % len(zoo.INJECTIVE)]
         key = f"{record.name} {compute.name} {number} {turn}"
-        stores, places = operands(record, compute, kinds, shape, key, seed)
-        launch = ElementwiseLaunch(
-            record=record,
-            compute=compute,
-            flushes=target.flushes(compute),
-            inputs=tuple(places),
-            outputs=(zoo.blank(stores, output(shape), result),),
-            stores=tuple(stores),
-        )
-        evidence += judge_launch(target, launch)
+        drawn = operands(record, compute, kinds, shape, key, seed)
+        evidence += _judged(target, record, compute, drawn, output(shape), result)
     return evidence
 
 
@@ -354,16 +361,8 @@ def _shapes(
             ]
             output = zoo.INJECTIVE[(number + turn) % len(zoo.INJECTIVE)]
             key = f"{record.name} {compute.name} {shape} {turn}"
-            stores, places = operands(record, compute, kinds, shape, key, seed)
-            launch = ElementwiseLaunch(
-                record=record,
-                compute=compute,
-                flushes=target.flushes(compute),
-                inputs=tuple(places),
-                outputs=(zoo.blank(stores, output(shape), result),),
-                stores=tuple(stores),
-            )
-            evidence += judge_launch(target, launch)
+            drawn = operands(record, compute, kinds, shape, key, seed)
+            evidence += _judged(target, record, compute, drawn, output(shape), result)
     return evidence
 
 
@@ -387,17 +386,9 @@ def _lengths(
         output = zoo.offset if number % 3 == 2 else zoo.contiguous
         key = f"{record.name} {compute.name} {length}"
         shape = (length,)
-        stores, places = operands(record, compute, kinds, shape, key, seed)
-        launch = ElementwiseLaunch(
-            record=record,
-            compute=compute,
-            flushes=target.flushes(compute),
-            period=DISTINCT if length > DISTINCT else 0,
-            inputs=tuple(places),
-            outputs=(zoo.blank(stores, output(shape), result),),
-            stores=tuple(stores),
-        )
-        evidence += judge_launch(target, launch)
+        drawn = operands(record, compute, kinds, shape, key, seed)
+        period = DISTINCT if length > DISTINCT else 0
+        evidence += _judged(target, record, compute, drawn, output(shape), result, period)
     return evidence
 
 

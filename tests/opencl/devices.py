@@ -67,6 +67,16 @@ def with_short_vectors() -> OpenCLBackend:
     return OpenCLBackend(device, 98, traits)
 
 
+@cache
+def with_registers_of(length: int) -> OpenCLBackend:
+    """Return a backend that takes the device for one with registers of ``length`` bytes."""
+    traits = replace(default_backend().runtime.traits, register_bytes=length)
+    (device,) = default_backend().runtime.context.devices
+    backend = OpenCLBackend(device, 100 + length, traits)
+    register_backend(backend)
+    return backend
+
+
 BACKENDS = {"own": default_backend, "gpu": with_traits_of_a_gpu}
 
 

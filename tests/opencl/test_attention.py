@@ -12,7 +12,9 @@ import gnomon.nn.functional as F
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from .devices import default_backend
+from gnomon_opencl.kernels.tiles import strip_tile
+
+from .devices import default_backend, with_registers_of
 
 NAME = "ScaledDotProductFlashAttentionForCpuBackward0"
 
@@ -31,7 +33,7 @@ def _drawn(shape: tuple[int, ...], seed: int, dtype: gnomon.dtype) -> gnomon.Ten
     return gnomon.tensor(values).reshape(shape).to(dtype)
 
 
-def _mask(kind: str, queries: int, keys: int) -> gnomon.Tensor | None:
+def _mask(kind: str, queries: int, keys: int, dtype: gnomon.dtype) -> gnomon.Tensor | None:
     draw = random.Random(5)
     if kind == "bool":
         # The first query sees nothing.
@@ -40,7 +42,7 @@ def _mask(kind: str, queries: int, keys: int) -> gnomon.Tensor | None:
         ]
         return gnomon.tensor(rows)
     if kind == "float":
-        return gnomon.tensor([draw.uniform(-2, 2) for _ in range(keys)]).expand(queries, keys)
+        return _drawn((keys,), 5, dtype).expand(queries, keys)
     return None
 
 
@@ -69,7 +71,7 @@ def _run(
         _drawn(shape, seed, dtype).to(place).requires_grad_()
         for seed, shape in enumerate(shapes)
     ]
-    mask = _mask(kind, queries, keys)
+    mask = _mask(kind, queries, keys, dtype)
     result = F.scaled_dot_product_attention(
         leaves[0].transpose(1, 2),
         leaves[1].transpose(2, 3),
@@ -97,6 +99,20 @@ def test_attention(kind: str, sizes: tuple[int, int, int, int], device: gnomon.d
     assert found[0].grad_fn is not None and found[0].grad_fn.name() == NAME
     # Sums of up to 140 terms, of numbers below 4 whose own errors are 16 eps.
     _assert_near(found, _run(kind, sizes, "cpu"), 140 * 16 * 2.0**-23)
+
+
+@pytest.mark.parametrize("length", [32, 64])
+@pytest.mark.parametrize("dtype", [gnomon.float32, gnomon.float64], ids=str)
+def test_tiles_of_any_registers(
+    length: int, dtype: gnomon.dtype, device: gnomon.device
+) -> None:
+    backend = with_registers_of(length)
+    expected = (8, 2) if length == 64 else (6, 2, length // dtype.itemsize)
+    assert strip_tile(backend.runtime, dtype, 8)[: len(expected)] == expected
+    for kind, sizes in CASES:
+        found = _run(kind, sizes, gnomon.device(str(backend.device)), dtype)
+        allowed = 140 * 16 * 2.0**-23 if dtype is gnomon.float32 else 1e-12
+        _assert_near(found, _run(kind, sizes, "cpu", dtype), allowed)
 
 
 @pytest.mark.parametrize(

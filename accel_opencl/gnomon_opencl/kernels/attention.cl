@@ -1,25 +1,21 @@
 /* Attention on processors: softmax(query @ key.T * scale + mask) @ value, and its derivative.
 
    Scores are never stored as a whole. A worker takes a strip of WIDTH queries, one to a lane, and
-   goes along the keys in blocks; maxima and sums then run down the lanes, and products read keys
-   and values where they lie, one element for all lanes. Peak and sum of what came before are
-   corrected when a larger score appears (M. Milakov and N. Gimelshein, "Online normalizer
-   calculation for softmax", 2018). The derivative takes a strip of keys and goes along the
-   queries, with the logarithms of the sums that the forward pass left (T. Dao et al.,
-   "FlashAttention", 2022). A head belongs to one worker, so that sums have one order. */
+   goes along BLOCK keys at a time; maxima and sums then run down the lanes, and products, ROWS of
+   them in registers, read keys and values where they lie, one element for all lanes. Peak and sum
+   of what came before are corrected when a larger score appears (M. Milakov and N. Gimelshein,
+   "Online normalizer calculation for softmax", 2018). The derivative takes a strip of keys and
+   goes along the queries, with the logarithms of the sums that the forward pass left (T. Dao et
+   al., "FlashAttention", 2022). A head belongs to one worker, so that sums have one order. */
 
 #pragma OPENCL FP_CONTRACT ON
 
 #define WIDTH (LANES * VECTORS)
-/* Rows of a product that are kept in registers, and rows that are gone along at a time. */
-#define ROWS 8
-#define BLOCK 64
-
 typedef __global const STORAGE *Source;
 typedef __global COMPUTE *Scratch;
 #define AT(p) (*(__global VECTOR *)(p))
 
-/* Add to eight rows of WIDTH columns at `c` the product of rows at `a`, of which there are `rows`,
+/* Add to ROWS rows of WIDTH columns at `c` the product of rows at `a`, of which there are `rows`,
    and `depth` rows at `b`. Scratch is laid out in whole vectors. */
 #define PRODUCT(NAME, POINTER, READ) \
 static inline __attribute__((always_inline)) \

@@ -12,10 +12,10 @@ from gnomon.backend import DType, Operand, bool_, float32
 from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import Plan, source_file, whole_source
 from gnomon_opencl.kernels.rows import lanes_for
+from gnomon_opencl.kernels.tiles import Tile, strip_tile
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 
-#: Vectors to a strip, and rows that are gone along at a time: as in ``attention.cl``.
-_VECTORS: Final = 2
+#: Rows that are gone along at a time, at least: whole tiles of them.
 _BLOCK: Final = 64
 #: Workers that keep a core busy.
 _WORKERS_OF_A_CORE: Final = 8
@@ -35,20 +35,19 @@ def attend(
     """Write the attention of (B, H, L, E), (B, H, S, E), (B, H, S, F), and the logarithms of
     the sums of exponentials, (B, H, L).
     """
-    lanes = lanes_for(runtime, (query,))
+    tile = strip_tile(runtime, query.dtype, lanes_for(runtime, (query,)))
     operands = [query, key, value, mask or query, output]
-    plan = _plan(operands, causal, lanes)
-    strips = -(-query.layout.shape[2] // (lanes * _VECTORS))
+    plan = _plan(operands, causal, tile)
+    strips = -(-query.layout.shape[2] // tile.columns)
     heads = query.layout.shape[0] * query.layout.shape[1]
-    width = lanes * _VECTORS
-    size = plan.members["padded_size"] + plan.members["padded_width"] + _BLOCK
+    size = plan.members["padded_size"] + plan.members["padded_width"] + _block(tile)
     _launch(
         runtime,
         "attention_forward",
         [*operands, logarithms],
         mask,
-        (plan, heads * strips, size * width),
-        lanes,
+        (plan, heads * strips, size * tile.columns),
+        tile,
         scale,
     )
 
@@ -69,22 +68,21 @@ def attend_backward(
     of_value: Operand,
 ) -> None:
     """Write the cotangents of query, key and value."""
-    lanes = lanes_for(runtime, (query,))
+    tile = strip_tile(runtime, query.dtype, lanes_for(runtime, (query,)))
     first = [query, key, value, mask or query, output, cotangent]
     written = [of_query, of_key, of_value]
-    plan = _plan([*first, *written], causal, lanes)
+    plan = _plan([*first, *written], causal, tile)
     heads = query.layout.shape[0] * query.layout.shape[1]
-    width = lanes * _VECTORS
     size, other = plan.members["padded_size"], plan.members["padded_width"]
     whole = plan.members["padded_queries"] * (size + 1)
-    scratch = whole + width * (3 * size + 2 * other + 2 * _BLOCK)
+    scratch = whole + tile.columns * (3 * size + 2 * other + 2 * _block(tile))
     _launch(
         runtime,
         "attention_backward",
         [*first, logarithms, *written],
         mask,
         (plan, heads, scratch),
-        lanes,
+        tile,
         scale,
     )
 
@@ -95,7 +93,7 @@ def _launch(
     operands: list[Operand],
     mask: Operand | None,
     work: tuple[Plan, int, int],
-    lanes: int,
+    tile: Tile,
     scale: float,
 ) -> None:
     """Let workers share ``work``: what they are told, how many items, and their scratch."""
@@ -108,15 +106,14 @@ def _launch(
     arguments: list[Argument] = [buffer_of(operand) for operand in operands]
     arguments += [space, plan.packed(), element_type(dtype).packed(scale)]
     given = None if mask is None else mask.dtype
-    source = _source(name, dtype, given, lanes, plan.declaration())
+    source = _source(name, dtype, given, tile, plan.declaration())
     runtime.launch(source, name, arguments, workers, 1)
 
 
-def _plan(operands: list[Operand], causal: bool, lanes: int) -> Plan:
-    """Return sizes and strides; lengths are padded so that scratch holds whole vectors."""
+def _plan(operands: list[Operand], causal: bool, tile: Tile) -> Plan:
+    """Return sizes and strides; lengths are padded so that scratch holds whole tiles."""
     outer, inner, queries, size = operands[0].layout.shape
     keys, width = operands[2].layout.shape[2:]
-    step = lanes * _VECTORS
     plan = Plan(wide_index=True)
     plan.members |= {
         "outer": outer,
@@ -125,9 +122,9 @@ def _plan(operands: list[Operand], causal: bool, lanes: int) -> Plan:
         "keys": keys,
         "size": size,
         "width": width,
-        "padded_queries": _rounded(queries, step),
-        "padded_size": _rounded(size, step),
-        "padded_width": _rounded(width, step),
+        "padded_queries": _padded(queries, tile),
+        "padded_size": _padded(size, tile),
+        "padded_width": _padded(width, tile),
         "causal": int(causal),
     }
     for number, operand in enumerate(operands):
@@ -135,22 +132,34 @@ def _plan(operands: list[Operand], causal: bool, lanes: int) -> Plan:
     return plan
 
 
+def _block(tile: Tile) -> int:
+    """Return how many rows are gone along at a time."""
+    return _rounded(_BLOCK, tile.rows)
+
+
+def _padded(size: int, tile: Tile) -> int:
+    """Return what holds ``size`` rows or columns in whole tiles."""
+    return _rounded(_rounded(size, tile.rows), tile.columns)
+
+
 def _rounded(size: int, step: int) -> int:
     return -(-size // step) * step
 
 
 @cache
-def _source(name: str, dtype: DType, mask: DType | None, lanes: int, declaration: str) -> str:
+def _source(name: str, dtype: DType, mask: DType | None, tile: Tile, declaration: str) -> str:
     kind = element_type(dtype)
     given = element_type(bool_ if mask is None else mask)
     compute = kind.compute
     return whole_source(
         f"#define STORAGE {kind.storage}\n",
         f"#define COMPUTE {compute}\n",
-        f"#define VECTOR {wide(compute, lanes)}\n",
-        f"#define LANES {lanes}\n",
-        f"#define VECTORS {_VECTORS}\n",
-        f"#define vload_lanes(p) vload{lanes}(0, p)\n",
+        f"#define VECTOR {wide(compute, tile.lanes)}\n",
+        f"#define LANES {tile.lanes}\n",
+        f"#define VECTORS {tile.vectors}\n",
+        f"#define ROWS {tile.rows}\n",
+        f"#define BLOCK {_block(tile)}\n",
+        f"#define vload_lanes(p) vload{tile.lanes}(0, p)\n",
         f"#define LOAD(p, i) ({kind.load(1, '(p)', '(i)')})\n",
         f"#define STORE(x, p, i) {kind.store(1, '(x)', '(p)', '(i)')}\n",
         f"#define MASKED {0 if mask is None else 1 if mask is bool_ else 2}\n",

@@ -86,7 +86,7 @@ void attention_backward(Source query, Source key, Source value, __global const M
                                 min(ROWS, size - e), ds, WIDTH, block, dk + e * WIDTH, WIDTH,
                                 true);
                 for (int i = 0; i < block; i += ROWS)
-                    for (int e = 0; e < padded_size; e += WIDTH)
+                    for (int e = 0; e < size; e += WIDTH)
                         add_product_of_scratch(ds, i * WIDTH, WIDTH, 1, min(ROWS, block - i),
                                                keys + e, padded_size, count,
                                                dq + (start + i) * padded_size + e, padded_size,

@@ -167,6 +167,17 @@ def line_tile(dtype: DType, is_wide: bool) -> Tile:
     return Tile(3, 4, 32 // sum_bytes(dtype))
 
 
+def strip_tile(runtime: Runtime, dtype: DType, lanes: int) -> Tile:
+    """Return the tile for strips in vectors of ``lanes``, or of as many as a register holds.
+
+    Where registers are of 64 bytes there are 32, for the shorter vectors too: for 16 sums.
+    """
+    if runtime.traits.register_bytes >= _WIDE_BYTES:
+        return Tile(8, 2, lanes)
+    tile, *_ = short_tiles(dtype)
+    return tile._replace(lanes=min(lanes, tile.lanes))
+
+
 def sum_bytes(dtype: DType) -> int:
     """Return the size of the type that products of ``dtype`` are added up in."""
     return 8 if dtype.itemsize == 8 else 4

@@ -22,13 +22,16 @@ Function = Callable[..., gnomon.Tensor]
 #: What is computed of an input and its weights, and their shapes.
 CASES: dict[str, tuple[Function, Sequence[tuple[int, ...]]]] = {
     "softmax": (lambda x: F.softmax(x, 1), [(5, 19)]),
+    "softmax of longer rows": (lambda x: F.softmax(x, 1), [(2, 46)]),
     "softmax of columns": (lambda x: F.softmax(x, 0), [(7, 45)]),
     "softmax of short rows": (lambda x: F.softmax(x, 1), [(19, 3)]),
     "softmax of a slanting tensor": (lambda x: F.softmax(x[:, 1::2], 1), [(5, 38)]),
     "softmax of an expanded row": (lambda x: F.softmax(x.expand(3, 19), 1), [(1, 19)]),
     "log_softmax": (lambda x: F.log_softmax(x, 1), [(5, 19)]),
+    "log_softmax of longer rows": (lambda x: F.log_softmax(x, 1), [(2, 46)]),
     "log_softmax in the middle": (lambda x: F.log_softmax(x, 1), [(2, 4, 9)]),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, [19], w, b), [(5, 19), (19,), (19,)]),
+    "layer_norm of longer rows": (lambda x: F.layer_norm(x, [46]), [(2, 46)]),
     "layer_norm without weights": (lambda x: F.layer_norm(x, [19]), [(5, 19)]),
     "layer_norm with a slanting weight": (
         lambda x, w: F.layer_norm(x, [4, 5], w.t()),

@@ -7,7 +7,10 @@ programs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
+
+#: Vectors that hide how long an addition takes.
+_CHAINS: Final = 4
 
 #: A name and the expression it stands for.
 Named = tuple[str, str]
@@ -28,6 +31,13 @@ class Pass:
     keeps: tuple[Named, ...] = ()
     #: What is added up down the rows of a work-item, by the name of the partial sums.
     downward: tuple[Named, ...] = ()
+
+    @property
+    def chains(self) -> int:
+        """Return in how many vectors elements along a row are added up, lest each addition
+        waits for the one before; passes that write have other work to do meanwhile.
+        """
+        return 1 if self.writes or self.downward else _CHAINS
 
     def of_elements(self) -> str:
         """Return the text that is evaluated for each element."""

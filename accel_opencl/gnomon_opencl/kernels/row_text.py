@@ -205,10 +205,10 @@ class RowText:
         for name, text in self._fixed_numbers():
             yield f"        const C {name} = {text};"
         for step in self.program.passes:
-            for name, _ in step.sums:
-                yield f"        V lanes_of_{name} = (V)(K(0));"
-            for name, _ in step.largest:
-                yield f"        V lanes_of_{name} = (V)(K(-INFINITY));"
+            for name, _ in (*step.sums, *step.largest):
+                start = "0" if name in dict(step.sums) else "-INFINITY"
+                states = ", ".join([f"(V)(K({start}))"] * step.chains)
+                yield f"        V lanes_of_{name}[{step.chains}] = {{{states}}};"
             if step.of_elements():
                 yield from self._lines(partial(self._line, step), " " * 8)
             yield from self._folded(step)
@@ -223,6 +223,14 @@ class RowText:
         index, lanes = self.way.index_type, self.way.lanes
         yield from self._load_even(step.of_elements(), "", indent)
         yield f"{indent}{index} i = 0;"
+        chains = step.chains
+        if chains > 1:
+            yield f"{indent}while (i + {chains * lanes} <= length) {{"
+            yield f'{indent}    _Pragma("unroll")'
+            yield f"{indent}    for (int chain = 0; chain < {chains}; ++chain, i += {lanes}) {{"
+            yield from self._elements(step, indent + "        ", True, "chain")
+            yield f"{indent}    }}"
+            yield f"{indent}}}"
         yield f"{indent}for (; i + {lanes} <= length; i += {lanes}) {{"
         yield from self._elements(step, indent + "    ", True)
         yield f"{indent}}}"
@@ -232,7 +240,9 @@ class RowText:
         yield from self._elements(step, indent + "    ", False)
         yield f"{indent}}}"
 
-    def _elements(self, step: Pass, indent: str, whole: bool) -> Iterator[str]:
+    def _elements(
+        self, step: Pass, indent: str, whole: bool, chain: str = "0"
+    ) -> Iterator[str]:
         text, lanes = step.of_elements(), self.way.lanes
         for name in self._used(text)[0]:
             if name not in self.even:
@@ -242,10 +252,10 @@ class RowText:
         yield from self._define(text, indent)
         for name, term in step.sums:
             part = f"(V)({term})" if whole else f"(inside ? (V)({term}) : (V)(K(0)))"
-            yield f"{indent}lanes_of_{name} += {part};"
+            yield f"{indent}lanes_of_{name}[{chain}] += {part};"
         for name, term in step.largest:
             # Lanes beyond the end repeat the last element.
-            yield f"{indent}{self._larger(f'lanes_of_{name}', term)}"
+            yield f"{indent}{self._larger(f'lanes_of_{name}[{chain}]', term)}"
         for name, expression in step.writes:
             base = f"line{self.number[name]}"
             count = None if whole else "length - i"
@@ -263,12 +273,16 @@ class RowText:
         """Yield the numbers that the lanes come to, halves added to halves."""
         lanes = self.way.lanes
         for name, _ in (*step.sums, *step.largest):
+            is_sum = name in dict(step.sums)
+            for chain in range(1, step.chains):
+                a, b = f"lanes_of_{name}[0]", f"lanes_of_{name}[{chain}]"
+                yield f"        {a} += {b};" if is_sum else f"        {self._larger(a, b)}"
             yield f"        C cells_of_{name}[{lanes}];"
-            yield f"        vstore{lanes}(lanes_of_{name}, 0, cells_of_{name});"
+            yield f"        vstore{lanes}(lanes_of_{name}[0], 0, cells_of_{name});"
             yield f"        for (int reach = {lanes // 2}; reach > 0; reach /= 2)"
             yield "            for (int lane = 0; lane < reach; ++lane)"
             a, b = f"cells_of_{name}[lane]", f"cells_of_{name}[lane + reach]"
-            value = f"{a} + {b}" if (name, _) in step.sums else f"{b} > {a} ? {b} : {a}"
+            value = f"{a} + {b}" if is_sum else f"{b} > {a} ? {b} : {a}"
             yield f"                {a} = {value};"
             yield f"        const C {name} = cells_of_{name}[0];"
 

@@ -19,6 +19,7 @@ __kernel void reduce_rows(ARGUMENTS) {
             long place = from;
             for (; place + WIDTH <= to; place += WIDTH) {
                 const Places here = moved(at, place, &along);
+#pragma unroll
                 for (int lane = 0; lane < WIDTH; lane += LANES) {
                     const VECTOR x = EVALUATE_VECTOR(here, along, lane);
                     TAKE(states + lane, x, begin + place + lane, 1)

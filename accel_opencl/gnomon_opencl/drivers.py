@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,12 @@ _SYSTEM: Final = Path("/etc/OpenCL/vendors")
 _LIBRARY: Final = "libintelocl.so"
 #: The variable of the environment by which PoCL gets fewer threads.
 _MOST_THREADS: Final = "POCL_MAX_PTHREAD_COUNT"
+#: The variable by which each of them gets a core of its own, and what says that it is not the
+#: user who has set it.
+_BOUND: Final = "POCL_AFFINITY"
+_BOUND_HERE: Final = "GNOMON_OPENCL_BOUND"
+#: What pytest-xdist calls the process, in each of those that it runs tests in.
+_TEST_PROCESS: Final = "PYTEST_XDIST_WORKER"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
 #: Versions of PoCL whose compiler takes programs with declarations of their own.
@@ -66,8 +73,12 @@ def set_up_pocl() -> None:
     os.environ.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
     # Systems leave threads that sleep between launches on one core, for many launches on end:
     # each thread gets a core of its own, if PoCL has as many threads as the process has cores.
-    if _MOST_THREADS not in os.environ and _may_use_all_cores():
-        os.environ.setdefault("POCL_AFFINITY", "1")
+    # Of processes that share these, one would wait for the others on a core that is not idle.
+    if _BOUND_HERE in os.environ:  # by the process that started this one
+        del os.environ[_BOUND_HERE], os.environ[_BOUND]
+    chosen = _MOST_THREADS in os.environ or _BOUND in os.environ
+    if not chosen and _may_use_all_cores() and not _is_one_of_several():
+        os.environ |= {_BOUND: "1", _BOUND_HERE: "1"}
 
 
 def text_for(driver: str, source: str) -> str:
@@ -129,6 +140,11 @@ def _may_use_all_cores() -> bool:
     if not hasattr(os, "sched_getaffinity"):
         return False
     return len(os.sched_getaffinity(0)) == os.cpu_count()
+
+
+def _is_one_of_several() -> bool:
+    """Return whether the process is at work beside others: of a pool, or of a run of tests."""
+    return parent_process() is not None or _TEST_PROCESS in os.environ
 
 
 def _is_there(path: Path, entry: bytes) -> bool:

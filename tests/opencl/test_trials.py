@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -179,12 +181,14 @@ def _vendors() -> Path:
         ({}, 3, None),  # PoCL's first threads would have cores that the process may not use
         ({"POCL_MAX_PTHREAD_COUNT": "2"}, 4, None),
         ({"POCL_AFFINITY": "0"}, 4, "0"),
+        ({"PYTEST_XDIST_WORKER": "gw0"}, 4, None),
     ],
 )
 def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], cores: int, found: str | None
 ) -> None:
-    for name in ("POCL_AFFINITY", "POCL_MAX_PTHREAD_COUNT", "POCL_WORK_GROUP_SPECIALIZATION"):
+    pocl = ("POCL_AFFINITY", "POCL_MAX_PTHREAD_COUNT", "POCL_WORK_GROUP_SPECIALIZATION")
+    for name in (*pocl, "GNOMON_OPENCL_BOUND", "PYTEST_XDIST_WORKER"):
         monkeypatch.setenv(name, "")  # so that it is put back at the end
         monkeypatch.delenv(name)
     for name, value in given.items():
@@ -194,6 +198,25 @@ def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
     set_up_pocl()
     assert os.environ.get("POCL_AFFINITY") == found
     assert os.environ["POCL_WORK_GROUP_SPECIALIZATION"] == "0"
+
+
+@pytest.mark.parametrize("by", ["user", "parent"])
+def test_threads_of_processes_of_a_pool_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    for name in ("POCL_MAX_PTHREAD_COUNT", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("POCL_AFFINITY", "1")
+    monkeypatch.setenv("GNOMON_OPENCL_BOUND", "1")
+    if by == "user":
+        monkeypatch.delenv("GNOMON_OPENCL_BOUND")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        assert pool.submit(_affinity_of_pocl).result() == {"user": "1", "parent": None}[by]
+
+
+def _affinity_of_pocl() -> str | None:
+    set_up_pocl()
+    return os.environ.get("POCL_AFFINITY")
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no such policy")

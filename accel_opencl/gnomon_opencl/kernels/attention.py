@@ -10,10 +10,11 @@ from typing import Final
 
 from gnomon.backend import DType, Operand, bool_, float32
 from gnomon_opencl.element_types import element_type, wide
-from gnomon_opencl.generation import Plan, source_file, whole_source
+from gnomon_opencl.generation import Plan, exponential_text, source_file, whole_source
 from gnomon_opencl.kernels.rows import lanes_for
 from gnomon_opencl.kernels.tiles import Tile, strip_tile
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
+from gnomon_opencl.traits import Traits
 
 #: Rows that are gone along at a time, at least: whole tiles of them.
 _BLOCK: Final = 64
@@ -106,7 +107,7 @@ def _launch(
     arguments: list[Argument] = [buffer_of(operand) for operand in operands]
     arguments += [space, plan.packed(), element_type(dtype).packed(scale)]
     given = None if mask is None else mask.dtype
-    source = _source(name, dtype, given, tile, plan.declaration())
+    source = _source(name, dtype, given, tile, plan.declaration(), runtime.traits)
     runtime.launch(source, name, arguments, workers, 1)
 
 
@@ -147,7 +148,9 @@ def _rounded(size: int, step: int) -> int:
 
 
 @cache
-def _source(name: str, dtype: DType, mask: DType | None, tile: Tile, declaration: str) -> str:
+def _source(
+    name: str, dtype: DType, mask: DType | None, tile: Tile, declaration: str, traits: Traits
+) -> str:
     kind = element_type(dtype)
     given = element_type(bool_ if mask is None else mask)
     compute = kind.compute
@@ -166,6 +169,7 @@ def _source(name: str, dtype: DType, mask: DType | None, tile: Tile, declaration
         f"#define MASK {kind.storage if mask is None else given.storage}\n",
         f"#define LOAD_MASK(p, i) ((COMPUTE)({given.load(1, '(p)', '(i)')}))\n",
         declaration,
+        exponential_text(kind, tile.lanes, traits),
         source_file("attention"),
         source_file(name),
     )

@@ -70,7 +70,7 @@ void attention_backward(Source query, Source key, Source value, __global const M
                                             plan.stride3_3, count, u, hides, first - start - i,
                                             true);
                         const VECTOR share = level == -INFINITY
-                            ? (VECTOR)(0) : exp(scores - level);
+                            ? (VECTOR)(0) : EXP(scores - level);
                         AT(at) = share;
                         AT(slope) = share * (AT(slope) - dot);
                     }

@@ -52,10 +52,10 @@ void attention_forward(Source query, Source key, Source value, __global const MA
                 }
                 /* Where nothing is seen yet, exponentials are 0 and not those of nan. */
                 const VECTOR level = peak == (VECTOR)(-INFINITY) ? (VECTOR)(0) : peak;
-                const VECTOR shrink = exp(peaks[v] - level);
+                const VECTOR shrink = EXP(peaks[v] - level);
                 VECTOR total = totals[v] * shrink;
                 for (int j = 0; j < block; ++j) {
-                    const VECTOR share = exp(AT(column + j * WIDTH) - level);
+                    const VECTOR share = EXP(AT(column + j * WIDTH) - level);
                     AT(column + j * WIDTH) = share;
                     total += share;
                 }

@@ -48,7 +48,9 @@ class Pass:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RowProgram:
-    """What a kernel does along each row: ``K(x)`` is a constant, ``COUNT`` the row's length."""
+    """What a kernel does along each row: ``K(x)`` is a constant, ``COUNT`` the row's length,
+    ``EXP(x)`` the exponential.
+    """
 
     name: str
     inputs: tuple[str, ...]

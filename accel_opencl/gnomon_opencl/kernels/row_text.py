@@ -8,7 +8,13 @@ from functools import partial
 from typing import Final, final
 
 from gnomon_opencl.element_types import ElementType, wide
-from gnomon_opencl.generation import Plan, group_attribute, walk_text, whole_source
+from gnomon_opencl.generation import (
+    Plan,
+    exponential_text,
+    group_attribute,
+    walk_text,
+    whole_source,
+)
 from gnomon_opencl.kernels.row_programs import Named, Pass, RowProgram, Way
 from gnomon_opencl.traits import Traits
 
@@ -27,6 +33,10 @@ class RowText:
         self.way = way
         self.traits = traits
         self.compute = kinds[0].compute
+        takes_exponentials = any("EXP(" in step.of_elements() for step in program.passes)
+        self.exponential = (
+            exponential_text(kinds[0], way.lanes, traits) if takes_exponentials else ""
+        )
         self.mask = wide(kinds[0].mask, way.lanes)
         self.number = {name: k for k, name in enumerate(program.operands)}
         self.kinds = dict(zip(program.operands, kinds, strict=True))
@@ -68,6 +78,7 @@ class RowText:
         return whole_source(
             "\n".join(lines),
             "\n",
+            self.exponential,
             plan.declaration(),
             f"{head}{', '.join(self._parameters())}) {{\n",
             "\n".join(body[self.way.kernel]()),

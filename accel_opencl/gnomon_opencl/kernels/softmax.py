@@ -21,7 +21,7 @@ SOFTMAX: Final = RowProgram(
     passes=(
         _LARGEST,
         Pass(
-            sums=(("total", "exp(x - peak)"),), writes=(("y", "exp(x - peak)"),), results=_SHARE
+            sums=(("total", "EXP(x - peak)"),), writes=(("y", "EXP(x - peak)"),), results=_SHARE
         ),
         Pass(writes=(("y", "y * share"),)),
     ),
@@ -33,8 +33,8 @@ SOFTMAX_OF_HALVES: Final = RowProgram(
     outputs=("y",),
     passes=(
         _LARGEST,
-        Pass(sums=(("total", "exp(x - peak)"),), results=_SHARE),
-        Pass(writes=(("y", "exp(x - peak) * share"),)),
+        Pass(sums=(("total", "EXP(x - peak)"),), results=_SHARE),
+        Pass(writes=(("y", "EXP(x - peak) * share"),)),
     ),
 )
 LOG_SOFTMAX: Final = RowProgram(
@@ -43,7 +43,7 @@ LOG_SOFTMAX: Final = RowProgram(
     outputs=("y",),
     passes=(
         _LARGEST,
-        Pass(sums=(("total", "exp(x - peak)"),), results=(("logarithm", "log(total)"),)),
+        Pass(sums=(("total", "EXP(x - peak)"),), results=(("logarithm", "log(total)"),)),
         Pass(writes=(("y", "x - peak - logarithm"),)),
     ),
 )
@@ -62,7 +62,7 @@ LOG_SOFTMAX_BACKWARD: Final = RowProgram(
     outputs=("d",),
     passes=(
         Pass(sums=(("total", "g"),)),
-        Pass(writes=(("d", "g - exp(y) * total"),)),
+        Pass(writes=(("d", "g - EXP(y) * total"),)),
     ),
 )
 

@@ -26,10 +26,12 @@ from gnomon.backend import (
     float32,
 )
 from gnomon.plugins import register_backend
+from gnomon_conformance import zoo
 from gnomon_conformance.audit.faulty import FaultyBackend
 from gnomon_conformance.cases import Level, Selection, Status, Tier, judge
 from gnomon_conformance.correct import Expected, unit, verdict
 from gnomon_conformance.inventory import elementwise_records
+from gnomon_conformance.launches import ElementwiseLaunch
 from gnomon_conformance.runner import run, selected
 from gnomon_conformance.target import VERBS, Target
 
@@ -69,6 +71,24 @@ def test_units_in_the_last_place() -> None:
     assert unit(1.0, float32) == 2.0**-23
     assert unit(0.0, float16) == 2.0**-24
     assert unit(-65504.0, float16) == 32.0
+
+
+def test_zero_times_what_overflows_may_be_nan_outside_of_a_domain() -> None:
+    record = next(each for each in elementwise_records() if each.name == "celu")
+    stores: list[bytes] = []
+    one = zoo.contiguous((1,))
+    # exp(-255 * -2.5) is a number of the reference's float64, and of no shorter dtype.
+    for factor, right_too in ((-0.0, True), (1.0, False)):
+        values = (-2.5, factor, -255.0)
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=float32,
+            inputs=tuple(zoo.placed(stores, [value], one, float32) for value in values),
+            outputs=(zoo.blank(stores, one, float32),),
+            stores=tuple(stores),
+        )
+        (right,) = launch.right()
+        assert verdict(math.nan, right.expected(0), float32).right is right_too
 
 
 class Minimal(FaultyBackend):

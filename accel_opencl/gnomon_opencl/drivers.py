@@ -25,8 +25,8 @@ _SYSTEM: Final = Path("/etc/OpenCL/vendors")
 _LIBRARY: Final = "libintelocl.so"
 #: The variable of the environment by which PoCL gets fewer threads.
 _MOST_THREADS: Final = "POCL_MAX_PTHREAD_COUNT"
-#: The variable by which each of them gets a core of its own, and what says that it is not the
-#: user who has set it.
+#: The variable by which each of them gets a core of its own, and the one that holds its value
+#: if it is not the user who has set it.
 _BOUND: Final = "POCL_AFFINITY"
 _BOUND_HERE: Final = "GNOMON_OPENCL_BOUND"
 #: What pytest-xdist calls the process, in each of those that it runs tests in.
@@ -74,8 +74,9 @@ def set_up_pocl() -> None:
     # Systems leave threads that sleep between launches on one core, for many launches on end:
     # each thread gets a core of its own, if PoCL has as many threads as the process has cores.
     # Of processes that share these, one would wait for the others on a core that is not idle.
-    if _BOUND_HERE in os.environ:  # by the process that started this one
-        del os.environ[_BOUND_HERE], os.environ[_BOUND]
+    inherited = os.environ.pop(_BOUND_HERE, None)  # from the process that started this one
+    if inherited is not None and os.environ.get(_BOUND) == inherited:
+        del os.environ[_BOUND]
     chosen = _MOST_THREADS in os.environ or _BOUND in os.environ
     if not chosen and _may_use_all_cores() and not _is_one_of_several():
         os.environ |= {_BOUND: "1", _BOUND_HERE: "1"}

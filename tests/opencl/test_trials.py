@@ -202,18 +202,24 @@ def test_each_thread_of_pocl_gets_a_core_if_there_are_as_many(
     assert os.environ["POCL_WORK_GROUP_SPECIALIZATION"] == "0"
 
 
-@pytest.mark.parametrize("by", ["user", "parent"])
+@pytest.mark.parametrize(
+    ("affinity", "by_parent", "found"),
+    [("1", "1", None), ("1", None, "1"), ("0", "1", "0"), (None, "1", None)],
+)
 def test_threads_of_processes_of_a_pool_share_the_cores(
-    monkeypatch: pytest.MonkeyPatch, by: str
+    monkeypatch: pytest.MonkeyPatch,
+    affinity: str | None,
+    by_parent: str | None,
+    found: str | None,
 ) -> None:
-    for name in ("POCL_MAX_PTHREAD_COUNT", "PYTEST_XDIST_WORKER"):
+    given = {"POCL_AFFINITY": affinity, "GNOMON_OPENCL_BOUND": by_parent}
+    for name in (*given, "POCL_MAX_PTHREAD_COUNT", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("POCL_AFFINITY", "1")
-    monkeypatch.setenv("GNOMON_OPENCL_BOUND", "1")
-    if by == "user":
-        monkeypatch.delenv("GNOMON_OPENCL_BOUND")
+    for name, value in given.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        assert pool.submit(_affinity_of_pocl).result() == {"user": "1", "parent": None}[by]
+        assert pool.submit(_affinity_of_pocl).result() == found
 
 
 def _affinity_of_pocl() -> str | None:

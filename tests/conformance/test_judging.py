@@ -73,22 +73,31 @@ def test_units_in_the_last_place() -> None:
     assert unit(-65504.0, float16) == 32.0
 
 
-def test_zero_times_what_overflows_may_be_nan_outside_of_a_domain() -> None:
-    record = next(each for each in elementwise_records() if each.name == "celu")
+@pytest.mark.parametrize(
+    ("name", "values", "may_be_nan"),
+    [
+        # exp(-255 * -2.5) is a number of the reference's float64, and of no shorter dtype.
+        ("celu", (-2.5, -0.0, -255.0), True),
+        ("celu", (-2.5, 1.0, -255.0), False),
+        ("celu", (-2.5, -0.0, -2.0), False),
+        ("xlogy", (0.0, 0.0), False),
+        ("xlogy", (0.0, math.inf), False),
+    ],
+)
+def test_zero_times_what_overflows_may_be_nan_outside_of_a_domain(
+    name: str, values: Sequence[float], may_be_nan: bool
+) -> None:
     stores: list[bytes] = []
     one = zoo.contiguous((1,))
-    # exp(-255 * -2.5) is a number of the reference's float64, and of no shorter dtype.
-    for factor, right_too in ((-0.0, True), (1.0, False)):
-        values = (-2.5, factor, -255.0)
-        launch = ElementwiseLaunch(
-            record=record,
-            compute=float32,
-            inputs=tuple(zoo.placed(stores, [value], one, float32) for value in values),
-            outputs=(zoo.blank(stores, one, float32),),
-            stores=tuple(stores),
-        )
-        (right,) = launch.right()
-        assert verdict(math.nan, right.expected(0), float32).right is right_too
+    launch = ElementwiseLaunch(
+        record=next(each for each in elementwise_records() if each.name == name),
+        compute=float32,
+        inputs=tuple(zoo.placed(stores, [value], one, float32) for value in values),
+        outputs=(zoo.blank(stores, one, float32),),
+        stores=tuple(stores),
+    )
+    (right,) = launch.right()
+    assert verdict(math.nan, right.expected(0), float32).right is may_be_nan
 
 
 class Minimal(FaultyBackend):

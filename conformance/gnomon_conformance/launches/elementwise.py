@@ -82,8 +82,7 @@ class ElementwiseLaunch(Launch):
         if not exact and not _inside(row, domains_of(record, len(row))):
             several = len(row) > 1 and _is_extreme(row, self.compute)
             expected = expected._replace(class_only=True, anything=several)
-            if len(row) > 1 and not value and not all(row):
-                # 0 times what the dtype, unlike the reference's, has no room for is NaN.
+            if not value and self._hides_overflow(row):
                 expected = expected._replace(others=(math.nan,))
         elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):
             # A zero of the function, not an edge case: the sign of 0 means nothing.
@@ -95,6 +94,14 @@ class ElementwiseLaunch(Launch):
         if self.flushes and is_subnormal(value, dtype):
             expected = expected._replace(others=(*expected.others, value * 0.0))
         return expected
+
+    def _hides_overflow(self, row: Sequence[Scalar]) -> bool:
+        """Whether a zero among operands is multiplied by a number that the reference's float64
+        has room for and the dtype has not: there it is infinite, and the product NaN.
+        """
+        ones = [[each or 1.0] for each in row]
+        (factor,) = self.record.values(ones, self.compute, total=True)
+        return largest(self.compute) < abs(factor) < math.inf
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         inputs = ", ".join(map(operand, self.inputs))

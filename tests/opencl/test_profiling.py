@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
+import pyopencl as cl
+
 import gnomon
 from gnomon.profiler import ProfilerActivity, profile
 from gnomon_opencl import timeline
@@ -34,6 +36,33 @@ def test_kernels_lie_in_the_time_of_the_block() -> None:
     assert taken.events().self_device_time_total > 0
     host = {event.name for event in taken.events() if event.device_type == "cpu"}
     assert {"matrix_product", "sum", "read"} <= host
+
+
+def test_a_host_held_up_does_not_move_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays = [0.02] * timeline._CLOCK_COMPARISONS
+    delays[2] = 0  # in seconds: once the host is there at once
+    enqueue_marker = cl.enqueue_marker
+
+    class LateMarker:
+        def __init__(self, on: cl.CommandQueue) -> None:
+            self._event = enqueue_marker(on)
+
+        @property
+        def profile(self) -> object:
+            return self._event.profile
+
+        def wait(self) -> None:
+            self._event.wait()
+            time.sleep(delays.pop())
+
+    monkeypatch.setattr(cl, "enqueue_marker", LateMarker)
+    x = gnomon.rand(300, device="opencl:0")
+    with profile() as taken:
+        (x + 1).cpu()
+        ended = time.perf_counter() * 1e6
+    assert not delays
+    device = [event for event in taken.events() if event.device_type == "opencl:0"]
+    assert device and all(event.end < ended + 10_000 for event in device)
 
 
 def test_a_fused_kernel_says_what_it_computes() -> None:

@@ -33,6 +33,8 @@ from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
     attention_backward,
     class_losses_backward,
+    cross_entropy,
+    cross_entropy_backward,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
@@ -111,6 +113,9 @@ class OpenCLBackend(Backend):
         offer(standardization_backward, self._on_device(standardize.standardize_backward))
         offer(class_losses_of, self._on_device(class_losses.add_class_losses))
         offer(class_losses_backward, self._on_device(class_losses.add_class_losses_backward))
+        offer(cross_entropy, self._on_device(class_losses.add_cross_entropies))
+        backward = class_losses.add_cross_entropies_backward
+        offer(cross_entropy_backward, self._on_device(backward))
         if self.runtime.traits.is_processor:
             offer(attention_of, self._on_device(attention.attend))
             offer(attention_backward, self._on_device(attention.attend_backward))

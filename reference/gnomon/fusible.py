@@ -17,6 +17,9 @@ from gnomon.composite.classification_losses import (
 from gnomon.composite.convolution import ConvolutionKernel
 from gnomon.composite.convolution import convolution_of as convolution
 from gnomon.composite.convolution_geometry import Geometry
+from gnomon.composite.cross_entropy import CrossEntropyBackwardKernel, CrossEntropyKernel
+from gnomon.composite.cross_entropy import cross_entropy_backward_of as cross_entropy_backward
+from gnomon.composite.cross_entropy import cross_entropy_of as cross_entropy
 from gnomon.composite.matrix import (
     MatrixProductKernel,
     MatrixSumKernel,
@@ -51,6 +54,8 @@ __all__ = [
     "ClassLossBackwardKernel",
     "ClassLossKernel",
     "ConvolutionKernel",
+    "CrossEntropyBackwardKernel",
+    "CrossEntropyKernel",
     "Geometry",
     "InsertionPointsKernel",
     "MatrixProductKernel",
@@ -69,6 +74,8 @@ __all__ = [
     "class_losses",
     "class_losses_backward",
     "convolution",
+    "cross_entropy",
+    "cross_entropy_backward",
     "insertion_points",
     "log_softmax",
     "log_softmax_backward",

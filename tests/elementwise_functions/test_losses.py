@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gnomon
-from gnomon.composite import classification_losses, losses
+from gnomon.composite import classification_losses, cross_entropy, losses
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +64,8 @@ def named(module: Any, keywords: dict[str, Any]) -> dict[str, Any]:
 def home(module: Any, name: str) -> Any:
     if module is torch:
         return getattr(functional, name)
-    return getattr(losses, name, None) or getattr(classification_losses, name)
+    homes = (losses, classification_losses, cross_entropy)
+    return next(getattr(each, name) for each in homes if hasattr(each, name))
 
 
 def same(ours: Any, theirs: Any, tolerance: float = 1e-12) -> None:
@@ -219,6 +220,26 @@ def test_smoothing_and_probabilities(
     ours, theirs = in_both("cross_entropy", input, target, keywords)
     for a, b in zip(ours[1:], theirs[1:], strict=True):
         same(a.detach(), b)
+
+
+def test_the_cross_entropy_of_classes_needs_its_scores_again() -> None:
+    scores = make(gnomon, ROWS, True) * 1
+    loss = cross_entropy.cross_entropy(scores, gnomon.tensor([2, 0]))
+    scores.zero_()
+    with pytest.raises(RuntimeError, match=r"NllLossBackward0: .* modified by an inplace"):
+        loss.backward()
+
+
+@pytest.mark.parametrize("dtype", ("float16", "bfloat16"))
+def test_the_cross_entropy_of_halves_is_rounded_once(dtype: str) -> None:
+    found = []
+    for precise in (False, True):
+        scores = gnomon.tensor(ROWS, dtype=getattr(gnomon, dtype))
+        scores = (scores.float() if precise else scores).requires_grad_()
+        loss = cross_entropy.cross_entropy(scores, gnomon.tensor([2, 0]))
+        (cotangent,) = gnomon.autograd.grad(loss, scores)
+        found.append([each.to(getattr(gnomon, dtype)).tolist() for each in (loss, cotangent)])
+    assert found[0] == found[1]
 
 
 def ask(name: str, input: Any, target: Any, **keywords: Any) -> Callable[[Any], object]:

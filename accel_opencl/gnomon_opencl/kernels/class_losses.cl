@@ -1,5 +1,7 @@
 /* The loss of scores of classes at each target, its sums, and the way back. SUM is the type that
-   sums are computed in; WEIGHTED is 1 where classes have weights. */
+   sums are computed in; WEIGHTED is 1 where classes have weights, and NORMALIZED where the
+   logarithm of the softmax of scores counts: of a score less the row's peak and the logarithm of
+   the sum of the exponentials. */
 
 typedef struct {
     long targets;
@@ -26,7 +28,9 @@ static inline COMPUTE weight_of(const Plan *plan, __global const STORAGE *weight
 
 #define LOSS_ARGUMENTS \
     __global const STORAGE *scores, __global const long *targets, \
-    __global const STORAGE *weights, const Plan plan, const Walk by_targets, const Walk by_scores
+    __global const STORAGE *weights, __global const COMPUTE *peaks, \
+    __global const COMPUTE *sums, const Plan plan, const Walk by_targets, const Walk by_scores
+#define GIVEN scores, targets, weights, peaks, sums, plan, by_targets, by_scores
 
 /* The loss and the weight of a target; none where it is ignored, or no class. */
 static inline void look_at(LOSS_ARGUMENTS, long number, __global int *flag, COMPUTE *loss,
@@ -40,7 +44,9 @@ static inline void look_at(LOSS_ARGUMENTS, long number, __global int *flag, COMP
     }
     const long row = plan.offset_of_scores + walked(&by_scores, number);
     *weight = weight_of(&plan, weights, class);
-    *loss = -(LOAD(scores, row + class * plan.step_of_scores) * *weight);
+    COMPUTE score = LOAD(scores, row + class * plan.step_of_scores);
+    if (NORMALIZED) score = score - peaks[number] - log(sums[number]);
+    *loss = -(score * *weight);
 }
 
 __kernel void class_losses(LOSS_ARGUMENTS, __global STORAGE *losses, __global int *flag) {
@@ -48,23 +54,21 @@ __kernel void class_losses(LOSS_ARGUMENTS, __global STORAGE *losses, __global in
     const long last = min(first + plan.together, plan.targets);
     for (long number = first; number < last; ++number) {
         COMPUTE loss, weight;
-        look_at(scores, targets, weights, plan, by_targets, by_scores, number, flag, &loss,
-                &weight);
+        look_at(GIVEN, number, flag, &loss, &weight);
         STORE(loss, losses, number);
     }
 }
 
 static inline Sums sums_of(LOSS_ARGUMENTS, long first, __global int *flag) {
     const long last = min(first + plan.together, plan.targets);
-    Sums sums = {0, 0};
+    Sums found = {0, 0};
     for (long number = first; number < last; ++number) {
         COMPUTE loss, weight;
-        look_at(scores, targets, weights, plan, by_targets, by_scores, number, flag, &loss,
-                &weight);
-        sums.loss += (SUM)loss;
-        sums.weight += (SUM)weight;
+        look_at(GIVEN, number, flag, &loss, &weight);
+        found.loss += (SUM)loss;
+        found.weight += (SUM)weight;
     }
-    return sums;
+    return found;
 }
 
 static inline void conclude(Sums sums, int averaged, __global STORAGE *result,
@@ -77,16 +81,14 @@ static inline void conclude(Sums sums, int averaged, __global STORAGE *result,
 __kernel void class_loss(LOSS_ARGUMENTS, const int averaged, __global STORAGE *result,
                          __global STORAGE *total, __global int *flag) {
     if (get_global_id(0)) return;
-    conclude(sums_of(scores, targets, weights, plan, by_targets, by_scores, 0, flag), averaged,
-             result, total);
+    conclude(sums_of(GIVEN, 0, flag), averaged, result, total);
 }
 
 /* The same in parts, whose sums are added up in order. */
 __kernel void class_loss_parts(LOSS_ARGUMENTS, __global Sums *parts, __global int *flag) {
     const long part = get_global_id(0);
     if (part * plan.together >= plan.targets) return;
-    parts[part] = sums_of(scores, targets, weights, plan, by_targets, by_scores,
-                          part * plan.together, flag);
+    parts[part] = sums_of(GIVEN, part * plan.together, flag);
 }
 
 __kernel void add_class_loss_parts(__global const Sums *parts, const long count,
@@ -101,13 +103,24 @@ __kernel void add_class_loss_parts(__global const Sums *parts, const long count,
     conclude(sums, averaged, result, total);
 }
 
+#define SLOPE_ARGUMENTS \
+    __global const STORAGE *cotangents, __global const STORAGE *total, \
+    __global const STORAGE *weights, const Plan plan, const Walk by_cotangents
+
+/* How much less the result is for each unit that a target's score is more. */
+static inline COMPUTE slope_of(SLOPE_ARGUMENTS, const int averaged, long number, long class) {
+    if (class == plan.ignored || class < 0 || class >= plan.classes) return 0;
+    COMPUTE share = weight_of(&plan, weights, class);
+    /* What counts nothing has no slope, though the mean of nothing else is 0 / 0. */
+    if (share == 0) return 0;
+    if (averaged) share /= LOAD(total, 0);
+    return LOAD(cotangents, plan.offset_of_cotangents + walked(&by_cotangents, number)) * share;
+}
+
 /* Zeros for every score but that of the target's class. */
-__kernel void class_loss_backward(__global const STORAGE *cotangents,
-                                  __global const STORAGE *total, __global STORAGE *scores,
-                                  __global const long *targets,
-                                  __global const STORAGE *weights, const Plan plan,
-                                  const Walk by_targets, const Walk by_scores,
-                                  const Walk by_cotangents, const int averaged) {
+__kernel void class_loss_backward(SLOPE_ARGUMENTS, __global STORAGE *scores,
+                                  __global const long *targets, const Walk by_targets,
+                                  const Walk by_scores, const int averaged) {
     const long first = get_global_id(0) * plan.together;
     const long last = min(first + plan.together, plan.targets);
     for (long number = first; number < last; ++number) {
@@ -115,12 +128,39 @@ __kernel void class_loss_backward(__global const STORAGE *cotangents,
         const long row = plan.offset_of_scores + walked(&by_scores, number);
         for (long each = 0; each < plan.classes; ++each)
             STORE((COMPUTE)0, scores, row + each * plan.step_of_scores);
-        if (class == plan.ignored || class < 0 || class >= plan.classes) continue;
-        COMPUTE share = weight_of(&plan, weights, class);
-        /* What counts nothing has no slope, though the mean of nothing else is 0 / 0. */
-        if (share == 0) continue;
-        if (averaged) share /= LOAD(total, 0);
-        const long place = plan.offset_of_cotangents + walked(&by_cotangents, number);
-        STORE(-(LOAD(cotangents, place) * share), scores, row + class * plan.step_of_scores);
+        const COMPUTE slope = slope_of(cotangents, total, weights, plan, by_cotangents,
+                                       averaged, number, class);
+        if (slope != 0) STORE(-slope, scores, row + class * plan.step_of_scores);
+    }
+}
+
+/* The slopes alone. */
+__kernel void class_loss_slopes(SLOPE_ARGUMENTS, __global COMPUTE *slopes,
+                                __global const long *targets, const Walk by_targets,
+                                const int averaged) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.targets);
+    for (long number = first; number < last; ++number)
+        slopes[number] = slope_of(cotangents, total, weights, plan, by_cotangents, averaged,
+                                  number, targets[plan.offset_of_targets
+                                                  + walked(&by_targets, number)]);
+}
+
+/* What rows of slope * softmax(scores), whose places are those of the cotangents, should be at
+   their targets: found anew, lest it be rounded twice. */
+__kernel void subtract_at_targets(LOSS_ARGUMENTS, __global const COMPUTE *slopes,
+                                  __global STORAGE *rows, const long step,
+                                  const Walk by_cotangents) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.targets);
+    for (long number = first; number < last; ++number) {
+        const COMPUTE slope = slopes[number];
+        if (slope == 0) continue;
+        const long class = targets[plan.offset_of_targets + walked(&by_targets, number)];
+        const long place = plan.offset_of_scores + walked(&by_scores, number);
+        const COMPUTE score = LOAD(scores, place + class * plan.step_of_scores);
+        const COMPUTE share = exp(score - peaks[number]) / sums[number];
+        const long row = plan.offset_of_cotangents + walked(&by_cotangents, number);
+        STORE((share - 1) * slope, rows, row + class * step);
     }
 }

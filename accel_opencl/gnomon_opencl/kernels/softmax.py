@@ -9,8 +9,8 @@ from gnomon_opencl.kernels.row_programs import Pass, RowProgram
 from gnomon_opencl.kernels.rows import run_rows
 from gnomon_opencl.runtime import Runtime
 
-# A NaN, which is never the largest, and an infinity make the sum NaN, and with it the row.
-_LARGEST: Final = Pass(largest=(("peak", "x"),))
+#: A NaN, which is never the largest, and an infinity make the sum NaN, and with it the row.
+LARGEST: Final = Pass(largest=(("peak", "x"),))
 
 _SHARE: Final = (("share", "K(1) / total"),)
 
@@ -19,7 +19,7 @@ SOFTMAX: Final = RowProgram(
     inputs=("x",),
     outputs=("y",),
     passes=(
-        _LARGEST,
+        LARGEST,
         Pass(
             sums=(("total", "EXP(x - peak)"),), writes=(("y", "EXP(x - peak)"),), results=_SHARE
         ),
@@ -32,7 +32,7 @@ SOFTMAX_OF_HALVES: Final = RowProgram(
     inputs=("x",),
     outputs=("y",),
     passes=(
-        _LARGEST,
+        LARGEST,
         Pass(sums=(("total", "EXP(x - peak)"),), results=_SHARE),
         Pass(writes=(("y", "EXP(x - peak) * share"),)),
     ),
@@ -42,7 +42,7 @@ LOG_SOFTMAX: Final = RowProgram(
     inputs=("x",),
     outputs=("y",),
     passes=(
-        _LARGEST,
+        LARGEST,
         Pass(sums=(("total", "EXP(x - peak)"),), results=(("logarithm", "log(total)"),)),
         Pass(writes=(("y", "x - peak - logarithm"),)),
     ),

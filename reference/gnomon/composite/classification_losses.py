@@ -1,19 +1,17 @@
 """Losses of the scores of classes.
 
 Inputs have shape (C), (N, C) or (N, C, d1, ..., dk), for C classes; targets are class indices
-(int64 or uint8) of that shape without C, or for ``cross_entropy`` probabilities of that shape.
+(int64 or uint8) of that shape without C.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import prod
 from typing import TypeAlias, TypeVar
 
 from gnomon.backend import Operand
 from gnomon.composite.losses import check_reduction
-from gnomon.composite.softmax import log_softmax
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate, filled, values_of
 from gnomon.dtypes import DType, int64, uint8
@@ -23,8 +21,6 @@ from gnomon.layout import Layout
 from gnomon.op.claims import SumOfTerms, Ulps
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
-from gnomon.op.foundation import add
-from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import div, mul, neg
 from gnomon.ops.comparison import ne, where
 from gnomon.ops.indexing import gather, take
@@ -63,7 +59,8 @@ ClassLossBackwardMeaning: TypeAlias = Callable[
 ]
 
 
-def _axis(input: TensorCore) -> int:
+def axis_of_classes(input: TensorCore) -> int:
+    """Return the dim of the classes."""
     return min(1, len(input.operand.layout.shape) - 1)
 
 
@@ -74,7 +71,7 @@ def _losses(
     ignore_index: int,
     reduction: str,
 ) -> tuple[TensorCore, TensorCore | None]:
-    axis = _axis(input)
+    axis = axis_of_classes(input)
     valid = ne(target, ignore_index)
     classes = where(valid, target, 0)
     picked = squeeze(_picked(input, axis, unsqueeze(classes, axis)), axis)
@@ -162,13 +159,12 @@ def nll_loss(
     tensor(0.3750)
     """
     check_reduction(reduction)
-    _check_classes("nll_loss", input, target, weight)
+    check_classes("nll_loss", input, target, weight)
     with no_grad():
         classes = to_dtype(target, int64)
         result, total = _losses_and_weight(input, classes, weight, ignore_index, reduction)
-    shape = input.operand.layout.shape
     record_composite(
-        "NllLoss2DBackward0" if len(shape) > 2 else "NllLossBackward0",
+        label_of(input),
         (input,),
         (result,),
         (input, classes, weight, total),
@@ -177,33 +173,44 @@ def nll_loss(
     return result
 
 
+def label_of(input: TensorCore) -> str:
+    """Return what PyTorch calls the node of a loss of such scores."""
+    return "NllLoss2DBackward0" if len(input.operand.layout.shape) > 2 else "NllLossBackward0"
+
+
 def _losses_and_weight(
     input: T, target: T, weight: T | None, ignore_index: int, reduction: str
 ) -> tuple[T, T | None]:
     operand = input.operand
-    backend, dtype = operand.storage.backend, operand.dtype
-    kernel = class_losses.kernel_on(backend)
-    if kernel is None or not _are_alike(input, target, weight):
+    kernel = class_losses.kernel_on(operand.storage.backend)
+    if kernel is None or not are_alike(input, target, weight):
         result, total = class_losses.decompose(input, target, weight, ignore_index, reduction)
         return input.like(result.operand), None if total is None else input.like(total.operand)
-    shape = target.operand.layout.shape if reduction == "none" else ()
-    losses = allocate(backend, Layout.contiguous(shape), dtype)
+    losses, sum_of_weights = loss_operands(input, target, reduction)
     weights = None if weight is None else weight.operand
-    sum_of_weights = (
-        allocate(backend, Layout.contiguous(()), dtype) if reduction == "mean" else None
-    )
     try:
         kernel(
             operand, target.operand, weights, ignore_index, reduction, losses, sum_of_weights
         )
     except IndexError:
-        classes = where(ne(target, ignore_index), target, 0)
-        _check_targets(classes, operand.layout.shape[_axis(input)])
+        check_used_targets(input, target, ignore_index)
         raise
     return input.like(losses), None if sum_of_weights is None else input.like(sum_of_weights)
 
 
-def _are_alike(input: TensorCore, target: TensorCore, weight: TensorCore | None) -> bool:
+def loss_operands(
+    input: TensorCore, target: TensorCore, reduction: str
+) -> tuple[Operand, Operand | None]:
+    """Return what a kernel writes losses to, and the sum of the weights, if it is asked for."""
+    storage, _, dtype = input.operand
+    shape = target.operand.layout.shape if reduction == "none" else ()
+    losses = allocate(storage.backend, Layout.contiguous(shape), dtype)
+    if reduction != "mean":
+        return losses, None
+    return losses, allocate(storage.backend, Layout.contiguous(()), dtype)
+
+
+def are_alike(input: TensorCore, target: TensorCore, weight: TensorCore | None) -> bool:
     """Return whether a kernel can take these: of one device, and floats of one dtype."""
     storage, _, dtype = input.operand
     return (
@@ -230,7 +237,7 @@ def _nll_cotangent(
     assert g is not None and input is not None and target is not None
     shape, dtype = input.operand.layout.shape, input.operand.dtype
     kernel = class_losses_backward.kernel_outside_graph(g)
-    if kernel is None or not _are_alike(g, target, weight):
+    if kernel is None or not are_alike(g, target, weight):
         return (class_losses_backward.decompose(g, target, weight, total, ignore_index, shape),)
     output = allocate(g.operand.storage.backend, Layout.contiguous(shape), dtype)
     weights, sum_of_weights = (
@@ -240,94 +247,10 @@ def _nll_cotangent(
     return (input.like(output),)
 
 
-def cross_entropy(
-    input: T,
-    target: T,
-    weight: T | None = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> T:
-    """Return ``nll_loss`` of log_softmax(input); or -sum(target log_softmax(input)).
-
-    ``label_smoothing`` mixes that share of the uniform distribution into the target. Raises as
-    ``nll_loss`` does, and RuntimeError for a ``label_smoothing`` outside [0, 1].
-
-    >>> import gnomon as torch
-    >>> cross_entropy(torch.tensor([[0.0, 0.0], [0.0, 9.0]]), torch.tensor([0, 1]))
-    tensor(0.3466)
-    """
-    check_reduction(reduction)
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(
-            explain("cross_entropy", f"label_smoothing {label_smoothing} is not in [0, 1]")
-        )
-    shape = input.operand.layout.shape
-    if not shape:
-        raise ValueError(explain("cross_entropy", "expected 1 or more dimensions", input))
-    axis = 0 if len(shape) == 1 else 1
-    if target.operand.layout.shape == shape and target.operand.dtype.is_floating_point:
-        if ignore_index >= 0:
-            rule = "ignore_index is not supported for floating point target"
-            raise RuntimeError(explain("cross_entropy", rule, input, target))
-        return _of_probabilities(input, target, weight, reduction, label_smoothing, axis)
-    scores = log_softmax(input, axis)
-    loss = nll_loss(scores, target, weight, ignore_index, reduction)
-    if not label_smoothing:
-        return loss
-    smooth = _uniform_loss(scores, target, weight, ignore_index, reduction, axis)
-    share = label_smoothing / shape[axis]
-    return add(mul(loss, 1.0 - label_smoothing), mul(smooth, share))
-
-
-def _by_class(weight: T, ndim: int) -> T:
-    """Return the weights of classes in the shape that broadcasts against an input."""
-    return reshaped(weight, (-1,) + (1,) * max(ndim - 2, 0))
-
-
-def _uniform_loss(
-    scores: T, target: T, weight: T | None, ignore_index: int, reduction: str, axis: int
-) -> T:
-    """Return -scores summed over the classes, what ``nll_loss`` is for every class at once."""
-    ndim = len(scores.operand.layout.shape)
-    weighted = scores if weight is None else mul(scores, _by_class(weight, ndim))
-    valid = ne(target, ignore_index)
-    losses = where(valid, neg(sum(weighted, axis)), 0.0)
-    if reduction == "none":
-        return losses
-    if reduction == "sum":
-        return sum(losses)
-    used = to_dtype(valid, scores.operand.dtype)
-    if weight is not None:
-        used = where(valid, take(weight, to_dtype(where(valid, target, 0), int64)), 0.0)
-    return div(sum(losses), sum(used))
-
-
-def _of_probabilities(
-    input: T,
-    target: T,
-    weight: T | None,
-    reduction: str,
-    label_smoothing: float,
-    axis: int,
-) -> T:
-    shape = input.operand.layout.shape
-    if label_smoothing:
-        share = label_smoothing / shape[axis]
-        target = add(mul(target, 1.0 - label_smoothing), share)
-    terms = mul(log_softmax(input, axis), target)
-    if weight is not None:
-        _check_weight("cross_entropy", weight, shape[axis])
-        terms = mul(terms, _by_class(weight, len(shape)))
-    if reduction == "none":
-        return neg(sum(terms, axis))
-    total = neg(sum(terms))
-    return div(total, prod(shape) // shape[axis]) if reduction == "mean" else total
-
-
-def _check_classes(
+def check_classes(
     operation: str, input: TensorCore, target: TensorCore, weight: TensorCore | None
 ) -> None:
+    """Raise the error for scores, class numbers and weights that don't fit each other."""
     shape, given = input.operand.layout.shape, target.operand.layout.shape
     if not shape:
         raise ValueError(explain(operation, "expected 1 or more dimensions", input, target))
@@ -345,16 +268,23 @@ def _check_classes(
             explain(operation, f"expected target size {list(expected)}", input, target)
         )
     if weight is not None:
-        _check_weight(operation, weight, shape[1] if len(shape) > 1 else shape[0])
+        check_weight(operation, weight, shape[1] if len(shape) > 1 else shape[0])
 
 
-def _check_weight(operation: str, weight: TensorCore, classes: int) -> None:
+def check_weight(operation: str, weight: TensorCore, classes: int) -> None:
+    """Raise RuntimeError unless there is a weight for each class."""
     if weight.operand.layout.shape != (classes,):
         raise RuntimeError(
             explain(
                 operation, f"weight must have one element for each of {classes} classes", weight
             )
         )
+
+
+def check_used_targets(input: TensorCore, target: TensorCore, ignore_index: int) -> None:
+    """Raise IndexError for a target that is no class."""
+    classes = where(ne(target, ignore_index), target, 0)
+    _check_targets(classes, input.operand.layout.shape[axis_of_classes(input)])
 
 
 def _check_targets(classes: TensorCore, count: int) -> None:

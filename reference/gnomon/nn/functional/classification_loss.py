@@ -6,8 +6,9 @@ deprecated form.
 
 from __future__ import annotations
 
-from gnomon.composite import classification_losses as composite
+from gnomon.composite import classification_losses
 from gnomon.composite.activations import logsigmoid
+from gnomon.composite.cross_entropy import cross_entropy as cross_entropy_along_classes
 from gnomon.composite.linear import linear
 from gnomon.composite.losses import check_reduction
 from gnomon.dtypes import bool_, int64
@@ -46,7 +47,7 @@ def nll_loss(
     tensor(1.)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    return composite.nll_loss(input, target, weight, ignore_index, reduction)
+    return classification_losses.nll_loss(input, target, weight, ignore_index, reduction)
 
 
 def cross_entropy(
@@ -69,7 +70,7 @@ def cross_entropy(
     tensor(0.6931)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    return composite.cross_entropy(
+    return cross_entropy_along_classes(
         input, target, weight, ignore_index, reduction, label_smoothing
     )
 

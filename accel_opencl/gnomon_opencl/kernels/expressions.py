@@ -305,7 +305,7 @@ class Block:
                 full.append(same)
                 part.append(same)
                 continue
-            part.append(self._gathered(k, "min(i + lane, end - 1)"))
+            part.append(self._gathered(k, "min(i + lane, end - 1)", "ROLLED "))
             if k == self.given:
                 full.append(f"v{k} = vload{lanes}(0, {pointer} + i);")
             elif step == 1:
@@ -323,19 +323,20 @@ class Block:
                 "VALUES": _indented(list(self._values()), 12),
                 "STORE": _indented([self._store_full(*each) for each in stores], 16),
                 "STORE_PART": _indented(
-                    [self._store_lanes(*each, "end - i") for each in stores], 16
+                    [self._store_lanes(*each, "end - i", "ROLLED ") for each in stores], 16
                 ),
                 "LANES": str(lanes),
             },
         )
 
-    def _gathered(self, value: int, place: str) -> str:
+    def _gathered(self, value: int, place: str, rolled: str = "") -> str:
         """Return the statement that loads a value from the ``place`` of each lane."""
         operand, lanes = self.first_load + value, self.lanes
         kind = element_type(self.expression.loads[value])
         load = kind.load(1, f"p{operand}", self._position(operand, place))
         return (
-            f"{{ {kind.compute} cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
+            f"{{ {kind.compute} cells[{lanes}]; "
+            f"{rolled}for (int lane = 0; lane < {lanes}; ++lane) "
             f"cells[lane] = {load}; v{value} = vload{lanes}(0, cells); }}"
         )
 
@@ -346,12 +347,12 @@ class Block:
             return kind.store(self.lanes, f"v{value}", f"p{operand}", place)
         return self._store_lanes(operand, value, str(self.lanes))
 
-    def _store_lanes(self, operand: int, value: int, count: str) -> str:
+    def _store_lanes(self, operand: int, value: int, count: str, rolled: str = "") -> str:
         kind, lanes = element_type(self.expression.dtype(value)), self.lanes
         place = self._position(operand, "(i + lane)")
         return (
             f"{{ {kind.compute} cells[{lanes}]; vstore{lanes}(v{value}, 0, cells); "
-            f"for (int lane = 0; lane < {count}; ++lane) "
+            f"{rolled}for (int lane = 0; lane < {count}; ++lane) "
             f"{kind.store(1, 'cells[lane]', f'p{operand}', place)} }}"
         )
 

@@ -11,6 +11,14 @@ typedef short8 short8_cells __attribute__((aligned(2)));
 typedef int8 int8_cells __attribute__((aligned(4)));
 typedef float8 float8_cells __attribute__((aligned(4)));
 
+/* Says of a loop over less than a vector that it is to be left as it is: to make vectors of it
+   and unroll it takes compilers longer than the rest of a small kernel, and saves nothing. */
+#ifdef __clang__
+#define ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)")
+#else
+#define ROLLED
+#endif
+
 /* A comparison gives 1 in scalars and -1 in vectors; a bool is a byte of 0 or 1. */
 static uchar truth_of_bytes1(uchar x) { return (uchar)(x != 0); }
 static uchar8 truth_of_bytes8(uchar8 x) { return as_uchar8(x != (uchar8)(0)) & (uchar8)(1); }

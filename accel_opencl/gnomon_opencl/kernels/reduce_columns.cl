@@ -46,7 +46,7 @@ __kernel void reduce_columns(ARGUMENTS) {
                     const int width = min(STRIP, count - begin);
                     ELEMENT cells[STRIP] ALIGNED;
                     EVALUATE(moved(first_of_strip, next, &along), across, width, cells);
-                    for (int lane = 0; lane < width; ++lane) {
+                    ROLLED for (int lane = 0; lane < width; ++lane) {
                         const CENTER center = CENTERED ? around[begin + lane] : (CENTER)0;
                         const ELEMENT x = cells[lane];
                         states[lane] = COMBINE(states[lane], TERM(x, index + next));
@@ -56,7 +56,7 @@ __kernel void reduce_columns(ARGUMENTS) {
         }
         i += to - from;
     }
-    for (int lane = 0; lane < count; ++lane)
+    ROLLED for (int lane = 0; lane < count; ++lane)
         keep(all_states[lane], number + lane, part, output, partial, centers, &plan, &placed,
              parameter);
 }

@@ -29,7 +29,7 @@ __kernel void reduce_rows(ARGUMENTS) {
             if (count) {
                 ELEMENT cells[WIDTH] ALIGNED;
                 EVALUATE(moved(at, place, &along), along, count, cells);
-                for (int lane = 0; lane < count; ++lane) {
+                ROLLED for (int lane = 0; lane < count; ++lane) {
                     const ELEMENT x = cells[lane];
                     states[lane] = COMBINE(states[lane], TERM(x, begin + place + lane));
                 }

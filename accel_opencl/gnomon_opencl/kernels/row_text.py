@@ -176,7 +176,8 @@ class RowText:
         lane = f"({place} + lane)" if whole else f"min({place} + lane, {last})"
         cell = kind.load(1, f"p{k}", self._position(name, base, lane))
         return (
-            f"{{ C cells[{lanes}]; for (int lane = 0; lane < {lanes}; ++lane) "
+            f"{{ C cells[{lanes}]; {'' if whole else 'ROLLED '}"
+            f"for (int lane = 0; lane < {lanes}; ++lane) "
             f"cells[lane] = {cell}; {name} = vload{lanes}(0, cells); }}"
         )
 
@@ -192,7 +193,8 @@ class RowText:
         )
         return (
             f"{{ C cells[{lanes}]; vstore{lanes}((V)({text}), 0, cells); "
-            f"for (int lane = 0; lane < {count or lanes}; ++lane) {cell} }}"
+            f"{'ROLLED ' if count else ''}for (int lane = 0; lane < {count or lanes}; ++lane) "
+            f"{cell} }}"
         )
 
     @staticmethod
@@ -277,7 +279,7 @@ class RowText:
                 yield f"{indent}vstore{lanes}({sum}, 0, {name} + mine + i);"
                 continue
             yield f"{indent}{{ C cells[{lanes}]; vstore{lanes}((V)({term}), 0, cells);"
-            yield f"{indent}for (int lane = 0; lane < length - i; ++lane)"
+            yield f"{indent}ROLLED for (int lane = 0; lane < length - i; ++lane)"
             yield f"{indent}    {name}[mine + i + lane] += cells[lane]; }}"
 
     def _folded(self, step: Pass) -> Iterator[str]:

@@ -307,11 +307,12 @@ def _row_text(form: _Form, kind: ElementType, lanes: int) -> str:
         whole = part = f"arriving = (T)({number});"
     else:
         one = kind.load(1, "p1", f"(at1 + {place}{step if form.row_step > 1 else ''})")
-        part = f"{{ {cells} {each} {one}; arriving = vload{lanes}(0, cells); }}"
+        gathered = f"{each} {one}; arriving = vload{lanes}(0, cells); }}"
+        part = f"{{ {cells} ROLLED {gathered}"
         whole = f"arriving = {kind.load(lanes, 'p1', '(at1 + i)')};"
         if form.row_step > 1:
-            whole = part
-    present = f"{{ {cells} {each} {kind.load(1, 'p0', f'(at0 + {place})')}; "
+            whole = f"{{ {cells} {gathered}"
+    present = f"{{ {cells} ROLLED {each} {kind.load(1, 'p0', f'(at0 + {place})')}; "
     result = f"combined({kind.load(lanes, 'p0', '(at0 + i)')}, arriving)"
     one = kind.store(1, "cells[lane]", "p0", "(at0 + i + lane)")
     return f"""\
@@ -326,7 +327,7 @@ def _row_text(form: _Form, kind: ElementType, lanes: int) -> str:
             {part}
             {present}
               vstore{lanes}(combined(vload{lanes}(0, cells), arriving), 0, cells);
-              for (int lane = 0; lane < length - i; ++lane) {one} }}
+              ROLLED for (int lane = 0; lane < length - i; ++lane) {one} }}
         }}"""
 
 

@@ -23,7 +23,7 @@ _INT_LIMIT: Final = 2**31 - 2**16
 #: The width of chunks where an operand steps over cells.
 _NARROW: Final = 64
 #: More dims than this, after collapsing, are walked on the host.
-_MOST_DIMS: Final = 10
+MOST_DIMS: Final = 10
 #: Programs whose titles are remembered.
 _TITLES: Final = 4096
 
@@ -229,7 +229,7 @@ def walk_text(
 
 def slices(collapsed: Sequence[Layout]) -> Iterator[Sequence[Layout]]:
     """Yield the parts of layouts of one shape that have no more dims than a plan may."""
-    if len(collapsed[0].shape) <= _MOST_DIMS:
+    if len(collapsed[0].shape) <= MOST_DIMS:
         yield collapsed if collapsed[0].shape else [each.unsqueeze(0) for each in collapsed]
         return
     for index in range(collapsed[0].shape[0]):

@@ -4,18 +4,22 @@ An expression is a list of steps, each the formula of one record on values that 
 given as numbers or made by an earlier step. An ordinary launch has one step; fused launches
 have several, and what one step hands to the next is rounded as if it had been stored and
 loaded, so that fusion changes no bit. Operands whose innermost stride is 1 are read as vectors,
-those of stride 0 are read once, and the others lane by lane.
+those of stride 0 are read once, and the others lane by lane. Few elements that do not lie next
+to each other are all read lane by lane, so that one text does for any layouts of them: it takes
+longer to build another than it ever saves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, bool_, collapse_together
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import (
+    MOST_DIMS,
     about_text,
     fill_in,
     plan_rows,
@@ -30,6 +34,10 @@ from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
 _LETTERS: Final = "abcd"
+#: As many elements, and as many operands, are few; and the dims that most layouts of them have.
+_FEW: Final = 1024
+_FEW_OPERANDS: Final = 5
+_FEW_DIMS: Final = 4
 
 
 class Formula(NamedTuple):
@@ -104,13 +112,28 @@ def launches(
     """
     made = []
     for part in slices(collapse_together(layouts, any_order=True)):
+        part, steps = _as_kernels_take_them(part)
         plan, items = plan_rows(dict(enumerate(part)), traits)
-        steps = tuple([min(layout.strides[-1], 2) for layout in part])
         kinds = Kinds(steps, len(part[0].shape) - 1, plan.index, plan.declaration())
         source = kernel_source(expression, kinds, traits)
         launch = Launch(source, "elementwise", (plan.packed(),), items, kinds=kinds)
         made.append(launch)
     return tuple(made)
+
+
+def _as_kernels_take_them(
+    part: Sequence[Layout],
+) -> tuple[Sequence[Layout], tuple[int, ...]]:
+    """Return collapsed layouts with the dims that a kernel is to walk, and how they step."""
+    steps = tuple([min(layout.strides[-1], 2) for layout in part])
+    shape = part[0].shape
+    are_rows = len(shape) == 1 and max(steps) < 2
+    if are_rows or prod(shape) > _FEW or len(part) > _FEW_OPERANDS:
+        return part, steps
+    missing = (_FEW_DIMS if len(shape) <= _FEW_DIMS else MOST_DIMS) - len(shape)
+    ones = (1,) * missing
+    part = [Layout(ones + each.shape, ones + each.strides, each.offset) for each in part]
+    return part, (2,) * len(part)
 
 
 @lru_cache(_CACHED)

@@ -332,10 +332,11 @@ def _layouts(
     two layouts meet in any two operands, but for half of the pairs in the third and the fourth.
 
     All launches have one shape, so that what is remembered of one does not fit the next; and
-    the last has the first one's layouts, with other values.
+    the last has the first one's layouts, with other values. There are more than a thousand
+    elements, as backends may have a shorter way for few, which the other families go.
     """
     evidence = NOTHING
-    shape = (5, 4, 6)
+    shape = (9, 10, 13)
     count = arity_of(record)
     others = range(len(zoo.ALL) if count > 1 else len(zoo.INJECTIVE))
     for turn, other in enumerate((*others, 0)):

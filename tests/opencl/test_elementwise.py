@@ -7,6 +7,7 @@ import math
 import os
 import pkgutil
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -32,6 +33,8 @@ from gnomon.op.copy import COPY
 from gnomon.op.elementwise import Binary, Elementwise, Quaternary, Ternary, Unary
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
+
+from gnomon_opencl.kernels.expressions import Expression, Formula, Step, launches
 
 from .devices import (
     BACKENDS,
@@ -136,30 +139,53 @@ def test_a_record_means_the_same_here(name: str, dtype: DType) -> None:
         assert apart(mine, other, result) <= allowed, (mine, other, given)
 
 
-LAYOUTS = {
-    "contiguous": Layout.contiguous((4, 40)),
-    "transposed": Layout.contiguous((40, 4)).transpose(0, 1),
-    "stepped": Layout.contiguous((4, 80)).slice(1, 0, 80, 2),
-    "expanded": Layout.contiguous((4, 1)).expand((4, 40)),
-    "one": Layout.contiguous((1, 1)).expand((4, 40)),
-    "offset": Layout.contiguous((6, 50)).narrow(0, 2, 4).narrow(1, 3, 40),
+LAYOUTS: dict[str, Callable[[int], Layout]] = {
+    "contiguous": lambda rows: Layout.contiguous((rows, 40)),
+    "transposed": lambda rows: Layout.contiguous((40, rows)).transpose(0, 1),
+    "stepped": lambda rows: Layout.contiguous((rows, 80)).slice(1, 0, 80, 2),
+    "expanded": lambda rows: Layout.contiguous((rows, 1)).expand((rows, 40)),
+    "one": lambda rows: Layout.contiguous((1, 1)).expand((rows, 40)),
+    "offset": lambda rows: (
+        Layout.contiguous((rows + 2, 50)).narrow(0, 2, rows).narrow(1, 3, 40)
+    ),
 }
+#: Rows of many elements, whose layouts have texts of their own, and of few.
+MANY_ROWS = 28
+FEW_ROWS = 4
 
 
 @pytest.mark.parametrize("traits", BACKENDS)
-@pytest.mark.parametrize("dtype", [float32, bfloat16, int64, bool_], ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    ("dtype", "rows"),
+    [*((each, MANY_ROWS) for each in (float32, bfloat16, int64, bool_)), (float32, FEW_ROWS)],
+    ids=lambda given: getattr(given, "name", given),
+)
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_layouts_only_say_where_elements_are(name: str, dtype: DType, traits: str) -> None:
+def test_layouts_only_say_where_elements_are(
+    name: str, dtype: DType, rows: int, traits: str
+) -> None:
     backend = BACKENDS[traits]()
-    values = [k % 2 if dtype is bool_ else k % 23 - 11 for k in range(320)]
-    left = pair(backend, values, LAYOUTS[name], dtype)
+    values = [k % 2 if dtype is bool_ else k % 23 - 11 for k in range(80 * rows)]
+    left = pair(backend, values, LAYOUTS[name](rows), dtype)
     for other in LAYOUTS.values():
-        right = pair(backend, values[::-1], other, dtype)
+        right = pair(backend, values[::-1], other(rows), dtype)
         for target in ("contiguous", "transposed", "stepped", "offset"):
-            output = pair(backend, [0], LAYOUTS[target], dtype)
+            output = pair(backend, [0], LAYOUTS[target](rows), dtype)
             for place, end in ((REFERENCE, 0), (backend, 1)):
                 place.elementwise(RECORDS["maximum"], [left[end], right[end]], output[end])
             assert whole(output.device) == whole(output.host), (other, target)
+
+
+def test_few_elements_take_one_text_unless_they_are_in_order_or_all_the_same() -> None:
+    traits = default_backend().runtime.traits
+    step = Step(Formula("a"), float32, (0,), float32)
+    expression = Expression((float32,), (), (step,), (1,))
+    texts = set()
+    for target in ("contiguous", "transposed", "stepped", "offset"):
+        for source in LAYOUTS.values():
+            layouts = (LAYOUTS[target](FEW_ROWS), source(FEW_ROWS))
+            texts |= {launch.source for launch in launches(expression, layouts, traits)}
+    assert len(texts) == 3
 
 
 SHAPES = [(), (0,), (3, 0), (1,), (7,), (8,), (9,), (4097,), (2,) * 12]

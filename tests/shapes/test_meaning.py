@@ -98,6 +98,20 @@ def test_an_expanded_dim_is_one_place() -> None:
     assert x.tolist() == [4.0, 4.0]
 
 
+def test_views_of_other_dtypes_share_bytes() -> None:
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    small = x.view(torch.int8)
+    for write in (
+        lambda: x.add_(small[:4]),
+        lambda: small[4:8].add_(x.view(torch.int16)[:4]),
+        lambda: torch.add(small[:4], 1, out=x),
+    ):
+        with pytest.raises(RuntimeError, match="single memory location"):
+            write()
+    assert x.view(torch.int32).mul_(x.view(torch.int32)).shape == (4,)
+    assert small[4:8].add_(x.view(torch.int16)[4:8].to(torch.int8)).shape == (4,)
+
+
 def test_the_gradient_of_as_strided_counts_each_place_once() -> None:
     leaf = torch.tensor([2.0, 3.0], requires_grad=True)
     leaf.narrow(0, 0, 1).expand(4).as_strided((2,), (0,)).sum().backward()

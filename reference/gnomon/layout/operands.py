@@ -24,28 +24,32 @@ class Overlap(Enum):
     TOO_HARD = "too hard"
 
 
-def overlap(a: Layout, b: Layout) -> Overlap:
-    """How `a` and `b` share positions, as in-place and `out=` checks ask.
+def overlap(a: Layout, b: Layout, itemsizes: tuple[int, int] = (1, 1)) -> Overlap:
+    """How `a` and `b` share memory, as in-place and `out=` checks ask.
 
     An operation may write through one layout while it reads the other when they share
     nothing (`NONE`) or are the same (`FULL`), not when `PARTIAL`. Layouts with gaps or
     overlaps of their own are `TOO_HARD` and allowed, as in PyTorch; `share_positions`
-    decides those.
+    decides those. `itemsizes` are of their elements, where they may differ.
 
     >>> base = Layout.contiguous((4,))
     >>> overlap(base.slice(0, 0, 3), base.slice(0, 1, 4))
     <Overlap.PARTIAL: 'partial'>
+    >>> overlap(base, base, (4, 1))
+    <Overlap.PARTIAL: 'partial'>
     """
-    if a == b:
+    size_a, size_b = itemsizes
+    if a == b and size_a == size_b:
         return Overlap.FULL
     if 0 in a.shape or 0 in b.shape:
         return Overlap.NONE
     if not a.is_dense or not b.is_dense:
         return Overlap.TOO_HARD
-    first_a, end_a = a.span
-    first_b, end_b = b.span
+    first_a, end_a = [position * size_a for position in a.span]
+    first_b, end_b = [position * size_b for position in b.span]
     if (first_a, end_a) == (first_b, end_b):
-        return Overlap.FULL if a.strides == b.strides else Overlap.PARTIAL
+        same = a.strides == b.strides and size_a == size_b
+        return Overlap.FULL if same else Overlap.PARTIAL
     return Overlap.PARTIAL if first_a < end_b and first_b < end_a else Overlap.NONE
 
 

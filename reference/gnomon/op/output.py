@@ -109,12 +109,12 @@ def _check_overlap(
     inputs: Sequence[TensorCore | Scalar],
     refused: tuple[Overlap, ...],
 ) -> None:
+    storage, layout, dtype = target.operand
     for value in inputs:
-        if (
-            isinstance(value, TensorCore)
-            and value.operand.storage is target.operand.storage
-            and overlap(value.operand.layout, target.operand.layout) in refused
-        ):
+        if not isinstance(value, TensorCore) or value.operand.storage is not storage:
+            continue
+        itemsizes = (value.operand.dtype.itemsize, dtype.itemsize)
+        if overlap(value.operand.layout, layout, itemsizes) in refused:
             raise RuntimeError(
                 explain(
                     operation,

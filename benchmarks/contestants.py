@@ -48,6 +48,9 @@ class Gnomon:
     """gnomon on one device, which is waited for; whole programs are compiled, if asked for."""
 
     def __init__(self, device: str, compiled: bool) -> None:
+        # What the parent was given for its own threads counts here too: contestants take turns,
+        # so that each has all cores to itself, as a program has that runs alone.
+        os.environ.pop("GNOMON_OPENCL_BOUND", None)
         import gnomon
         from gnomon.registry import backend_for
 

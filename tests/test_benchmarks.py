@@ -130,6 +130,16 @@ def test_a_contestant_that_is_too_slow_is_left_out_in_the_end() -> None:
     ]
 
 
+def test_a_contestant_has_cores_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    drivers = pytest.importorskip("gnomon_opencl.drivers")
+    monkeypatch.setenv("POCL_AFFINITY", "1")
+    monkeypatch.setenv("GNOMON_OPENCL_BOUND", "1")  # as workers inherit from the parent
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")  # one of several processes, like a worker
+    contestants.Gnomon("cpu", False)
+    drivers.set_up_pocl()
+    assert os.environ["POCL_AFFINITY"] == "1"
+
+
 def test_results_live_until_the_library_has_waited() -> None:
     alive: set[int] = set()
 

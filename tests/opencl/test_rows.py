@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -15,7 +16,12 @@ from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from .devices import BACKENDS, apart
+from gnomon.backend import DType, Layout, float16, float32
+from gnomon_opencl.kernels.row_programs import RowProgram
+from gnomon_opencl.kernels.rows import row_launch
+from gnomon_opencl.kernels.softmax import SOFTMAX, SOFTMAX_BACKWARD
+
+from .devices import BACKENDS, apart, default_backend
 
 Function = Callable[..., gnomon.Tensor]
 
@@ -196,3 +202,22 @@ def test_a_softmax_and_its_derivative_are_two_launches() -> None:
     before = runtime.launches
     F.softmax(x, 1).backward(slopes)
     assert runtime.launches - before == 2
+
+
+def _fetched(program: RowProgram, dtype: DType, layout: Layout) -> list[tuple[str, str]]:
+    """Return what a kernel brings near ahead of time, each once."""
+    operands = len(program.operands)
+    traits = default_backend().runtime.traits
+    launch = row_launch(program, (dtype,) * operands, (layout,) * operands, (1,), 8, 0, traits)
+    assert launch is not None
+    return sorted(set(re.findall(r"FETCH\((p\d) \+ .*, ([01])\);", launch.source)))
+
+
+@pytest.mark.skipif(not default_backend().runtime.traits.is_processor, reason="has no vectors")
+def test_rows_of_floats_are_brought_near_ahead_of_time() -> None:
+    rows = Layout.contiguous((5, 64))
+    assert _fetched(SOFTMAX, float32, rows) == [("p0", "0"), ("p1", "1")]
+    assert _fetched(SOFTMAX_BACKWARD, float32, rows) == [("p0", "0"), ("p1", "0"), ("p2", "1")]
+    assert _fetched(SOFTMAX, float16, rows) == []
+    assert _fetched(SOFTMAX, float32, Layout((5, 64), (128, 2), 0)) == []
+    assert _fetched(SOFTMAX, float32, Layout((5, 64), (0, 1), 0)) == []

@@ -83,8 +83,9 @@ class Way(NamedTuple):
     lines: int
     #: The stride of each operand from lane to lane, any but 0 and 1 being alike.
     steps: tuple[int, ...]
-    #: Whether each operand is the same along a row.
+    #: Whether each operand is the same along a row, and whether all rows are the same.
     fixed: tuple[bool, ...]
+    repeated: tuple[bool, ...]
     index_type: str
 
     @property

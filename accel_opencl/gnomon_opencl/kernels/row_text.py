@@ -12,6 +12,7 @@ from gnomon_opencl.generation import (
     Plan,
     exponential_text,
     group_attribute,
+    source_file,
     walk_text,
     whole_source,
 )
@@ -47,6 +48,17 @@ class RowText:
         self.fixed = self._closed({name for name in program.inputs if is_fixed[name]})
         even = {name for name in program.inputs if not self.steps[name]}
         self.even = self._closed(even - self.fixed)
+        #: What is brought near ahead of time, where vectors go along it.
+        is_repeated = dict(zip(program.operands, way.repeated, strict=True))
+        self.fetched = {
+            name
+            for name in (*program.inputs, *program.outputs)
+            if way.kernel == "along"
+            and way.lanes > 1
+            and self.steps[name] == 1
+            and not is_repeated[name]
+            and self.kinds[name].storage == self.compute
+        }
 
     @property
     def _defined(self) -> tuple[str, ...]:
@@ -70,6 +82,8 @@ class RowText:
             "#define COUNT ((C)plan.terms)",
             f"#define LANE_NUMBERS (({self.mask})({numbers}))",
         ]
+        if self.fetched:
+            lines.append(source_file("fetch"))
         if self.way.kernel == "in_groups":
             lines.append(f"#define GROUP {GROUP}")
         body = {"along": self._along, "across": self._across, "in_groups": self._in_groups}
@@ -269,6 +283,8 @@ class RowText:
         for name, term in step.largest:
             # Lanes beyond the end repeat the last element.
             yield f"{indent}{self._larger(f'lanes_of_{name}[{chain}]', term)}"
+        if whole:
+            yield from self._fetch(step, indent)
         for name, expression in step.writes:
             base = f"line{self.number[name]}"
             count = None if whole else "length - i"
@@ -281,6 +297,21 @@ class RowText:
             yield f"{indent}{{ C cells[{lanes}]; vstore{lanes}((V)({term}), 0, cells);"
             yield f"{indent}ROLLED for (int lane = 0; lane < length - i; ++lane)"
             yield f"{indent}    {name}[mine + i + lane] += cells[lane]; }}"
+
+    def _fetch(self, step: Pass, indent: str) -> Iterator[str]:
+        """Yield what keeps memory busy while a row is gone along: the first pass brings near
+        what others write of it, the last one what there is to read of the next row.
+        """
+        passes = [each for each in self.program.passes if each.of_elements()]
+        for name, k in self.number.items():
+            if name not in self.fetched:
+                continue
+            if step is passes[-1] and name in self.program.inputs:
+                ahead = f"IS_NEAR * plan.stride{k}_{self.way.kept - 1}"
+                yield f"{indent}FETCH(p{k} + line{k} + i + {ahead}, 0);"
+            is_written = name in self.program.outputs and name not in dict(step.writes)
+            if step is passes[0] and is_written:
+                yield f"{indent}FETCH(p{k} + line{k} + IS_NEAR * i, 1);"
 
     def _folded(self, step: Pass) -> Iterator[str]:
         """Yield the numbers that the lanes come to, halves added to halves."""

@@ -104,7 +104,7 @@ def row_launch(
     along = along if along[0].shape else [layout.unsqueeze(0) for layout in along]
     if parts:
         together = -(-rows[0].numel // parts)
-        way, items = Way("along", lanes, 1, rows[0].ndim, 0, (), (), "int"), parts
+        way, items = Way("along", lanes, 1, rows[0].ndim, 0, (), (), (), "int"), parts
     else:
         way, items, together = _way(rows, along, lanes, traits)
     spread = [
@@ -118,6 +118,7 @@ def row_launch(
     way = way._replace(
         steps=tuple([min(layout.strides[way.lane_dim], 2) for layout in spread]),
         fixed=tuple([not any(layout.strides[way.kept :]) for layout in spread]),
+        repeated=tuple([not any(layout.strides[: way.kept]) for layout in spread]),
         index_type="long" if needs_wide_index(spread) else "int",
     )
     plan = Plan(way.index_type == "long")
@@ -185,7 +186,7 @@ def _way(
     """
     count, terms, columns = rows[0].numel, along[0].numel, rows[0].shape[-1]
     side_by_side = rows[0].strides[-1] == 1 and along[0].strides[-1] != 1
-    way = Way("along", 1, 1, rows[0].ndim, along[0].ndim - 1, (), (), "int")
+    way = Way("along", 1, 1, rows[0].ndim, along[0].ndim - 1, (), (), (), "int")
     if not traits.is_processor:
         if side_by_side and count >= _MANY_ROWS:
             return way._replace(kernel="across"), count, 1

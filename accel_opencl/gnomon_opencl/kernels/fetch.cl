@@ -1,0 +1,11 @@
+/* Brings what is at a place near, to be written if so, by compilers that can. Nothing is brought for
+   rows so long that they would drive each other out of a core's cache. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define FETCH(p, is_written) __builtin_prefetch(p, is_written)
+#endif
+#endif
+#ifndef FETCH
+#define FETCH(p, is_written)
+#endif
+#define IS_NEAR (plan.terms <= 32768)

@@ -144,12 +144,16 @@ def of_function(value: Scalar, tolerance: Ulps, dtype: DType) -> Expected:
 class Terms:
     """What the tolerance of a fold depends on: the terms so far."""
 
-    __slots__ = ("count", "down", "exact", "multiplied", "size", "up", "whole")
+    __slots__ = ("count", "down", "exact", "multiplied", "size", "special", "up", "whole")
 
     def __init__(self, terms: Sequence[Scalar] = (), *, multiplied: bool = False) -> None:
         finite = [float(term) for term in terms if math.isfinite(term)]
         self.count = len(terms)
         self.multiplied = multiplied
+        #: The terms that are no numbers, infinite or 0, as text; of factors, their sizes.
+        self.special: set[str] = set()
+        for term in terms:
+            self._note(float(term))
         #: The sum of the finite terms and that of their absolute values, in float64.
         self.exact = sum(finite)
         self.size = sum(map(abs, finite))
@@ -164,6 +168,7 @@ class Terms:
         """Count one more term."""
         self.count += 1
         number = float(term)
+        self._note(number)
         if math.isfinite(number):
             self.exact += number
             self.size += abs(number)
@@ -172,6 +177,18 @@ class Terms:
             power = math.log2(abs(number))
             self.up += max(power, 0.0)
             self.down += min(power, 0.0)
+
+    def _note(self, number: float) -> None:
+        if not number or not math.isfinite(number):
+            self.special.add(str(abs(number) if self.multiplied else number))
+
+    @property
+    def are_undefined(self) -> bool:
+        """Return whether the fold is NaN in every order: of a NaN, of infinities that cancel
+        each other, or of 0 and an infinity that are multiplied.
+        """
+        opposite = "0.0" if self.multiplied else "-inf"
+        return "nan" in self.special or {"inf", opposite} <= self.special
 
     def may_leave(self, dtype: DType) -> bool:
         """Return whether, in some order, a step overflows, or a product underflows."""
@@ -195,18 +212,19 @@ def terms_of(row: Sequence[Scalar], tolerance: Tolerance, dtype: DType) -> Terms
 
 def of_fold(value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType) -> Expected:
     """Return what is expected of a fold of ``terms`` whose exact result is ``value``."""
-    if not dtype.is_floating_point or value != value:
+    if not dtype.is_floating_point:
         return Expected(value)
     if isinstance(tolerance, Ulps):
-        if math.isinf(value):
+        if not math.isfinite(value):
             return Expected(value)
         larger = value if abs(value) >= 1 else 1.0
         return Expected(value, of_function(larger, tolerance, dtype).slack)
     accumulated = float32 if dtype.itemsize == 2 else dtype
     eps = epsilon(accumulated)
-    if terms.may_leave(accumulated):
+    certain = value != value and terms.are_undefined
+    if terms.may_leave(accumulated) and not certain:
         return Expected(value, anything=True)
-    if math.isinf(value):
+    if not math.isfinite(value):
         return Expected(value)
     if isinstance(tolerance, ProductOfTerms):
         # In float64 the reference, which may take powers and roots, is off by itself.

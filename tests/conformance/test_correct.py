@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from gnomon.backend import float32, float64
-from gnomon.records import SumOfTerms, Ulps
+from gnomon.records import ProductOfTerms, SumOfTerms, Ulps
 from gnomon_conformance.correct import Terms, of_fold, unit
 
 
@@ -24,3 +26,38 @@ def test_a_sum_of_squares_may_be_larger_than_its_terms() -> None:
     assert small.slack == 2 * eps * terms.size + 0.5 * unit(3.25, float64)
     squares = of_fold(2e20, terms, SumOfTerms(), float64)
     assert squares.slack == 2 * eps * 2e20 + 0.5 * unit(2e20, float64)
+
+
+@pytest.mark.parametrize(
+    ("value", "terms", "tolerance", "certain"),
+    [
+        # 5e-324 * 0.1 is 0, which times infinity is NaN; in another order it is infinite.
+        (math.nan, Terms([0.1, 5e-324, -math.inf], multiplied=True), ProductOfTerms(), False),
+        (math.nan, Terms([5e-324, math.nan, 0.1], multiplied=True), ProductOfTerms(), True),
+        (
+            math.nan,
+            Terms([0.1, 5e-324, 0.0, math.inf], multiplied=True),
+            ProductOfTerms(),
+            True,
+        ),
+        (math.nan, Terms([2.0, 0.0, math.inf], multiplied=True), ProductOfTerms(), True),
+        (math.nan, Terms([1e308, 1e308, -math.inf]), SumOfTerms(), False),
+        (math.nan, Terms([math.inf, -math.inf]), SumOfTerms(), True),
+        (-math.inf, Terms([1.0, -math.inf]), SumOfTerms(), True),
+    ],
+)
+def test_what_depends_on_the_order_is_left_open(
+    value: float, terms: Terms, tolerance: ProductOfTerms | SumOfTerms, certain: bool
+) -> None:
+    assert of_fold(value, terms, tolerance, float64).anything is not certain
+
+
+def test_terms_that_come_one_by_one_are_those_that_come_at_once() -> None:
+    terms = [0.1, 5e-324, -math.inf, 0.0, math.nan, 3]
+    for multiplied in (False, True):
+        one_by_one = Terms(multiplied=multiplied)
+        for term in terms:
+            one_by_one.add(term)
+        at_once = Terms(terms, multiplied=multiplied)
+        assert one_by_one.special == at_once.special
+        assert one_by_one.may_leave(float64) is at_once.may_leave(float64)

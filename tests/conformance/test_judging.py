@@ -82,9 +82,14 @@ def test_units_in_the_last_place() -> None:
         ("celu", (-2.5, -0.0, -2.0), False),
         ("xlogy", (0.0, 0.0), False),
         ("xlogy", (0.0, math.inf), False),
+        # So is exp(-255), which the infinity multiplies.
+        ("weighted_binary_cross_entropy_with_logits", (255.0, 10.0, math.inf), True),
+        ("weighted_binary_cross_entropy_with_logits", (255.0, math.inf, -1.0), True),
+        ("weighted_binary_cross_entropy_with_logits", (25.0, 10.0, 2.0), False),
+        ("pow", (-2.0, math.inf), False),
     ],
 )
-def test_zero_times_what_overflows_may_be_nan_outside_of_a_domain(
+def test_what_the_dtype_has_no_room_for_may_give_nan_outside_of_a_domain(
     name: str, values: Sequence[float], may_be_nan: bool
 ) -> None:
     stores: list[bytes] = []

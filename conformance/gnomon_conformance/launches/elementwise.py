@@ -82,7 +82,7 @@ class ElementwiseLaunch(Launch):
         if not exact and not _inside(row, domains_of(record, len(row))):
             several = len(row) > 1 and _is_extreme(row, self.compute)
             expected = expected._replace(class_only=True, anything=several)
-            if not value and self._hides_overflow(row):
+            if self._hides_overflow(value, row) or _may_meet_zero(value, row):
                 expected = expected._replace(others=(math.nan,))
         elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):
             # A zero of the function, not an edge case: the sign of 0 means nothing.
@@ -95,10 +95,12 @@ class ElementwiseLaunch(Launch):
             expected = expected._replace(others=(*expected.others, value * 0.0))
         return expected
 
-    def _hides_overflow(self, row: Sequence[Scalar]) -> bool:
+    def _hides_overflow(self, value: Scalar, row: Sequence[Scalar]) -> bool:
         """Whether a zero among operands is multiplied by a number that the reference's float64
         has room for and the dtype has not: there it is infinite, and the product NaN.
         """
+        if value:
+            return False
         ones = [[each or 1.0] for each in row]
         (factor,) = self.record.values(ones, self.compute, total=True)
         return largest(self.compute) < abs(factor) < math.inf
@@ -120,6 +122,13 @@ def tolerance_of(record: Elementwise) -> Ulps:
 def domains_of(record: Elementwise, count: int) -> tuple[Domain, ...]:
     """Return the domain of each of ``count`` operands."""
     return record.domain if isinstance(record.domain, tuple) else (record.domain,) * count
+
+
+def _may_meet_zero(value: Scalar, row: Sequence[Scalar]) -> bool:
+    """Whether an infinite operand of several steps may be multiplied by a number that the
+    reference's float64 has room for and the dtype has not: there it is 0, and the product NaN.
+    """
+    return len(row) > 2 and math.isinf(value) and any(map(math.isinf, row))
 
 
 def _is_extreme(row: Sequence[Scalar], dtype: DType) -> bool:

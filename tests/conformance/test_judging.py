@@ -50,6 +50,9 @@ def registered(backend: type[FaultyBackend]) -> Target:
     [
         (0.0, 0.0, 0.0, True),
         (-0.0, 0.0, 0.0, False),
+        (-0.0, 0.0, 1e-44, False),
+        (0.0, -5e-324, 1e-44, True),
+        (0.0, -5e-324, 0.0, False),
         (math.nan, math.nan, 0.0, True),
         (1.0, math.nan, 1.0, False),
         (math.inf, math.inf, 0.0, True),

@@ -309,6 +309,15 @@ def test_gelu_of_minus_infinity_is_no_number() -> None:
     assert math.isnan(first) and second == math.inf and third == 0
 
 
+def test_a_logarithm_that_underflows_keeps_its_sign() -> None:
+    backend = default_backend()
+    layout = Layout.contiguous((2,))
+    given = pair(backend, [38.4586181640625, 100.0], layout, float32)
+    output = pair(backend, [1], layout, float32)
+    backend.elementwise(RECORDS["special_log_ndtr"], [given.device], output.device)
+    assert [math.copysign(1, each) for each in elements(output.device)] == [-1, -1]
+
+
 @pytest.mark.parametrize("exponent", [-1, 0, 1, 2, 3])
 def test_whole_powers(exponent: int) -> None:
     """The device has a product or a quotient for some: two products round twice, and OpenCL's

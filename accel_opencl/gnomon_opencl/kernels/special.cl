@@ -93,7 +93,11 @@ static real distribution_below(real x) {
 }
 
 static real log_normal_below(real x) {
-    if (x > 0) return log1p(-distribution_below(-x));
+    if (x > 0) {
+        const real above = distribution_below(-x);
+        // Some compilers' log1p loses the sign of subnormal numbers.
+        return above < (real)1e-30 ? -above : log1p(-above);
+    }
     if (!(x < -1)) return log(distribution_below(x));
     return log((real)0.5 * scaled_complement(-x * (real)0.7071067811865476))
         - (real)0.5 * x * x;

@@ -2,7 +2,8 @@
 
 A recording knows memory by numbers. Each is an input, which every replay is given; or captured,
 memory that was there before the call; or made by the call, and then a result, which is fresh at
-each replay, or temporary: temporaries share a few slabs, according to when they are used.
+each replay, or temporary: temporaries share a few slabs, according to when they are used. Small
+ones that hold the same each time are made once.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from gnomon_opencl.arena import Arena
 from gnomon_opencl.binding import BoundLaunches, DeviceBuffer, as_recorded, renewed
 from gnomon_opencl.explaining import accesses, explained, measured
 from gnomon_opencl.fusion import Read, Reduction, Write
+from gnomon_opencl.hoisting import hoisted
 from gnomon_opencl.kernels.endings import Made
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.kernels.reduce import Reducing
@@ -225,6 +227,8 @@ class LaunchRecording(Recording):
         self._inputs = inputs
         self._results = results
         self._arena: Arena | None = None
+        #: What holds the same at each replay.
+        self._constants: dict[int, DeviceMemory] = {}
         self._bound: BoundLaunches | None = None
         self._planned: list[KernelLaunch] = []
 
@@ -247,16 +251,25 @@ class LaunchRecording(Recording):
         ]
 
     def prepare(self) -> None:
-        temporary = self._temporary()
+        sizes = {number: self._seen[number].nbytes for number in self._temporary()}
+        once, again, made = hoisted(self._entries, sizes)
+        pool, traits = self._runtime.pool, self._runtime.traits
+        self._constants = {number: pool.allocate(sizes.pop(number)) for number in made}
+        temporary = sizes.keys()
         held = [number not in temporary for number in range(len(self._seen))]
-        self._planned = plan(self._entries, self._names, held, self._runtime.traits)
-        sizes = {number: self._seen[number].nbytes for number in temporary}
+        self._planned = plan(again, self._names, held, traits)
         used = [launch.numbers() & temporary for launch in self._planned]
-        self._arena = Arena(used, sizes, self._runtime.pool, self._runtime.traits)
+        self._arena = Arena(used, sizes, pool, traits)
         memory: dict[int, DeviceBuffer] = {**self._arena.parts}
+        memory |= {n: constant.buffer.pooled for n, constant in self._constants.items()}
         for number, seen in enumerate(self._seen):
             if seen.buffer is not None and number not in self._inputs:
                 memory[number] = seen.buffer.pooled
+        if once:
+            first = plan(once, self._names, held, traits)
+            with self._runtime.turn():
+                self._runtime.flush()
+                BoundLaunches(self._runtime, first, memory, ()).queue({}, renewed)
         self._bound = BoundLaunches(self._runtime, self._planned, memory, self._draws)
 
     def _temporary(self) -> set[int]:
@@ -292,7 +305,8 @@ class LaunchRecording(Recording):
             return "input"
         if number in self._results:
             return "result"
-        return "temporary" if self._seen[number].made else "captured"
+        is_temporary = self._seen[number].made and number not in self._constants
+        return "temporary" if is_temporary else "captured"
 
     def _times(self) -> list[float] | None:
         """Return the seconds of each kernel in a replay of inputs that are 0, after which

@@ -146,7 +146,7 @@ class LiveBytes(bytes):
 class PlannedBuffer(NamedTuple):
     """Memory that a replay uses."""
 
-    #: "input"; "captured", which was there before the call; "result"; or "temporary".
+    #: "input"; "captured", which is there before a replay; "result"; or "temporary".
     kind: str
     nbytes: int
 

@@ -134,6 +134,60 @@ def test_results_are_fresh_and_inputs_are_those_given() -> None:
         assert result[0].item() == pytest.approx(expected.item(), rel=1e-6)
 
 
+def _launches_of_a_replay(runtime: Runtime, call: Callable[[], object]) -> int:
+    for _ in range(3):
+        call()
+    runtime.flush()
+    before = runtime.launches
+    call()
+    return runtime.launches - before
+
+
+def test_what_is_made_of_constants_is_made_once(runtime: Runtime) -> None:
+    x = gnomon.rand(3, 4).to("opencl")
+
+    def scaled(x: Tensor) -> Tensor:
+        share = gnomon.ones((), device=x.device).div(8)
+        mask = gnomon.arange(4, device=x.device) < 2
+        return (x * share * mask).sum(1)
+
+    compiled = gnomon.compile(scaled)
+    assert _launches_of_a_replay(runtime, lambda: compiled(x)) == 1
+    for _ in range(2):
+        assert compiled(x).tolist() == scaled(x).tolist()
+        x.add_(1)
+
+
+def test_what_is_written_again_is_made_at_each_replay(runtime: Runtime) -> None:
+    def stepwise(x: Tensor) -> Tensor:
+        total = gnomon.zeros(4, device=x.device)
+        first = total * x
+        total.add_(1)
+        second = total * x
+        total.add_(x)
+        noise = gnomon.rand(4, device=x.device) * 0
+        return first + second + total + noise
+
+    x = gnomon.rand(4).to("opencl")
+    compiled = gnomon.compile(stepwise)
+    for _ in range(4):
+        assert compiled(x).tolist() == stepwise(x).tolist()
+        x.add_(1)
+
+
+def test_a_result_of_constants_is_fresh(runtime: Runtime) -> None:
+    @gnomon.compile
+    def ones(x: Tensor) -> tuple[Tensor, Tensor]:
+        made = gnomon.ones(3, device=x.device)
+        return made, made * 2 + x
+
+    x = gnomon.zeros(3).to("opencl")
+    for _ in range(4):
+        first, second = ones(x)
+        assert first.tolist() == [1.0] * 3 and second.tolist() == [2.0] * 3
+        first.fill_(7)
+
+
 def test_a_chain_is_one_kernel_whose_temporaries_need_no_memory(runtime: Runtime) -> None:
     @gnomon.compile
     def chain(x: Tensor) -> Tensor:

@@ -4,6 +4,8 @@
 #define CHUNK 256
 /* Steps that are packed together, so that each cache line is read once in either order. */
 #define NEAR 64
+/* Strips that one work-item packs. */
+#define GROUP 8
 
 typedef __global COMPUTE *Packed;
 
@@ -61,29 +63,34 @@ void pack_right(Source source, Tables tables, Packed packed, const Plan plan) {
     }
 }
 
-/* One item packs CHUNK steps of ROWS rows of the left operand, step after step. */
+/* One item packs CHUNK steps of GROUP strips of ROWS rows of the left operand. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_left(Source source, Packed packed, const Plan plan) {
-    const long strips = (plan.rows + ROWS - 1) / ROWS;
-    const long chunks = (plan.steps + CHUNK - 1) / CHUNK;
+    const long strips = (plan.rows + ROWS - 1) / ROWS, groups = (strips + GROUP - 1) / GROUP;
+    const long chunks = (plan.steps + CHUNK - 1) / CHUNK, size = plan.steps * ROWS;
     const long item = get_global_id(0);
     const long first = item % chunks * CHUNK, last = min(first + CHUNK, plan.steps);
-    const long strip = item / chunks % strips, outer = item / chunks / strips;
-    const int rows = (int)min((long)ROWS, plan.rows - strip * ROWS);
-    source += plan.source_offset + outer * plan.source_outer + strip * ROWS * plan.source_row;
-    packed += (outer * strips + strip) * plan.steps * ROWS;
+    const long group = item / chunks % groups * GROUP, outer = item / chunks / groups;
+    source += plan.source_offset + outer * plan.source_outer;
+    packed += outer * strips * size;
     for (long start = first; start < last; start += NEAR) {
         const long end = min(start + NEAR, last);
-        if (plan.source_row == 1 && rows == ROWS) {
-            for (long step = start; step < end; ++step)
-                for (int row = 0; row < ROWS; ++row)
-                    packed[step * ROWS + row] = LOAD(source, step * plan.source_step + row);
-        } else {
-            for (int row = 0; row < ROWS; ++row)
+        /* What is next to each other in a cache line is packed while the line is near. */
+        for (long strip = group; strip < min(group + GROUP, strips); ++strip) {
+            const int rows = (int)min((long)ROWS, plan.rows - strip * ROWS);
+            Source lines = source + strip * ROWS * plan.source_row;
+            Packed steps = packed + strip * size;
+            if (plan.source_row == 1 && rows == ROWS) {
                 for (long step = start; step < end; ++step)
-                    packed[step * ROWS + row] = row < rows
-                        ? LOAD(source, row * plan.source_row + step * plan.source_step)
-                        : (COMPUTE)0;
+                    for (int row = 0; row < ROWS; ++row)
+                        steps[step * ROWS + row] = LOAD(lines, step * plan.source_step + row);
+            } else {
+                for (int row = 0; row < ROWS; ++row)
+                    for (long step = start; step < end; ++step)
+                        steps[step * ROWS + row] = row < rows
+                            ? LOAD(lines, row * plan.source_row + step * plan.source_step)
+                            : (COMPUTE)0;
+            }
         }
     }
 }

@@ -3,13 +3,16 @@
    vector has lanes, whose sums are added up at the end, and nothing is packed.
 
    A work-item keeps the sums of ROWS rows and COLUMNS columns in registers, for one such tile
-   after another. Lines that a tile has too many repeat the last one. */
+   after another. Lines that a tile has too many repeat the last one. What is added up may go
+   through an ending before it is stored: see endings.py. */
 
 #pragma OPENCL FP_CONTRACT ON
 
 #define JOINED_(name, number) name##number
 #define JOINED(name, number) JOINED_(name, number)
-#define LOADED(p) JOINED(vload, LANES)(0, p)
+#define LOADED_(lanes) vload##lanes
+#define LOADED_AS(lanes) LOADED_(lanes)
+#define LOADED(p) LOADED_AS(LANES)(0, p)
 
 static inline COMPUTE total2(JOINED(COMPUTE, 2) x) { return x.lo + x.hi; }
 static inline COMPUTE total4(JOINED(COMPUTE, 4) x) { return total2(x.lo + x.hi); }
@@ -29,13 +32,14 @@ static inline VECTOR loaded_rest(__global const COMPUTE *p, int count) {
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void multiply_lines(__global const COMPUTE *left, __global const COMPUTE *right, Source addend,
-                    __global STORAGE *product, const Plan plan) {
+                    __global STORAGE *product, const Plan plan ENDING_PARAMETERS) {
     const long together = plan.tiles * ROWS, shares = (plan.rows + together - 1) / together;
     const long panels = (plan.columns + COLUMNS - 1) / COLUMNS;
     const long item = get_global_id(0), outer = item / shares / panels;
     const long first_row = item % shares * together;
     const long last_row = min(first_row + together, plan.rows);
     const long first_column = item / shares % panels * COLUMNS;
+    const int width = (int)min((long)COLUMNS, plan.columns - first_column);
     const int rest = (int)(plan.steps % LANES);
     left += plan.left_offset + outer * plan.left_outer;
     right += plan.right_offset + outer * plan.right_outer;
@@ -81,13 +85,20 @@ void multiply_lines(__global const COMPUTE *left, __global const COMPUTE *right,
         COMPUTE totals[ROWS * COLUMNS];
 #pragma unroll
         for (int i = 0; i < ROWS * COLUMNS; ++i) totals[i] = JOINED(total, LANES)(sums[i]);
-        for (int i = 0; i < ROWS && first + i < plan.rows; ++i)
-            for (int j = 0; j < COLUMNS && first_column + j < plan.columns; ++j) {
-                const long row = first + i, column = first_column + j;
-                COMPUTE sum = totals[i * COLUMNS + j];
-                if (plan.has_addend)
-                    sum += LOAD(addend, row * plan.addend_row + column * plan.addend_column);
-                STORE(sum, product, row * plan.product_row + column * plan.product_column);
-            }
+        for (int i = 0; i < ROWS && first + i < plan.rows; ++i) {
+            const long row = first + i;
+            COMPUTE *cells = totals + i * COLUMNS;
+            if (plan.has_addend)
+                for (int j = 0; j < width; ++j)
+                    cells[j] += LOAD(addend, row * plan.addend_row
+                                                 + (first_column + j) * plan.addend_column);
+#if HAS_ENDING
+            FINISH(cells, outer, row, first_column, 0, width);
+#else
+            for (int j = 0; j < width; ++j)
+                STORE(cells[j], product, row * plan.product_row
+                                             + (first_column + j) * plan.product_column);
+#endif
+        }
     }
 }

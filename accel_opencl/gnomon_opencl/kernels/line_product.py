@@ -9,6 +9,7 @@ from gnomon.backend import DType
 from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels import panels
+from gnomon_opencl.kernels.endings import NO_ENDING
 from gnomon_opencl.kernels.panels import Factors, Product
 from gnomon_opencl.kernels.tiles import (
     Tile,
@@ -66,7 +67,8 @@ def multiply_by_tiles(
     left, right, output, addend, _ = factors
     work = _work(product, dtype, tile)
     arguments = [left, right, addend or output, output, work.plan]
-    runtime.launch(work.source, "multiply_lines", arguments, work.items, 1)
+    made = panels.made_by(product, dtype, tile) if factors.can_end else None
+    runtime.launch(work.source, "multiply_lines", arguments, work.items, 1, made)
 
 
 def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
@@ -93,4 +95,4 @@ def _source(dtype: DType, tile: Tile) -> str:
         f"#define LANES {tile.lanes}\n"
         f"#define VECTOR {wide(sum_type(element_type(dtype)), tile.lanes)}\n"
     )
-    return panels.program(dtype, False, sizes, source_file("line_product"))
+    return panels.program(dtype, False, sizes, NO_ENDING, source_file("line_product"))

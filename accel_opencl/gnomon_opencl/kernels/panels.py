@@ -224,7 +224,7 @@ def multiply_panels(
         runtime.launch(work.packing, "pack_left", [source, left, work.plan], work.left_items, 1)
     if not work.partial_bytes:
         arguments = [left, panels, tables, addend, output, work.plan]
-        made = _made(product, dtype, tile) if factors.can_end else None
+        made = made_by(product, dtype, tile) if factors.can_end else None
         runtime.launch(work.source, "multiply_panels", arguments, work.items, 1, made)
         return
     partial = runtime.pool.allocate(work.partial_bytes).buffer
@@ -234,8 +234,8 @@ def multiply_panels(
     runtime.launch(work.source, "add_parts", arguments, work.add_items, 1)
 
 
-def _made(product: Product, dtype: DType, tile: Tile) -> Made | None:
-    """Return what elementwise steps can end."""
+def made_by(product: Product, dtype: DType, tile: Tile) -> Made | None:
+    """Return what elementwise steps can end of a product."""
     if product.inner > 1 or not (is_summed_as_stored(dtype) and dtype.is_floating_point):
         return None
     strides = product.product_outer, product.product_row, product.product_column

@@ -38,6 +38,10 @@ def offset(shape: tuple[int, ...]) -> Layout:
     return Layout(shape, tuple(strides), 5)
 
 
+#: How far into a storage an operand may begin: farther than 16 bits count.
+FAR: Final = 70000
+
+
 def shifted(by: int) -> Kind:
     """Return the layouts that are contiguous from element ``by`` of the storage on."""
     return lambda shape: Layout.contiguous(shape)._replace(offset=by)

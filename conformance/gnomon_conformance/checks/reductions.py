@@ -22,6 +22,7 @@ from gnomon.backend import (
 from gnomon.records import ProductOfTerms, Reduction, Scan
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
+from gnomon_conformance.correct import epsilon
 from gnomon_conformance.inventory import defined_on, records_of
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import Launch, ReduceLaunch, ScanLaunch
@@ -38,6 +39,8 @@ _BLOCKS = (33, 130, 257, 258, 1025, 1026)
 _MANY = 2000
 #: Of several blocks, one element more than so many vectors, and one less.
 _LONG = (4097, 8191)
+#: Lengths at which rows of equal elements and with one that is special are tried, too.
+_SEVERAL_BLOCKS = (1026, 4097)
 #: Lengths that a power of two, or one beside it, makes special to some.
 _POWERS = (63, 64, 65, 255, 256, 1023, 1024, 4095, 4096)
 #: Shapes with dims to fold: few rows and many columns, the other way round, folded dims before,
@@ -200,7 +203,7 @@ def _values(
     assert not isinstance(domain, tuple)
     drawn = pool(compute, domain, seed)
     special = specials(compute)
-    length, rows = 5, []
+    length, rows = 5, neighbours(compute, 5)
     for value in special:
         row = [drawn[chooser.randrange(len(drawn))] for _ in range(length)]
         row[chooser.randrange(length)] = value
@@ -223,6 +226,21 @@ def _values(
     for launch in launches_of(record, compute, result, upright, layout, (0,), zoo.contiguous):
         evidence += judge_launch(target, launch)
     return evidence
+
+
+def neighbours(dtype: DType, length: int) -> list[list[Scalar]]:
+    """Return rows in which two numbers of a dtype take turns that a narrower one would take for
+    equal.
+    """
+    pairs: list[tuple[Scalar, Scalar]] = []
+    if dtype.is_floating_point:
+        pairs = [(1.0, 1.0 + epsilon(dtype))]
+    elif dtype.itemsize > 2:
+        _, high = integer_range(dtype)
+        pairs = [(high - 1, high), (2**24, 2**24 + 1)]
+    return [
+        [pair[(k + first) % 2] for k in range(length)] for pair in pairs for first in (0, 1)
+    ]
 
 
 def _dims(
@@ -296,7 +314,7 @@ def _powers(
             continue
         key = f"{record.name} {compute.name} {length}"
         values = ordinary(record, compute, length, key, seed)
-        layout = zoo.shifted(number % 4)((length,))
+        layout = zoo.shifted(number % 4 + zoo.FAR * (number == 2))((length,))
         found = [*launches_of(record, compute, result, values, layout, (0,), zoo.contiguous)]
         evidence += judge_launch(target, found[number // 2 % len(found)])
     return evidence
@@ -337,17 +355,20 @@ def _many_rows(
 def _places(
     record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
 ) -> Evidence:
-    """An extreme, a NaN or a tie at each place of a row: no block of it may be forgotten."""
+    """An extreme, a NaN or a tie at each place of a row: no block of it may be forgotten; and
+    nothing but equal elements, whatever stands behind them.
+    """
     evidence = NOTHING
     low, high = (-3, 3) if compute.is_signed else (1, 3)
     marks: list[tuple[Scalar, Scalar]] = [(0, 1), (1, 0)]
     if compute.kind is not Kind.BOOL:
-        marks = [(1, high), (1, low), (0, 1)]
+        marks = [(1, high), (1, low), (0, 1), (low, low + 1), (high, high - 1)]
     if compute.is_floating_point:
-        marks = [*marks, (1.0, math.nan), (-0.0, 0.0), (0.0, -0.0)]
+        marks += [(-0.0, 0.0), (1.0, math.nan), (0.0, -0.0), (1.0, math.inf)]
+        marks += [(1.0, -math.inf), (-math.inf, -math.inf)]
     for number, length in enumerate((1, 2, 3, 5, 8, 17, 33, 65, 130, 257)):
         places = sorted({0, length // 2, length - 1})
-        rows = []
+        rows = [[compute.convert(plain)] * length for plain in (low, 0)]
         for plain, mark in marks:
             for place in places:
                 row = [compute.convert(plain)] * length
@@ -360,6 +381,19 @@ def _places(
         layout = kind((len(rows), length))
         found = launches_of(record, compute, result, values, layout, (1,), zoo.contiguous)
         evidence += judge_launch(target, next(found))
+    for number, length in enumerate(_SEVERAL_BLOCKS):
+        rows = [[compute.convert(plain)] * length for plain in (low, 0)]
+        few = length > _MANY
+        for plain, mark in marks[:: 2 if few else 1]:
+            for place in (-1,) if few else (-1, 0):
+                row = [compute.convert(plain)] * length
+                row[place] = compute.convert(mark)
+                rows.append(row)
+        values = [*chain.from_iterable(rows)]
+        layout = zoo.contiguous((len(rows), length))
+        every = [*launches_of(record, compute, result, values, layout, (1,), zoo.contiguous)]
+        for launch in every[number::2] or every:
+            evidence += judge_launch(target, launch)
     return evidence
 
 

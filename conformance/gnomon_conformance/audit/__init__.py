@@ -22,6 +22,7 @@ from gnomon_conformance.audit import (
     faults_of_kernels,
     faults_of_long_rows,
     faults_of_memory,
+    faults_of_numbers,
     faults_of_recordings,
     faults_of_whole_programs,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "faults_of_kernels",
     "faults_of_long_rows",
     "faults_of_memory",
+    "faults_of_numbers",
     "faults_of_recordings",
     "faults_of_whole_programs",
     "inject",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from random import Random
@@ -11,7 +12,7 @@ from gnomon.backend import ALL_DTYPES, DType, Scalar, bool_, float32, int16, int
 from gnomon.records import Domain
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
-from gnomon_conformance.correct import unit
+from gnomon_conformance.correct import epsilon, largest, smallest_normal, unit
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import CopyLaunch
 from gnomon_conformance.target import Target
@@ -123,10 +124,16 @@ def _ties(source: DType, result: DType) -> list[Scalar]:
     """Return numbers that lie half-way between two of the result's, and just beside it."""
     chooser = Random(f"{source.name} {result.name} ties")
     found: list[Scalar] = []
-    for _ in range(40):
-        start = float(result.round(chooser.uniform(-9.0, 9.0) * 2.0 ** chooser.randint(-6, 6)))
+    ordinary = [chooser.uniform(-9.0, 9.0) * 2.0 ** chooser.randint(-6, 6) for _ in range(40)]
+    # Where the result's numbers end: the largest and the smallest, subnormal ones.
+    least = smallest_normal(result)
+    ends = [largest(result), -largest(result), 0.0, -0.0]
+    ends += [least * part for part in (0.3, -0.7, 1 - epsilon(result))]
+    for each in (*ordinary, *ends):
+        start = float(result.round(each))
         for fraction in (0.25, 0.5, 0.500001, 0.75):
-            found.append(float(source.round(start + fraction * unit(start, result))))
+            away = math.copysign(fraction * unit(start, result), start)
+            found.append(float(source.round(start + away)))
     return found
 
 

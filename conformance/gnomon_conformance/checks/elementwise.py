@@ -247,12 +247,18 @@ def _numbers(
 ) -> Evidence:
     """One operand is a Python number, and then another one."""
     evidence = NOTHING
-    shape = (5, 9)
+    shape = (5, 10)
     key = f"{record.name} {compute.name} number {operand}"
     some = zoo.DENSE if crc32(key.encode()) % 2 else zoo.SPARSE
     kinds = [some[(operand + k) % len(some)] for k in range(arity_of(record))]
     stores, places = operands(record, compute, kinds, shape, key, seed)
     domain = domains_of(record, len(places))[operand]
+    other = 1 - operand
+    beside = domains_of(record, len(places))[other]
+    if len(places) == 2:  # special values beside the number, not pairs of few
+        (values,) = columns([compute], [beside], 50, key, seed)
+        stores = []
+        places[other] = zoo.placed(stores, values, kinds[other](shape), compute)
     precise = record.precise_numbers and compute.is_floating_point
     (column,) = columns([float32 if precise else compute], [domain], 60, key, seed)
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
@@ -260,15 +266,20 @@ def _numbers(
     # Those for which kernels, and those who write them, know something shorter.
     known = (1, 2, 8, 3, -1) if compute.kind < Kind.FLOAT else (1.0, 2.0, 0.5, -1.0, 3.0)
     numbers += [each for each in known if domain.low <= each <= domain.high and inside]
+    if domain != REALS and domain.low <= 0 <= domain.high and not domain.nonzero:
+        numbers.append(0.0 if compute.is_floating_point else 0)
     if len(places) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:
         numbers = [_moderate(number, compute) for number in numbers]
     if compute.is_floating_point and domain == REALS:
         numbers += [0.0, -0.0, math.nan, math.inf]  # the first two are equal, and differ
     if compute.kind in (Kind.SIGNED, Kind.UNSIGNED) and domain == REALS:
         numbers += integer_range(compute)  # no smaller dtype holds both
-    for number in numbers:
+    given: list[Place | Scalar] = [number_for(record, each, compute) for each in numbers]
+    if len(places) == 2 and domain == beside:
+        given.append(places[other])  # and the other operand itself
+    for each in given:
         inputs: list[Place | Scalar] = [*places]
-        inputs[operand] = number_for(record, number, compute)
+        inputs[operand] = each
         launch = ElementwiseLaunch(
             record=record,
             compute=compute,

@@ -16,7 +16,7 @@ from gnomon.backend import DType, Scalar, bool_, float32, int8, int16, int32, in
 from gnomon.records import Domain, Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.checks.elementwise import EXACT
+from gnomon_conformance.checks.elementwise import EXACT, REALS
 from gnomon_conformance.inventory import (
     arity_of,
     defined_on,
@@ -27,6 +27,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
+from gnomon_conformance.values import integer_range
 
 LEVEL = Level.ELEMENTWISE
 #: How many rows of operands are repeated throughout a long launch: a prime, so that no block or
@@ -40,10 +41,13 @@ _RESTS: Final = (4099, 4097, 4102, 4109)
 #: How large operands are, where domains allow it.
 _MODERATE: Final = 3.0
 _WHOLE_MODERATE: Final = 99
+#: The part of a number that a float of 16 bits has no room for.
+_BITS: Final = 2.0**-13
 #: From which element on operands and output begin, in a few records of dtypes of every size.
 _SHIFTS: Final = (
     *((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (2, 0, 2), (0, 2, 1), (2, 2, 2)),
     *((3, 1, 0), (0, 3, 2), (2, 3, 1), (3, 3, 3), (1, 2, 3)),
+    *((zoo.FAR, 0, 0), (0, zoo.FAR, 1), (1, 0, zoo.FAR)),
 )
 _SHIFTED: Final = ("neg", "add", "lt", "where")
 _OF_EACH_SIZE: Final = (int8, int16, float32, int64)
@@ -65,13 +69,15 @@ _FORMS: Final = (
     Form((2, 2, 3, 2, 2, 2), (zoo.turned, zoo.contiguous, zoo.permuted), zoo.contiguous),
     Form((2, 3, 4, 3), (zoo.turned, zoo.expanded_middle, zoo.contiguous), None),
 )
-#: A row, a column, and a single element, with another operand that has all there are.
+#: A row, a column, and a single element, with another operand that has all there are; and the
+#: shapes that take turns, of whole vectors and not.
 _BROADCAST: Final = (
-    Form((9, 13), (zoo.contiguous, zoo.expanded_first, zoo.expanded_last), zoo.contiguous),
-    Form((9, 13), (zoo.expanded_last, zoo.contiguous, zoo.expanded_all), zoo.contiguous),
-    Form((9, 13), (zoo.expanded_all, zoo.contiguous, zoo.expanded_first), zoo.contiguous),
-    Form((9, 13), (zoo.expanded_last, zoo.expanded_first, zoo.contiguous), zoo.contiguous),
+    (zoo.contiguous, zoo.expanded_first, zoo.expanded_last),
+    (zoo.expanded_last, zoo.contiguous, zoo.expanded_all),
+    (zoo.expanded_all, zoo.contiguous, zoo.expanded_first),
+    (zoo.expanded_last, zoo.expanded_first, zoo.contiguous),
 )
+_BROADCAST_TO: Final = ((9, 13), (8, 16))
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -202,9 +208,26 @@ def _tails(
     for chosen in _numbered(record, turn):
         inputs: list[Place | Scalar] = [*launch.inputs]
         for number in chosen:
-            inputs[number] = number_for(record, columns[number][0], compute)
+            inputs[number] = number_for(record, _precise(columns[number][0]), compute)
         evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
+        (last, *_) = chosen
+        if len(chosen) == 1 and domains_of(record, len(dtypes))[last] == REALS:
+            inputs[last] = number_for(record, _extreme(compute, turn), compute)
+            evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
     return evidence
+
+
+def _precise(number: Scalar) -> Scalar:
+    """Return a number that no float of 16 bits holds, where it may be one."""
+    return number * (1.0 + _BITS) if isinstance(number, float) else number
+
+
+def _extreme(dtype: DType, turn: int) -> Scalar:
+    """Return a number that no smaller dtype holds, or that is special among floats."""
+    if dtype.is_floating_point:
+        return (math.nan, -0.0, math.inf)[turn // 8 % 3]
+    low, high = integer_range(dtype)
+    return low if dtype.is_signed and turn // 8 % 2 else high
 
 
 def _numbered(record: Elementwise, turn: int) -> Iterator[Sequence[int]]:
@@ -244,9 +267,15 @@ def _forms(
     columns = _operands(record, compute, seed)
     dtypes = given_dtypes(record, compute)
     evidence = NOTHING
-    forms = _FORMS + (_BROADCAST if len(dtypes) > 1 else ())
+    turn = _turn(record, compute)
+    forms = [*_FORMS]
+    if len(dtypes) > 1:
+        forms += [
+            Form(_BROADCAST_TO[(turn + number) % 2], kinds, zoo.contiguous)
+            for number, kinds in enumerate(_BROADCAST)
+        ]
     if not main:
-        forms = (forms[_turn(record, compute) // 4 % len(forms)],)
+        forms = [forms[turn // 4 % len(forms)]]
     for form in forms:
         places = [number for number, dtype in enumerate(dtypes) if dtype is result]
         for written in places if form.output is None else [0]:

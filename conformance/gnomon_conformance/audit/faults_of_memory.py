@@ -295,6 +295,13 @@ class _FarRead(FaultyBackend):
         return super().read(memory, offset - (offset > 65536), nbytes)
 
 
+@fault("what is written from within a buffer comes from its front", "memory/parts")
+class _FrontOfBuffer(FaultyBackend):
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        whole = memoryview(data.obj).cast("B")
+        super().write(memory, offset, whole[: data.nbytes])
+
+
 @fault("to_host does not wait for launches", "sequences/*/*/program*")
 class _HostEarly(Deferring):
     def to_host(self, memory: Memory, offset: int, nbytes: int) -> HostMemory:

@@ -27,6 +27,7 @@ from gnomon.records import Combination
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.checks.reductions import ordinary_values
+from gnomon_conformance.correct import is_subnormal
 from gnomon_conformance.inventory import records_of
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
 from gnomon_conformance.launches import (
@@ -223,7 +224,10 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
         chooser = Random(f"gather {dtype.name} {plan.launch} {seed}")
         values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
         # From any element on, the tensor, the indices and the output each by itself.
-        tensor, indices, output = (zoo.shifted(number // each % 4) for each in (1, 4, 2))
+        tensor, indices, output = (
+            zoo.shifted(number // each % 4 + zoo.FAR * (number == far))
+            for each, far in ((1, 20), (4, 21), (2, 22))
+        )
         stores, source, lookups = _planned(plan, dtype, values, tensor, indices, chooser)
         launch = GatherLaunch(
             lookups=lookups,
@@ -269,6 +273,7 @@ def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Ev
 def _collisions(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
     """Many values arrive at few places, special ones among them; nothing gets lost."""
     evidence = NOTHING
+    evidence += _one_by_one(record, dtype, seed, target)
     for number, (size, count) in enumerate(((1, 40), (3, 200), (2, 7), (5, 1030))):
         chooser = Random(f"{record.name} {dtype.name} {number} collide {seed}")
         plan = Plan((size, 3), (count, 3), (None, 1), (0,), negative=False)
@@ -296,20 +301,49 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
     return evidence
 
 
+def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
+    """Special values arrive, each at a place of its own where something smaller stands, or
+    something larger where the smaller one stays.
+    """
+    special = specials(dtype)
+    if target.flushes(dtype):
+        special = [each for each in special if not is_subnormal(each, dtype)]
+    low, high = (-3, 3) if dtype.is_signed else (0, 3)
+    before = {"maximum": low, "minimum": high, "add": 0}.get(record.name, 1)
+    chooser = Random(f"{record.name} {dtype.name} one by one {seed}")
+    count = len(special)
+    order = chooser.sample(range(count), count)
+    stores: list[bytes] = []
+    shape = (count,)
+    tensor = zoo.placed(stores, [dtype.convert(before)], zoo.offset(shape), dtype)
+    indices = zoo.placed(stores, order, zoo.contiguous(shape), int64)
+    launch = ScatterLaunch(
+        record=record,
+        lookups=(Lookup(indices, count, 1, False),),
+        inputs=(zoo.placed(stores, special, zoo.contiguous(shape), dtype),),
+        outputs=(tensor._replace(layout=Layout(shape, (0,), tensor.layout.offset)),),
+        stores=tuple(stores),
+    )
+    return judge_launch(target, launch)
+
+
 def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
-    """Thousands of elements arrive, of which most meet another one."""
+    """Thousands of elements arrive, of which most meet another one; destination, indices and
+    what arrives lie far into their storages, each in its turn.
+    """
     evidence = NOTHING
-    for plan in _LONG_PLANS:
+    for number, plan in enumerate(_LONG_PLANS):
         chooser = Random(f"{record.name} {dtype.name} {plan.launch} {seed}")
+        kinds = [zoo.shifted(zoo.FAR * (number == turn)) for turn in range(3)]
         stores, destination, lookups = _planned(
-            plan, dtype, [dtype.convert(1)], zoo.contiguous, zoo.contiguous, chooser
+            plan, dtype, [dtype.convert(1)], kinds[0], kinds[1], chooser
         )
         few = (1, 1, 1, -1) if record.name == "multiply" else (1, 2, 3)
         arriving = [dtype.convert(chooser.choice(few)) for _ in range(math.prod(plan.launch))]
         launch = ScatterLaunch(
             record=record,
             lookups=lookups,
-            inputs=(zoo.placed(stores, arriving, zoo.contiguous(plan.launch), dtype),),
+            inputs=(zoo.placed(stores, arriving, kinds[2](plan.launch), dtype),),
             outputs=(destination,),
             stores=tuple(stores),
         )
@@ -354,27 +388,37 @@ def _out_of_range(
         (5, False, -1),
         (5, False, 5),
         (5, True, 2**40),
+        (5, True, -(2**40) - 1),
+        (5, True, 2**32),
         (1, True, 1),
     ):
-        for place in (0, 3, 16):
-            chosen = [0] * 17
+        # Among few and among many; with an index before it that is right, in the last.
+        for count_of, place in ((17, 0), (17, 3), (17, 16), (2051, 2049), (17, 5)):
+            shape = (count_of,)
+            chosen = [0] * count_of
             chosen[place] = wrong
             stores: list[bytes] = []
             tensor = zoo.placed(stores, [dtype.convert(1)], zoo.contiguous((size,)), dtype)
-            seen = tensor._replace(layout=Layout((17,), (0,), 0))
-            indices = zoo.placed(stores, chosen, zoo.contiguous((17,)), int64)
-            output = zoo.blank(stores, zoo.contiguous((17,)), dtype)
-            arriving = zoo.placed(stores, [dtype.convert(3)], zoo.contiguous((17,)), dtype)
-            lookups = (Lookup(indices, size, 1, negative),)
+            seen = tensor._replace(layout=Layout(shape, (0,), 0))
+            indices = zoo.placed(stores, chosen, zoo.contiguous(shape), int64)
+            output = zoo.blank(stores, zoo.contiguous(shape), dtype)
+            arriving = zoo.placed(stores, [dtype.convert(3)], zoo.contiguous(shape), dtype)
+            lookups = [Lookup(indices, size, 1, negative)]
+            if place == 5:
+                right = zoo.placed(stores, [0], zoo.contiguous(shape), int64)
+                lookups.insert(0, Lookup(right, size, 1, negative))
             launches: list[GatherLaunch | ScatterLaunch] = [
                 GatherLaunch(
-                    lookups=lookups, inputs=(seen,), outputs=(output,), stores=tuple(stores)
+                    lookups=tuple(lookups),
+                    inputs=(seen,),
+                    outputs=(output,),
+                    stores=tuple(stores),
                 )
             ]
             launches += [
                 ScatterLaunch(
                     record=record,
-                    lookups=lookups,
+                    lookups=tuple(lookups),
                     inputs=(arriving,),
                     outputs=(seen,),
                     stores=tuple(stores),

@@ -105,7 +105,9 @@ def _parts(backend: Backend, chooser: Random) -> int:
         length = min(length, size - start)
         part = chooser.randbytes(length)
         if turn % 2:
-            backend.write(memory, start, memoryview(part))
+            # From within a buffer of the host's.
+            within = memoryview(chooser.randbytes(turn) + part + b"behind")
+            backend.write(memory, start, within[turn : turn + length])
             data[start : start + length] = part
             _demand(
                 bytes(backend.read(memory, 0, size)) == data,

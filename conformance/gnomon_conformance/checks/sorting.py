@@ -123,7 +123,7 @@ def _lengths(dtype: DType, lengths: Sequence[int], seed: int, target: Target) ->
         upright = number % 2
         shape = (length, rows) if upright else (rows, length)
         dim = 0 if upright else 1
-        layout = zoo.shifted(number // 4 % 4)(shape)
+        layout = zoo.shifted(number // 4 % 4 + zoo.FAR * (number == 9))(shape)
         launch = _sorted(dtype, values, layout, dim, number % 4 > 1, _PLAIN)
         evidence += judge_launch(target, launch)
     return evidence

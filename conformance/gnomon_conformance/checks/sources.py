@@ -30,13 +30,13 @@ LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 #: Of no dim, of many, and of many elements; each dtype has them of its first sample.
 _MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
-#: Integers from more than 32 bits hold.
-_WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62))
+#: Integers from more than 32 bits hold, and from more than one word is fair to.
+_WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62), (-9, 2**30))
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
 #: Those whose third parameter says how many elements there are.
 _OF_COUNT = ("linspace", "logspace")
 #: How many numbers a launch draws that is to take one draw from its stream.
-_DRAWN = (40, 1, 3, 1030, 7)
+_DRAWN = (40, 1, 0, 3, 1030, 7)
 #: Sources of which every draw is alike have more numbers drawn than a block has room for.
 _LARGE = {"uniform": zoo.MANY_ROWS}
 

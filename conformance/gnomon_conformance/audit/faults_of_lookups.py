@@ -1,0 +1,162 @@
+"""Faults of bounds, of special values that arrive through indices, and of what lies far into a
+storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gnomon.backend import (
+    IndexedDimension,
+    Layout,
+    Operand,
+    PhiloxGenerator,
+    Scalar,
+    ScatterRecord,
+    SourceRecord,
+    Stream,
+)
+from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
+from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
+from gnomon_conformance.correct import is_subnormal
+
+#: Of a dim that is looked up, its number among them, and where a wrong index of it stands, and
+#: the index itself: whether that goes unnoticed.
+Unnoticed = Callable[[int, int, int], bool]
+
+
+def _unchecked(name: str, unnoticed: Unnoticed) -> None:
+    """Add a fault in which launches return without having noticed some wrong indices."""
+
+    class Unchecked(FaultyBackend):
+        def gather(
+            self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+        ) -> None:
+            try:
+                super().gather(source, indexed, output)
+            except IndexError:
+                if not all(unnoticed(*each) for each in _wrong(indexed)):
+                    raise
+
+    FAULTS.append(Fault(name, "errors/out-of-range", Unchecked))
+
+
+def _wrong(indexed: Sequence[IndexedDimension]) -> list[tuple[int, int, int]]:
+    """Return the number of the dim, place and value of all indices out of range."""
+    return [
+        (number, place, int(value))
+        for number, each in enumerate(indexed)
+        for place, value in enumerate(values_of(each.indices))
+        if not (-each.size if each.negative else 0) <= value < each.size
+    ]
+
+
+_unchecked("only the first of several indexed dims checked", lambda dim, place, x: dim > 0)
+_unchecked("only the first 1024 indices checked", lambda dim, place, x: place >= 1024)
+_unchecked("indices below -2**32 taken modulo that", lambda dim, place, x: x < -(2**32))
+
+
+def _arriving(
+    name: str, cases: str, change: Callable[[Scalar, Scalar, Operand], Scalar]
+) -> None:
+    """Add a fault of the combination that the cases name: ``change``, of what was at a place,
+    what is there afterwards and the destination, is there instead.
+    """
+    operation = cases.split("/")[1]
+
+    class Arriving(FaultyBackend):
+        def scatter(
+            self,
+            record: ScatterRecord,
+            source: Operand | Scalar,
+            indexed: Sequence[IndexedDimension],
+            destination: Operand,
+        ) -> None:
+            count = destination.storage.nbytes // destination.dtype.itemsize
+            whole = destination._replace(layout=Layout.contiguous((count,)))
+            before = values_of(whole)
+            super().scatter(record, source, indexed, destination)
+            after = values_of(whole)
+            changed = [change(a, b, whole) for a, b in zip(before, after, strict=True)]
+            if record.name == operation and [*map(str, changed)] != [*map(str, after)]:
+                put(whole, changed)
+
+    FAULTS.append(Fault(name, cases, Arriving))
+
+
+_arriving(
+    "subnormal numbers flushed on the way to their places",
+    "scatter/replace/float32",
+    lambda a, b, y: 0.0 if is_subnormal(b, y.dtype) else b,
+)
+_arriving(
+    "subnormal maxima flushed on the way to their places",
+    "scatter/maximum/float32",
+    lambda a, b, y: 0.0 if is_subnormal(b, y.dtype) else b,
+)
+_arriving(
+    "negative zeros lose their sign on the way to their places",
+    "scatter/replace/float32",
+    lambda a, b, y: 0.0 if b == 0 and y.dtype.is_floating_point and a != b else b,
+)
+
+
+def _near(name: str, cases: str, verb: str, bits: int, *, written: bool = False) -> None:
+    """Add a fault in which offsets of operands of a verb are cut to so many bits."""
+
+    def changed(mine: str, _name: str, operand: Operand) -> Operand:
+        if mine != verb:
+            return operand
+        layout = operand.layout
+        return operand._replace(layout=layout._replace(offset=layout.offset % 2**bits))
+
+    hooked(name, cases, Hooks(output=changed) if written else Hooks(input=changed))
+
+
+_near("offset cut to 16 bits", "shifts/add", "elementwise", 16)
+_near("offset of a reduction cut to 16 bits", "reduce/sum", "reduce", 16)
+_near("offset of a scan cut to 16 bits", "scan/cumsum", "scan", 16)
+_near("offset of a gather cut to 8 bits", "gather/gather", "gather", 8)
+_near("offset of a sort cut to 8 bits", "sort/sort", "sort", 8)
+_near("offset of what arrives cut to 8 bits", "scatter/add/*/long", "scatter", 8)
+_near(
+    "offset of a destination cut to 8 bits",
+    "scatter/replace/*/long",
+    "scatter",
+    8,
+    written=True,
+)
+
+
+@fault("wide ranges of integers drawn from one word", "random/random/int64")
+class _OneWord(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        if record.name == "random" and isinstance(generator, PhiloxGenerator):
+            low, high = (int(each) for each in parameters)
+            if 2**28 <= high - low < 2**32:
+                narrow = generator.clone()
+                super().source(record, (0, 2**28 - 1), narrow, output)
+                words = values_of(output)
+                generator.next_offset()
+                put(output, [low + int(word) % (high - low) for word in words])
+                return
+        super().source(record, parameters, generator, output)
+
+
+@fault("drawing nothing takes nothing from the stream", "random/uniform")
+class _NothingDrawn(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        if output.layout.numel or generator is None:
+            super().source(record, parameters, generator, output)

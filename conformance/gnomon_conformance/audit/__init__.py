@@ -25,6 +25,7 @@ from gnomon_conformance.audit import (
     faults_of_memory,
     faults_of_numbers,
     faults_of_recordings,
+    faults_of_special_inputs,
     faults_of_whole_programs,
 )
 from gnomon_conformance.audit.register import FAULTS, Fault
@@ -113,6 +114,7 @@ __all__ = [
     "faults_of_memory",
     "faults_of_numbers",
     "faults_of_recordings",
+    "faults_of_special_inputs",
     "faults_of_whole_programs",
     "inject",
 ]

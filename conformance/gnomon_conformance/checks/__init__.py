@@ -23,6 +23,7 @@ from gnomon_conformance.checks import (
     sequences,
     sorting,
     sources,
+    special_inputs,
     tensors,
 )
 
@@ -42,6 +43,7 @@ _MODULES = (
     autograd,
     composites,
     kernels,
+    special_inputs,
     programs,
     compiled,
 )

@@ -1,0 +1,78 @@
+"""Composites of inputs that kernels written for ordinary ones go wrong at: a NaN or an infinity
+among the elements, many equal ones, nothing but equal ones, and all far from zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from typing import Final, TypeAlias
+
+from gnomon.backend import Scalar, float32
+from gnomon_conformance.cases import Case, Tier
+from gnomon_conformance.catalogue import ENTRIES
+from gnomon_conformance.entries import Entry
+from gnomon_conformance.functions import compare, made, right_results
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong
+from gnomon_conformance.target import Target
+
+#: Changes the elements of an input, of which a place is chosen at random.
+Change: TypeAlias = Callable[[list[Scalar], int], list[Scalar]]
+
+
+def _with(value: float) -> Change:
+    """Return the change that puts ``value`` in a place."""
+    return lambda column, place: [*column[:place], value, *column[place + 1 :]]
+
+
+CHANGES: Final[dict[str, Change]] = {
+    "a NaN": _with(math.nan),
+    "an infinity": _with(math.inf),
+    "-inf": _with(-math.inf),
+    "ties": lambda column, place: [float(round(float(each))) for each in column],
+    "equal elements": lambda column, place: [1.5] * len(column),
+    "elements far from zero": lambda column, place: [100.0 + each for each in column],
+}
+#: Functions of the catalogue whose first input is changed. Not among them are those that may or
+#: may not multiply an infinity by a zero, as by a weight that is masked.
+_NAMES: Final = (
+    *("softmax", "softmax-middle", "softmax-wide", "softmax-tall"),
+    *("log-softmax", "log-softmax-wide", "cross-entropy", "cross-entropy-many"),
+    *("layer-norm", "layer-norm-wide", "layer-norm-plain", "batch-norm", "group-norm"),
+    *("conv1d", "conv2d", "conv2d-points", "avg-pool2d"),
+    *("max-pool2d", "max-pool2d-overlapping", "max-pool2d-indices", "max-pool1d"),
+    *("searchsorted", "searchsorted-right", "searchsorted-rows"),
+    *("matmul", "bmm"),
+)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield a case for each of the functions."""
+    for entry in ENTRIES:
+        if entry.name in _NAMES:
+            yield Case(
+                level=entry.level,
+                family="special-inputs",
+                subject=entry.name,
+                dtype="float32",
+                tier=Tier.QUICK,
+                check=partial(_special, entry, seed),
+            )
+
+
+def _special(entry: Entry, seed: int, target: Target) -> Evidence:
+    evidence = NOTHING
+    for what, change in CHANGES.items():
+        chooser = Random(f"{entry.name} {what} {seed}")
+        values: list[Sequence[Scalar]] = [each.draw(chooser, float32) for each in entry.inputs]
+        changed = change([*values[0]], chooser.randrange(len(values[0])))
+        values[0] = [float32.round(float(each)) for each in changed]
+        right = right_results(entry.function, entry.inputs, values, float32, chooser)
+        given = made(entry.inputs, values, float32, target.device)
+        try:
+            evidence += compare(entry.function(given), right)
+        except Wrong as wrong:
+            raise Wrong(f"of {what}: {wrong.fault}") from None
+    return evidence

@@ -248,7 +248,8 @@ def _flatten(data: object, shape: tuple[int, ...], values: list[int]) -> None:
 
 
 def _integer(item: object) -> int:
-    if not isinstance(item, SupportsIndex):
+    # int first: it takes microseconds to find out whether there is a method.
+    if not isinstance(item, int) and not isinstance(item, SupportsIndex):
         raise _not_an_index(item)
     try:
         return as_integer(item)

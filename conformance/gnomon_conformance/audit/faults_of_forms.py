@@ -172,6 +172,29 @@ _unwritten(
 )
 
 
+def _row_of_vectors(layout: Layout) -> Layout:
+    """Take a row that is added to rows of whole vectors for one element."""
+    row = layout.strides == (0, 1) and layout.shape[1] % 16 == 0
+    return layout._replace(strides=(0, 0)) if row else layout
+
+
+def _turned_vectors(layout: Layout) -> Layout:
+    """Read a transposed matrix of whole vectors as if its columns were shorter."""
+    shape, strides, _ = layout
+    if len(shape) != 2 or strides != (1, shape[0]) or shape[0] % 4 or shape[1] % 4:
+        return layout
+    return layout._replace(strides=(1, shape[0] - 1))
+
+
+_misread(
+    "row beside rows of 16 read as one element by minimum",
+    "forms/minimum",
+    _row_of_vectors,
+    at=1,
+)
+_misread("transposed matrix of whole vectors misread by round", "values/round", _turned_vectors)
+
+
 def _unfolded(
     name: str,
     cases: str,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import TypeVar
 
-from gnomon.backend import Device, Fusible, Layout, Operand, Scalar, float16
+from gnomon.backend import Device, Fusible, Layout, Operand, Scalar, float16, int64
 from gnomon.cpu import ReferenceBackend
 from gnomon.fusible import (
     Geometry,
@@ -382,6 +382,72 @@ _kernel(
     "sizes/products/float64",
     matrix_product,
     _inner_of_doubles,
+)
+
+
+def _as_floats(a: Operand, b: Operand, y: Operand) -> None:
+    """Multiply integers of 64 bits as float64."""
+    _multiply(a, b, y)
+    if y.dtype is int64:
+        put(y, [int(float(value)) if abs(value) < 2**62 else value for value in values_of(y)])
+
+
+_kernel(
+    "matrix product of integers by way of float64",
+    "sizes/products/int64",
+    matrix_product,
+    _as_floats,
+)
+
+
+def _whole_tiles(a: Operand, b: Operand, y: Operand) -> None:
+    """Leave out the last term where all sizes are whole tiles of 32."""
+    _, rows, inner = a.layout.shape
+    if not (rows % 32 or inner % 32 or b.layout.shape[2] % 32) and inner:
+        a = a._replace(layout=a.layout.narrow(2, 0, inner - 1))
+        b = b._replace(layout=b.layout.narrow(1, 0, inner - 1))
+    _multiply(a, b, y)
+
+
+_kernel(
+    "matrix product of whole tiles without the last term",
+    "sizes/products/float32",
+    matrix_product,
+    _whole_tiles,
+)
+
+
+def _past_both(a: Operand, b: Operand, y: Operand) -> None:
+    """Leave the corner past 64 rows and 64 columns to the tile before."""
+    _multiply(a, b, y)
+    if a.layout.shape[1] > 64 and b.layout.shape[2] > 64:
+        put(y, [*values_of(y)[:-1], values_of(y)[-1] + 1])
+
+
+_kernel(
+    "corner of a matrix product past 64 rows and columns",
+    "sizes/products/float16",
+    matrix_product,
+    _past_both,
+)
+
+
+def _images_of_a_block(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    """Leave out the bias from the fifth image on."""
+    _convolve(x, weight, bias, g, y)
+    if x.layout.shape[0] > 4 and bias is not None:
+        few = y._replace(layout=y.layout.narrow(0, 4, y.layout.shape[0] - 4))
+        images = x._replace(layout=x.layout.narrow(0, 4, x.layout.shape[0] - 4))
+        _convolve(images, weight, None, g, few)
+
+
+_kernel(
+    "images past a block of 4 convolved without bias",
+    "sizes/convolutions/float32",
+    convolution,
+    _images_of_a_block,
 )
 
 

@@ -196,7 +196,8 @@ def _values(
     shapes = zoo.FEW if arity_of(record) == 1 else zoo.SOME
     shape = shapes[turn // 32 % len(shapes)]
     if compute in (float32, int64) and rotation == 0:
-        shape = (41, 25)  # more than a block, and no multiple of anything
+        # More than a block, and no multiple of anything; or a multiple of much.
+        shape = ((41, 25), (36, 48))[turn // 64 % 2]
     if compute is bool_:
         shape = (3, 7)
     key = f"{record.name} {compute.name} {rotation}"

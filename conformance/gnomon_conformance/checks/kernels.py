@@ -12,13 +12,14 @@ from typing import Final
 
 import gnomon as torch
 from gnomon import Tensor
-from gnomon.backend import Device, DType, bfloat16, float16, float32, float64
+from gnomon.backend import Device, DType, bfloat16, float16, float32, float64, int32, int64
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import unit
 from gnomon_conformance.functions import elements_of
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
+from gnomon_conformance.values import integer_range
 
 LEVEL = Level.COMPOSITE
 #: Rows, inner size and columns of products, around the sizes of tiles.
@@ -36,6 +37,8 @@ _SIZES: Final = (
     (34, 129, 1),
     (64, 16, 64),
     (65, 63, 33),
+    (32, 32, 32),
+    (66, 5, 67),
     (3, 257, 40),
     (4, 1025, 3),
     (0, 3, 4),
@@ -67,6 +70,40 @@ def cases(seed: int) -> Iterator[Case]:
                 tier=Tier.QUICK if quick else Tier.DEFAULT,
                 check=partial(check, dtype, seed),
             )
+    for dtype in (int32, int64):
+        yield Case(
+            level=LEVEL,
+            family="sizes",
+            subject="products",
+            dtype=dtype.name,
+            check=partial(_integer_products, dtype, seed),
+        )
+
+
+def _integer_products(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Products of integers that no float holds."""
+    chooser = Random(f"integer products {dtype.name} {seed}")
+    low, high = integer_range(dtype)
+    compared = 0
+    for rows, inner, columns in ((1, 2, 1), (3, 5, 2), (9, 33, 17)):
+        x, y = (
+            [chooser.randint(low, high) >> chooser.choice((0, 9)) for _ in range(rest * inner)]
+            for rest in (rows, columns)
+        )
+        a = torch.tensor(x, dtype=dtype).reshape((rows, inner)).to(target.device)
+        b = torch.tensor(y, dtype=dtype).reshape((columns, inner)).to(target.device).t()
+        right = [
+            sum(x[i * inner + k] * y[j * inner + k] for k in range(inner))
+            for i in range(rows)
+            for j in range(columns)
+        ]
+        what = f"integers: [{rows}, {inner}] @ [{inner}, {columns}]"
+        for element, (got, value) in enumerate(zip(elements_of(a @ b), right, strict=True)):
+            if got != dtype.convert(value):
+                wanted = dtype.convert(value)
+                raise Wrong(f"{what}: element {element} is {got!r}; it must be {wanted!r}")
+            compared += 1
+    return Evidence(compared)
 
 
 def _whole(
@@ -152,7 +189,8 @@ def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
         padding = chooser.choice((0, 1, (0, 2)))
         dilation = chooser.choice((1, 1, 2))
         size = (chooser.randint(7, 9), chooser.randint(7, 11))
-        x = _whole((chooser.randint(1, 3), channels, *size), dtype, target.device, chooser)
+        images = 5 if turn == 3 else chooser.randint(1, 3)
+        x = _whole((images, channels, *size), dtype, target.device, chooser)
         weight = _whole((results, channels // groups, *kernel), dtype, target.device, chooser)
         bias = _whole((results,), dtype, target.device, chooser)
         if turn % 2:

@@ -61,3 +61,10 @@ def test_terms_that_come_one_by_one_are_those_that_come_at_once() -> None:
         at_once = Terms(terms, multiplied=multiplied)
         assert one_by_one.special == at_once.special
         assert one_by_one.may_leave(float64) is at_once.may_leave(float64)
+
+
+def test_a_mean_may_be_off_by_less_than_its_sum() -> None:
+    row = [1.25] * 1000
+    total = of_fold(1250.0 + 2.0**-9, Terms(row), SumOfTerms(), float32)
+    mean = of_fold(1.25, Terms(row), SumOfTerms(), float32, divided=True)
+    assert mean.slack < total.slack / 900

@@ -125,6 +125,30 @@ _rows(
     ],
 )
 _rows(
+    "elements of a mean counted in 16 bits",
+    "reduce/mean",
+    2**16,
+    lambda y, row, d: [float(y[0]) * len(row) / (len(row) % 2**16)],
+)
+_rows(
+    "last of more than 1024 elements left out of a mean",
+    "reduce/mean",
+    1024,
+    lambda y, row, d: [(float(y[0]) * len(row) - float(row[-1])) / len(row)],
+)
+_rows(
+    "last of more than 256 elements left out of a variance",
+    "reduce/var",
+    256,
+    lambda y, row, d: [float(y[0]) - float(row[-1]) ** 2 / len(row)],
+)
+_rows(
+    "last of more than 1024 elements left out of a deviation",
+    "reduce/std",
+    1024,
+    lambda y, row, d: [math.sqrt(max(float(y[0]) ** 2 - float(row[-1]) ** 2 / len(row), 0.0))],
+)
+_rows(
     "places of integers of 64 bits found by their float64",
     "reduce/argmax/int64",
     0,

@@ -94,7 +94,7 @@ def cases(seed: int) -> Iterator[Case]:
                 quick |= {*checks} - {"many-rows", "huge", "longer"}
             if record.name in ("sum", "cumsum") and compute is int64:
                 quick |= {"many-rows"}
-            if record.name in _ADDING and compute is float32:
+            if record.name in (*_ADDING, "mean") and compute is float32:
                 quick |= {"huge"}
             if compute is float16:
                 quick |= {"long", "places"}

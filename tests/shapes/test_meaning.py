@@ -130,6 +130,20 @@ def test_pieces_of_one_call_may_not_be_written_to_while_recording() -> None:
     assert x.tolist() == [4.0, 4.0, 2.0, 2.0]
 
 
+@pytest.mark.parametrize("used", [(0, 1, 2), (1,), (2, 0)])
+def test_the_gradient_of_pieces_lies_as_what_they_are_pieces_of(used: tuple[int, ...]) -> None:
+    whole = torch.rand(2, 3, 4, 5, requires_grad=True)
+    for turned in (whole.permute(1, 3, 0, 2), whole.transpose(0, 1), whole[..., ::2].mT * 1):
+        (axis,) = [dim for dim, size in enumerate(turned.shape) if size == 3][:1]
+        for pieces in (turned.unbind(axis), turned.split(1, axis)):
+            loss = sum((pieces[k] * (k + 2)).sum() for k in used)
+            (gradient,) = torch.autograd.grad(loss, turned, retain_graph=True)
+            assert gradient.stride() == turned.stride()
+            by_piece = torch.tensor([k + 2.0 if k in used else 0.0 for k in range(3)])
+            shape = [3 if dim == axis else 1 for dim in range(turned.ndim)]
+            assert torch.equal(gradient, by_piece.view(shape).expand(turned.shape))
+
+
 def test_bytes_as_another_dtype() -> None:
     x = torch.tensor([1.0, -2.0])
     assert x.view(torch.int32).tolist() == [0x3F800000, -0x40000000]

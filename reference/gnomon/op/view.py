@@ -20,7 +20,7 @@ from gnomon.dispatch import allocate, contiguous, filled
 from gnomon.dtypes import int64
 from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, recording, set_history
-from gnomon.layout import Layout
+from gnomon.layout import Layout, output_layout
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone_as
 from gnomon.op.derivative import node_label
@@ -110,7 +110,7 @@ def views_of(
     """
     results = tuple([alias_of(input, layout, ViewKind.MULTIPLE) for layout in layouts])
     if recording(input) and results and not results[0].made_for_inference:
-        derivative = partial(_through_views, input.operand.layout.shape, relative)
+        derivative = partial(_through_views, input.operand.layout, relative)
         node = OperationNode(label, (input,), results, (), derivative)
         for index, result in enumerate(results):
             set_history(result, node, index)
@@ -118,19 +118,25 @@ def views_of(
 
 
 def _through_views(
-    shape: tuple[int, ...],
+    given: Layout,
     relative: Callable[[Layout], Sequence[Layout]],
     cotangents: Cotangents,
     saved: Sequence[TensorCore | None],
 ) -> Cotangents:
-    whole = Layout.contiguous(shape)
+    """The derivative of views, which lies as the input does: views before need not copy it."""
+    whole = output_layout([given])
     parts: list[TensorCore] = []
     layouts: list[Layout] = []
     for cotangent, layout in zip(cotangents, relative(whole), strict=True):
         if cotangent is not None:
             parts.append(cotangent)
             layouts.append(layout)
-    return (view_as(assemble(parts, layouts, whole.numel), shape) if parts else None,)
+    if not parts:
+        return (None,)
+    order = sorted(range(whole.ndim), key=whole.strides.__getitem__, reverse=True)
+    cells = assemble(parts, layouts, whole.numel)
+    ordered = view_as(cells, tuple([whole.shape[dim] for dim in order]))
+    return (permuted(ordered, [order.index(dim) for dim in range(whole.ndim)]),)
 
 
 def through_view(
@@ -231,7 +237,10 @@ def assemble(cotangents: Sequence[T], layouts: Sequence[Layout], cells: int) -> 
     """Return ``cells`` zeros with each cotangent written to its layout; none share a place."""
     prototype = cotangents[0].operand
     backend, dtype = prototype.storage.backend, prototype.dtype
-    output = filled(backend, (cells,), dtype, 0)
+    if sum([layout.numel for layout in layouts]) == cells:
+        output = allocate(backend, Layout.contiguous((cells,)), dtype)
+    else:
+        output = filled(backend, (cells,), dtype, 0)
     for cotangent, layout in zip(cotangents, layouts, strict=True):
         if layout.numel:
             place = Operand(output.storage, layout, dtype)

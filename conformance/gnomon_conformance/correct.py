@@ -242,7 +242,10 @@ def of_fold(
     count, size = terms.count, terms.size
     if divided and count:
         count, size = count + 2, size / count  # and two more roundings
-    return Expected(value, count * eps * max(size, abs(value)) + 0.5 * unit(value, dtype))
+    slack = count * eps * max(size, abs(value)) + 0.5 * unit(value, dtype)
+    # Terms that cancel each other may come near to 0 from either side; zeros have their sign.
+    others = (-value,) if size and not value else ()
+    return Expected(value, slack, others=others)
 
 
 @final

@@ -8,7 +8,7 @@ import pytest
 
 from gnomon.backend import float32, float64
 from gnomon.records import ProductOfTerms, SumOfTerms, Ulps
-from gnomon_conformance.correct import Terms, of_fold, unit
+from gnomon_conformance.correct import Terms, of_fold, unit, verdict
 
 
 def test_a_logarithm_of_a_sum_is_judged_in_the_units_of_the_sum() -> None:
@@ -68,3 +68,15 @@ def test_a_mean_may_be_off_by_less_than_its_sum() -> None:
     total = of_fold(1250.0 + 2.0**-9, Terms(row), SumOfTerms(), float32)
     mean = of_fold(1.25, Terms(row), SumOfTerms(), float32, divided=True)
     assert mean.slack < total.slack / 900
+
+
+@pytest.mark.parametrize(
+    ("terms", "either"),
+    [([0.3, -0.3], True), ([3.0, -3.0], False), ([0.0, 0.0], False)],
+)
+def test_terms_that_cancel_leave_a_zero_of_either_sign(
+    terms: list[float], either: bool
+) -> None:
+    expected = of_fold(0.0, Terms(terms), SumOfTerms(), float32)
+    assert verdict(0.0, expected, float32).right
+    assert verdict(-0.0, expected, float32).right is either

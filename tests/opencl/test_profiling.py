@@ -39,7 +39,7 @@ def test_kernels_lie_in_the_time_of_the_block() -> None:
 
 
 def test_a_host_held_up_does_not_move_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    delays = [0.02] * timeline._CLOCK_COMPARISONS
+    delays = [0.1] * timeline._CLOCK_COMPARISONS
     delays[2] = 0  # in seconds: once the host is there at once
     enqueue_marker = cl.enqueue_marker
 
@@ -62,7 +62,7 @@ def test_a_host_held_up_does_not_move_the_clock(monkeypatch: pytest.MonkeyPatch)
         ended = time.perf_counter() * 1e6
     assert not delays
     device = [event for event in taken.events() if event.device_type == "opencl:0"]
-    assert device and all(event.end < ended + 10_000 for event in device)
+    assert device and all(event.end < ended + 50_000 for event in device)
 
 
 def test_a_fused_kernel_says_what_it_computes() -> None:

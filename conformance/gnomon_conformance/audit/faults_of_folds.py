@@ -222,6 +222,37 @@ class _StaleParameters(FaultyBackend):
         super().reduce(record, input, dims, parameters, output)
 
 
+def _of_other_parameter(name: str, cases: str, change: Callable[[Scalar], Scalar]) -> None:
+    """Add a fault of the reduction that the cases name, in the parameter that it gets."""
+    operation = cases.split("/")[1]
+
+    class OtherParameter(FaultyBackend):
+        def reduce(
+            self,
+            record: ReductionRecord,
+            input: Operand,
+            dims: tuple[int, ...],
+            parameters: tuple[Scalar, ...],
+            output: Operand,
+        ) -> None:
+            if record.name == operation:
+                parameters = tuple([change(each) for each in parameters])
+            super().reduce(record, input, dims, parameters, output)
+
+    fault(name, cases)(OtherParameter)
+
+
+_of_other_parameter("correction of a variance a whole number", "reduce/var", int)
+_of_other_parameter(
+    "norm of order -1 that of order 1", "reduce/vector_norm", lambda x: 1.0 if x == -1 else x
+)
+_of_other_parameter(
+    "norm of even orders from 4 on that of order 2",
+    "reduce/vector_norm",
+    lambda x: 2.0 if x == 4 else x,
+)
+
+
 @fault("a reduction gives other bits the second time", "reduce/sum/float32/values")
 class _Restless(FaultyBackend):
     calls = 0

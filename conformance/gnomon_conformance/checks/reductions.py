@@ -63,6 +63,12 @@ _OF_ALL_DTYPES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )
 #: Of how many of them a dtype that is not one of the main ones has one.
 _SHARES = 5
+#: Parameters between and beyond a record's samples, for which there is no shorter way.
+_BETWEEN: dict[str, tuple[tuple[Scalar, ...], ...]] = {
+    "var": ((0.5,),),
+    "std": ((1.5,),),
+    "vector_norm": ((4.0,), (-1.0,)),
+}
 _ADDING = ("sum", "amax", "argmax", "cumsum")
 
 
@@ -119,12 +125,12 @@ def launches_of(
     dims: tuple[int, ...],
     output: zoo.Kind,
 ) -> Iterator[Launch]:
-    """Yield the launch of a record over ``dims``, with each of its sample parameters; of a scan
-    one for each dim.
+    """Yield the launch of a record over ``dims``, with each of its sample parameters and some
+    between; of a scan one for each dim.
     """
     shape = layout.shape
     if isinstance(record, Reduction):
-        for parameters in record.samples:
+        for parameters in (*record.samples, *_BETWEEN.get(record.name, ())):
             stores: list[bytes] = []
             place = zoo.placed(stores, values, layout, compute)
             kept = tuple([1 if dim in dims else size for dim, size in enumerate(shape)])

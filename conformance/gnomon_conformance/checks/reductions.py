@@ -41,6 +41,8 @@ _MANY = 2000
 _LONG = (4097, 8191)
 #: Lengths at which rows of equal elements and with one that is special are tried, too.
 _SEVERAL_BLOCKS = (1026, 4097)
+#: Places on both sides of where blocks meet.
+_MEETINGS = (127, 128, 255, 256, 511, 512, 1023, 1024)
 #: Lengths that a power of two, or one beside it, makes special to some.
 _POWERS = (63, 64, 65, 255, 256, 1023, 1024, 4095, 4096)
 #: Shapes with dims to fold: few rows and many columns, the other way round, folded dims before,
@@ -390,8 +392,10 @@ def _places(
     for number, length in enumerate(_SEVERAL_BLOCKS):
         rows = [[compute.convert(plain)] * length for plain in (low, 0)]
         few = length > _MANY
-        for plain, mark in marks[:: 2 if few else 1]:
-            for place in (-1,) if few else (-1, 0):
+        for turn, (plain, mark) in enumerate(marks[:: 2 if few else 1]):
+            # The first two are extremes, which are looked for where blocks meet.
+            between = _MEETINGS if turn < 2 and not few else ()
+            for place in (-1,) if few else (-1, 0, *between):
                 row = [compute.convert(plain)] * length
                 row[place] = compute.convert(mark)
                 rows.append(row)

@@ -295,6 +295,13 @@ class _FarRead(FaultyBackend):
         return super().read(memory, offset - (offset > 65536), nbytes)
 
 
+@fault("the last byte not written from the middle", "memory/parts")
+class _LastByte(FaultyBackend):
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        whole = not offset or offset + data.nbytes < memory.nbytes
+        super().write(memory, offset, data if whole else data[:-1])
+
+
 @fault("what is written from within a buffer comes from its front", "memory/parts")
 class _FrontOfBuffer(FaultyBackend):
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:

@@ -102,7 +102,7 @@ def _parts(backend: Backend, chooser: Random) -> int:
     for turn in range(60):
         start = chooser.choice((0, 1, 3, 4, 8, 64, 256, chooser.randrange(size)))
         length = chooser.choice((0, 1, 2, 4, 7, 64, chooser.randrange(size)))
-        length = min(length, size - start)
+        length = size - start if turn % 6 < 2 else min(length, size - start)  # up to the end
         part = chooser.randbytes(length)
         if turn % 2:
             # From within a buffer of the host's.

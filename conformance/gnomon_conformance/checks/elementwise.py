@@ -266,7 +266,8 @@ def _numbers(
     numbers = [*dict.fromkeys(inside[-6:])][:3]
     # Those for which kernels, and those who write them, know something shorter.
     known = (1, 2, 8, 3, -1) if compute.kind < Kind.FLOAT else (1.0, 2.0, 0.5, -1.0, 3.0)
-    numbers += [each for each in known if domain.low <= each <= domain.high and inside]
+    within = [each for each in known if domain.low <= each <= domain.high and inside]
+    numbers += [each for each in within if not domain.whole or each == int(each)]
     if domain != REALS and domain.low <= 0 <= domain.high and not domain.nonzero:
         numbers.append(0.0 if compute.is_floating_point else 0)
     if len(places) > 2 and tolerance_of(record) != EXACT and compute.is_floating_point:

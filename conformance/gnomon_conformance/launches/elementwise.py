@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from gnomon.backend import (
     Backend,
@@ -33,6 +33,9 @@ from gnomon_conformance.launches.base import (
     Place,
     record_code,
 )
+
+#: Stands for infinity where what multiplies it is looked for.
+_HUGE: Final = 1e300
 
 
 @final
@@ -82,7 +85,7 @@ class ElementwiseLaunch(Launch):
         if not exact and not _inside(row, domains_of(record, len(row))):
             several = len(row) > 1 and _is_extreme(row, self.compute)
             expected = expected._replace(class_only=True, anything=several)
-            if self._hides_overflow(value, row) or _may_meet_zero(value, row):
+            if self._hides_overflow(value, row) or self._hides_underflow(value, row):
                 expected = expected._replace(others=(math.nan,))
         elif expected.slack and not value and all(map(math.isfinite, row)) and all(row):
             # A zero of the function, not an edge case: the sign of 0 means nothing.
@@ -105,6 +108,24 @@ class ElementwiseLaunch(Launch):
         (factor,) = self.record.values(ones, self.compute, total=True)
         return largest(self.compute) < abs(factor) < math.inf
 
+    def _hides_underflow(self, value: Scalar, row: Sequence[Scalar]) -> bool:
+        """Whether an infinity among operands is multiplied by a number that the reference's
+        float64 has room for and the dtype has not: there it is 0, and the product NaN. Of
+        three operands and more it may be one of several terms, the others of which hide it.
+        """
+        if not math.isinf(value) or len(row) < 2 or not any(map(math.isinf, row)):
+            return False
+        if len(row) > 2:
+            return True
+        sizes = [_HUGE, 2 * _HUGE]
+        columns = [
+            [math.copysign(size, each) if math.isinf(each) else each for size in sizes]
+            for each in row
+        ]
+        once, twice = self.record.values(columns, self.compute, total=True)
+        is_product = math.isclose(2 * once, twice, rel_tol=1e-9)
+        return is_product and abs(once) / _HUGE < smallest_normal(self.compute)
+
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         inputs = ", ".join(map(operand, self.inputs))
         return [
@@ -122,13 +143,6 @@ def tolerance_of(record: Elementwise) -> Ulps:
 def domains_of(record: Elementwise, count: int) -> tuple[Domain, ...]:
     """Return the domain of each of ``count`` operands."""
     return record.domain if isinstance(record.domain, tuple) else (record.domain,) * count
-
-
-def _may_meet_zero(value: Scalar, row: Sequence[Scalar]) -> bool:
-    """Whether an infinite operand of several steps may be multiplied by a number that the
-    reference's float64 has room for and the dtype has not: there it is 0, and the product NaN.
-    """
-    return len(row) > 2 and math.isinf(value) and any(map(math.isinf, row))
 
 
 def _is_extreme(row: Sequence[Scalar], dtype: DType) -> bool:

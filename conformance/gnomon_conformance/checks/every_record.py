@@ -205,21 +205,24 @@ def _tails(
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
     few = aside._replace(shape=(_FEW,))
     launch = _launch(record, compute, result, few, 0, columns, target)
+    domains = domains_of(record, len(dtypes))
     for chosen in _numbered(record, turn):
         inputs: list[Place | Scalar] = [*launch.inputs]
         for number in chosen:
-            inputs[number] = number_for(record, _precise(columns[number][0]), compute)
+            given = _precise(columns[number][0], domains[number])
+            inputs[number] = number_for(record, given, compute)
         evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
         (last, *_) = chosen
-        if len(chosen) == 1 and domains_of(record, len(dtypes))[last] == REALS:
+        if len(chosen) == 1 and domains[last] == REALS:
             inputs[last] = number_for(record, _extreme(compute, turn), compute)
             evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
     return evidence
 
 
-def _precise(number: Scalar) -> Scalar:
+def _precise(number: Scalar, domain: Domain) -> Scalar:
     """Return a number that no float of 16 bits holds, where it may be one."""
-    return number * (1.0 + _BITS) if isinstance(number, float) else number
+    may_be = isinstance(number, float) and not domain.whole
+    return number * (1.0 + _BITS) if may_be else number
 
 
 def _extreme(dtype: DType, turn: int) -> Scalar:

@@ -8,25 +8,17 @@ queue them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from gnomon.backend import LiveBytes, LiveNumber
 from gnomon_opencl.explaining import accesses
+from gnomon_opencl.finishing import Effect
 from gnomon_opencl.launches import Flag, Live
 from gnomon_opencl.planning import DeferredReduction, DeferredWrite, Entry
 
 #: Larger memory is made again: to keep it would cost more than to make it.
 _MOST_BYTES: Final = 1 << 16
-
-
-@final
-class _Effect(NamedTuple):
-    """What memory an entry reads and may write, and whether it may differ by the replay."""
-
-    reads: Iterable[int]
-    writes: Iterable[int]
-    differs: bool
 
 
 def hoisted(
@@ -38,13 +30,13 @@ def hoisted(
     That is some of the ``temporaries``, whose bytes are given, made of numbers that do not
     change and of what was made so before; and nothing else writes to it.
     """
-    effects = [_effect(entry) for entry in entries]
+    effects = [_effect_of(entry) for entry in entries]
     writes = Counter(number for effect in effects for number in effect.writes)
     made: set[int] = set()
     once: list[Entry] = []
     again: list[Entry] = []
     for entry, effect in zip(entries, effects, strict=True):
-        is_constant = not effect.differs and made.issuperset(effect.reads)
+        is_constant = not _differs(entry) and made.issuperset(effect.reads)
         if is_constant and all(
             writes[number] == 1 and temporaries.get(number, _MOST_BYTES + 1) <= _MOST_BYTES
             for number in effect.writes
@@ -56,15 +48,22 @@ def hoisted(
     return once, again, made
 
 
-def _effect(entry: Entry) -> _Effect:
+def _effect_of(entry: Entry) -> Effect:
     if isinstance(entry, DeferredWrite):
         loaded = [read[0] for read in entry.write.reads if isinstance(read, tuple)]
-        is_live = any(isinstance(number, LiveNumber) for number in entry.numbers)
-        return _Effect(loaded, (entry.write.buffer,), is_live)
+        return Effect(frozenset(loaded), frozenset([entry.write.buffer]))
     if isinstance(entry, DeferredReduction):
         reduction = entry.reduction
-        return _Effect((reduction.source,), (reduction.target, *reduction.scratch), False)
-    reads, writes = accesses(entry)
+        written = frozenset([reduction.target, *reduction.scratch])
+        return Effect(frozenset([reduction.source]), written)
+    return Effect(*map(frozenset, accesses(entry)))
+
+
+def _differs(entry: Entry) -> bool:
+    """Return whether an entry may do something else at another replay."""
+    if isinstance(entry, DeferredWrite):
+        return any(isinstance(number, LiveNumber) for number in entry.numbers)
+    if isinstance(entry, DeferredReduction):
+        return False
     # What checks indices reports to each replay.
-    is_live = any(isinstance(each, Live | LiveBytes | Flag) for each in entry.arguments)
-    return _Effect(reads, writes, is_live)
+    return any(isinstance(each, Live | LiveBytes | Flag) for each in entry.arguments)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import itemgetter
-from typing import TypeVar
 
-from gnomon.backend import Device, Fusible, Layout, Operand, Scalar, float16, int64
-from gnomon.cpu import ReferenceBackend
+from gnomon.backend import Layout, Operand, Scalar, float16, int64
 from gnomon.fusible import (
     Geometry,
     Resampling,
@@ -23,33 +21,13 @@ from gnomon.fusible import (
     softmax_backward,
     standardization,
 )
-from gnomon_conformance.audit.faulty import FaultyBackend, put, rows_of, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault
+from gnomon_conformance.audit.faulty import put, rows_of, values_of
+from gnomon_conformance.audit.register import kernel_fault, right_kernel
 
-Kernel = TypeVar("Kernel")
-
-
-def _kernel(name: str, cases: str, composite: Fusible[Kernel], wrong: Kernel) -> None:
-    """Add a fault that is a kernel of a composite."""
-
-    def make(device: Device) -> FaultyBackend:
-        backend = FaultyBackend(device)
-        backend.kernels.offer(composite, wrong)
-        return backend
-
-    FAULTS.append(Fault(name, cases, make))
-
-
-def _right(composite: Fusible[Kernel]) -> Kernel:
-    found = ReferenceBackend().kernels.find(composite)
-    assert found is not None
-    return found
-
-
-_convolve, _pool = _right(convolution), _right(max_pooling)
-_standardize, _multiply = _right(standardization), _right(matrix_product)
-_soften, _find = _right(softmax), _right(insertion_points)
-_resample = _right(resampling)
+_convolve, _pool = right_kernel(convolution), right_kernel(max_pooling)
+_standardize, _multiply = right_kernel(standardization), right_kernel(matrix_product)
+_soften, _find = right_kernel(softmax), right_kernel(insertion_points)
+_resample = right_kernel(resampling)
 
 
 def _first_group(
@@ -62,7 +40,7 @@ def _first_group(
     _convolve(x, weight, bias, g, y)
 
 
-_kernel(
+kernel_fault(
     "weight of the first group taken for all", "sizes/convolutions", convolution, _first_group
 )
 
@@ -74,7 +52,7 @@ def _dense(operand: Operand) -> Operand:
     return operand._replace(layout=layout) if fits else operand
 
 
-_kernel(
+kernel_fault(
     "convolution forgets its bias on all but the first channel",
     "function/conv2d",
     convolution,
@@ -86,7 +64,7 @@ _kernel(
         y,
     ),
 )
-_kernel(
+kernel_fault(
     "convolution reads images with channels last as dense ones",
     "function/conv2d-channels-last",
     convolution,
@@ -104,7 +82,7 @@ def _past_channels(
     _convolve(x, weight, bias, g, y)
 
 
-_kernel(
+kernel_fault(
     "channels past a vector of 4 left out of a convolution",
     "function/conv2d-wide",
     convolution,
@@ -119,7 +97,7 @@ def _zero_padded(
     put(values, [max(value, 0.0) for value in values_of(values)])
 
 
-_kernel(
+kernel_fault(
     "max pooling takes what is outside for zero",
     "function/max-pool2d-negative",
     max_pooling,
@@ -141,7 +119,7 @@ def _pooled_places(
     )
 
 
-_kernel(
+kernel_fault(
     "places of a max pooling counted with another width",
     "function/max-pool2d-indices",
     max_pooling,
@@ -158,8 +136,10 @@ def _past_block(x: Operand, dim: int, y: Operand) -> None:
         _soften(pair[0], dim, pair[1])
 
 
-_kernel("softmax of rows longer than a block", "function/softmax-wide", softmax, _past_block)
-_kernel(
+kernel_fault(
+    "softmax of rows longer than a block", "function/softmax-wide", softmax, _past_block
+)
+kernel_fault(
     "softmax of columns as if they were rows",
     "function/softmax-tall",
     softmax,
@@ -173,7 +153,7 @@ def _masked(x: Operand, dim: int, y: Operand) -> None:
     put(y, [0.0 if value != value else value for value in values_of(y)])
 
 
-_kernel("softmax of a row of -inf", "function/softmax-masked", softmax, _masked)
+kernel_fault("softmax of a row of -inf", "function/softmax-masked", softmax, _masked)
 
 
 def _by_logarithm(x: Operand, dim: int, y: Operand) -> None:
@@ -181,7 +161,7 @@ def _by_logarithm(x: Operand, dim: int, y: Operand) -> None:
     put(y, [math.log(value) if value else -math.inf for value in values_of(y)])
 
 
-_kernel(
+kernel_fault(
     "log_softmax by the logarithm of a rounded softmax",
     "function/log-softmax-large",
     log_softmax,
@@ -200,7 +180,7 @@ def _softened_backward(g: Operand, y: Operand, dim: int, output: Operand) -> Non
     put(output._replace(layout=output.layout.permute(order)), found)
 
 
-_kernel(
+kernel_fault(
     "derivative of softmax reads the cotangent without its strides",
     "gradient/of-softmax",
     softmax_backward,
@@ -221,10 +201,10 @@ def _other_eps(
     _standardize(x, weight, bias, dims, eps * 20.0, y, mean, variance)
 
 
-_kernel(
+kernel_fault(
     "standardization with another eps", "function/layer-norm-wide", standardization, _other_eps
 )
-_kernel(
+kernel_fault(
     "standardization takes the weight of the first element for all",
     "function/layer-norm-two-dims",
     standardization,
@@ -262,7 +242,7 @@ def _rounding_on_the_way(a: Operand, b: Operand, y: Operand) -> None:
     put(y, found)
 
 
-_kernel(
+kernel_fault(
     "matrix product of float16 added up in float16",
     "sizes/accumulation/float16",
     matrix_product,
@@ -286,7 +266,7 @@ def _leave_out_zeros(a: Operand, b: Operand, y: Operand) -> None:
     put(y, found)
 
 
-_kernel(
+kernel_fault(
     "matrix product takes zero times infinity for zero",
     "sizes/special-values",
     matrix_product,
@@ -298,7 +278,7 @@ def _one_side(sequence: Operand, values: Operand, right: bool, output: Operand) 
     _find(sequence, values, False, output)
 
 
-_kernel(
+kernel_fault(
     "insertion points are always those on the left",
     "function/searchsorted-right",
     insertion_points,
@@ -316,17 +296,17 @@ def _rows_of_a_block(
         put(y, [*found[:-1], found[-1] + 0.125])
 
 
-_kernel(
+kernel_fault(
     "softmax of more rows than a block",
     "function/softmax-rows",
     softmax,
     lambda x, dim, y: _rows_of_a_block(x, dim, y, _soften),
 )
-_kernel(
+kernel_fault(
     "log_softmax of more columns than a block",
     "function/log-softmax-columns",
     log_softmax,
-    lambda x, dim, y: _rows_of_a_block(x, dim, y, _right(log_softmax)),
+    lambda x, dim, y: _rows_of_a_block(x, dim, y, right_kernel(log_softmax)),
 )
 
 
@@ -345,7 +325,7 @@ def _many_rows_standardized(
     _standardize(x, None if rows > 256 else weight, bias, dims, eps, y, mean, variance)
 
 
-_kernel(
+kernel_fault(
     "standardization of more rows than a block without weight",
     "function/layer-norm-rows",
     standardization,
@@ -361,7 +341,7 @@ def _first_sequence(sequence: Operand, values: Operand, right: bool, output: Ope
     _find(sequence, values, right, output)
 
 
-_kernel(
+kernel_fault(
     "the first of several sequences searched for all",
     "function/searchsorted-rows",
     insertion_points,
@@ -377,7 +357,7 @@ def _inner_of_doubles(a: Operand, b: Operand, y: Operand) -> None:
     _multiply(a, b, y)
 
 
-_kernel(
+kernel_fault(
     "matrix product of float64 leaves out terms past 256",
     "sizes/products/float64",
     matrix_product,
@@ -392,7 +372,7 @@ def _as_floats(a: Operand, b: Operand, y: Operand) -> None:
         put(y, [int(float(value)) if abs(value) < 2**62 else value for value in values_of(y)])
 
 
-_kernel(
+kernel_fault(
     "matrix product of integers by way of float64",
     "sizes/products/int64",
     matrix_product,
@@ -409,7 +389,7 @@ def _whole_tiles(a: Operand, b: Operand, y: Operand) -> None:
     _multiply(a, b, y)
 
 
-_kernel(
+kernel_fault(
     "matrix product of whole tiles without the last term",
     "sizes/products/float32",
     matrix_product,
@@ -424,7 +404,7 @@ def _past_both(a: Operand, b: Operand, y: Operand) -> None:
         put(y, [*values_of(y)[:-1], values_of(y)[-1] + 1])
 
 
-_kernel(
+kernel_fault(
     "corner of a matrix product past 64 rows and columns",
     "sizes/products/float16",
     matrix_product,
@@ -443,7 +423,7 @@ def _images_of_a_block(
         _convolve(images, weight, None, g, few)
 
 
-_kernel(
+kernel_fault(
     "images past a block of 4 convolved without bias",
     "sizes/convolutions/float32",
     convolution,
@@ -459,7 +439,7 @@ def _one_matrix_further(a: Operand, b: Operand, y: Operand) -> None:
     _multiply(a, b, y)
 
 
-_kernel(
+kernel_fault(
     "more matrices than a block all the first",
     "sizes/batches/float32",
     matrix_product,
@@ -482,7 +462,7 @@ def _upwards_only(
     _resample(x, how, divisors, y)
 
 
-_kernel(
+kernel_fault(
     "interpolation to fewer places takes the nearest",
     "function/interpolate-smaller",
     resampling,

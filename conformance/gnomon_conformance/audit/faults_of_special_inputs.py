@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
-from gnomon.backend import Device, Fusible, Operand, Scalar
-from gnomon.cpu import ReferenceBackend
+from gnomon.backend import Operand, Scalar
 from gnomon.fusible import (
     Geometry,
     Windows,
@@ -18,32 +16,12 @@ from gnomon.fusible import (
     softmax,
     standardization,
 )
-from gnomon_conformance.audit.faulty import FaultyBackend, last, put, rows_of, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault
+from gnomon_conformance.audit.faulty import last, put, rows_of, values_of
+from gnomon_conformance.audit.register import kernel_fault, right_kernel
 
-Kernel = TypeVar("Kernel")
-
-
-def _kernel(name: str, cases: str, composite: Fusible[Kernel], wrong: Kernel) -> None:
-    """Add a fault that is a kernel of a composite."""
-
-    def make(device: Device) -> FaultyBackend:
-        backend = FaultyBackend(device)
-        backend.kernels.offer(composite, wrong)
-        return backend
-
-    FAULTS.append(Fault(name, cases, make))
-
-
-def _right(composite: Fusible[Kernel]) -> Kernel:
-    found = ReferenceBackend().kernels.find(composite)
-    assert found is not None
-    return found
-
-
-_pool, _convolve = _right(max_pooling), _right(convolution)
-_soften, _soften_log = _right(softmax), _right(log_softmax)
-_find, _standardize = _right(insertion_points), _right(standardization)
+_pool, _convolve = right_kernel(max_pooling), right_kernel(convolution)
+_soften, _soften_log = right_kernel(softmax), right_kernel(log_softmax)
+_find, _standardize = right_kernel(insertion_points), right_kernel(standardization)
 
 
 def _without_nan(output: Operand) -> None:
@@ -67,7 +45,7 @@ def _later_place(
     put(indices, found)
 
 
-_kernel(
+kernel_fault(
     "place of a later one of equals from a max pooling",
     "special-inputs/max-pool2d-indices",
     max_pooling,
@@ -82,7 +60,7 @@ def _pool_numbers(
     _without_nan(values)
 
 
-_kernel("max pooling without NaN", "special-inputs/max-pool2d", max_pooling, _pool_numbers)
+kernel_fault("max pooling without NaN", "special-inputs/max-pool2d", max_pooling, _pool_numbers)
 
 
 def _of_rows(
@@ -101,7 +79,7 @@ def _of_rows(
     return wrong
 
 
-_kernel(
+kernel_fault(
     "softmax leaves out a NaN",
     "special-inputs/softmax",
     softmax,
@@ -109,7 +87,7 @@ _kernel(
         _soften, lambda row, y: [0.0 if a != a else b for a, b in zip(row, y, strict=True)]
     ),
 )
-_kernel(
+kernel_fault(
     "softmax gives all to an infinity",
     "special-inputs/softmax-middle",
     softmax,
@@ -118,7 +96,7 @@ _kernel(
         lambda row, y: [float(x == math.inf) for x in row] if math.inf in row else y,
     ),
 )
-_kernel(
+kernel_fault(
     "log_softmax of an infinity is 0",
     "special-inputs/log-softmax",
     log_softmax,
@@ -135,7 +113,7 @@ def _first_for_nan(sequence: Operand, values: Operand, right: bool, output: Oper
     put(output, [0 if value != value else place for value, place in pairs])
 
 
-_kernel(
+kernel_fault(
     "insertion point of NaN is the first",
     "special-inputs/searchsorted-right",
     insertion_points,
@@ -150,7 +128,7 @@ def _convolve_numbers(
     _without_nan(y)
 
 
-_kernel("convolution without NaN", "special-inputs/conv2d", convolution, _convolve_numbers)
+kernel_fault("convolution without NaN", "special-inputs/conv2d", convolution, _convolve_numbers)
 
 
 def _by_squares(
@@ -174,7 +152,7 @@ def _by_squares(
     put(y._replace(layout=last(y.layout, dims)), found)
 
 
-_kernel(
+kernel_fault(
     "standardization by the mean of squares",
     "special-inputs/layer-norm-plain",
     standardization,
@@ -198,7 +176,7 @@ def _without_eps(
         put(y, [math.nan] * y.layout.numel)
 
 
-_kernel(
+kernel_fault(
     "standardization of equal elements divides by zero",
     "special-inputs/layer-norm",
     standardization,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias, final
+from typing import Final, NamedTuple, TypeAlias, TypeVar, final
 
-from gnomon.backend import Device
+from gnomon.backend import Device, Fusible
+from gnomon.cpu import ReferenceBackend
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks
 
+Kernel = TypeVar("Kernel")
 Maker: TypeAlias = Callable[[Device], FaultyBackend]
 
 
@@ -35,6 +37,24 @@ def hooked(name: str, cases: str, hooks: Hooks) -> None:
         return backend
 
     FAULTS.append(Fault(name, cases, make))
+
+
+def kernel_fault(name: str, cases: str, composite: Fusible[Kernel], wrong: Kernel) -> None:
+    """Add a fault that is a kernel of a composite."""
+
+    def make(device: Device) -> FaultyBackend:
+        backend = FaultyBackend(device)
+        backend.kernels.offer(composite, wrong)
+        return backend
+
+    FAULTS.append(Fault(name, cases, make))
+
+
+def right_kernel(composite: Fusible[Kernel]) -> Kernel:
+    """Return the reference's own kernel of a composite."""
+    found = ReferenceBackend().kernels.find(composite)
+    assert found is not None
+    return found
 
 
 def fault(name: str, cases: str) -> Callable[[type[FaultyBackend]], type[FaultyBackend]]:

@@ -30,7 +30,7 @@ from benchmarks.table import (
 from gnomon.plugins import load_provider
 
 THOROUGH = Effort(rounds=25, seconds=12.0, patience=300.0)
-QUICK = Effort(rounds=5, seconds=2.0, patience=20.0)
+QUICK = Effort(rounds=5, seconds=2.0, patience=60.0)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -25,6 +25,9 @@ _MOST_FAILURES: Final = 3
 
 #: Runs before the first timed one: compilers of traces need three.
 _WARM_RUNS: Final = 3
+#: Seconds of runs that do not count before each that does: others had caches and cores meanwhile,
+#: and after a pause clocks and threads take some 20 ms to be as fast as in a program's loop.
+_STEADY: Final = 0.05
 
 
 class Timing(NamedTuple):
@@ -268,7 +271,7 @@ def serve(make: Callable[[], Library], pipe: Connection) -> None:
                 pipe.send("" if run is None else _warmed_up(library, run, calls))
             else:
                 assert run is not None
-                timed(library, run, 1)  # not counted: others had caches and cores meanwhile
+                _run_in(library, run)
                 pipe.send(timed(library, run, question))
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")
@@ -278,6 +281,13 @@ def _warmed_up(library: Library, run: Run, calls: int) -> Timing:
     for _ in range(_WARM_RUNS):
         timed(library, run, 1)
     return timed(library, run, calls)  # which takes the memory for so many results
+
+
+def _run_in(library: Library, run: Run) -> None:
+    """Run until the steady state of a loop is reached."""
+    started = time.perf_counter()
+    while time.perf_counter() - started < _STEADY:
+        timed(library, run, 1)
 
 
 def timed(library: Library, run: Run, calls: int) -> Timing:

@@ -29,9 +29,10 @@ from gnomon_opencl.runtime import Runtime
 _CACHED: Final = 4096
 #: CHUNK and BLOCK of the kernels: steps that one work-item packs, and that are multiplied for
 #: all tiles of a work-item before the next ones.
-_PACKED_STEPS: Final = 256
-#: GROUP of the kernels: strips that one work-item packs.
+_PACKED_STEPS: Final = 64
+#: STRIPS and PANELS of the kernels: how many of them one work-item packs.
 _PACKED_STRIPS: Final = 8
+_PACKED_PANELS: Final = 16
 _BLOCK: Final = 1024
 #: Tiles that one work-item makes at most; where all steps are one block, as many as have so
 #: many steps together that the work-item's own cost does not count, and at least two.
@@ -265,7 +266,8 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
     partial = parts * product.outer * product.inner * product.rows * product.columns
     left_outer = product.outer if product.left_outer else 1
     left_chunks = -(-product.steps // _PACKED_STEPS)
-    groups = -(-strips // _PACKED_STRIPS)
+    strip_groups = -(-strips // _PACKED_STRIPS)
+    panel_groups = -(-panels // _PACKED_PANELS)
     is_packed = bool(product.is_packed)
     return Work(
         packing=_source(dtype, tile, has_tables, "panel_packing"),
@@ -273,9 +275,9 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
             dtype, tile, has_tables, "panel_product", parts > 1, bool(product.is_direct)
         ),
         plan=integers(*shared),
-        left_items=left_outer * groups * left_chunks if is_packed else 0,
+        left_items=left_outer * strip_groups * left_chunks if is_packed else 0,
         left_bytes=left_outer * strips * tile.rows * product.steps * itemsize,
-        right_items=outer * product.inner * panels * product.repeats * chunks,
+        right_items=outer * product.inner * panel_groups * product.repeats * chunks,
         right_bytes=outer * product.inner * panel_size * itemsize,
         items=matrices * parts * -(-strips // tiles),
         partial_bytes=partial * itemsize if parts > 1 else 0,

@@ -62,6 +62,11 @@ def with_ending(
         for k in range(len(steps))
         if k != made
     ]
+    fetches = [
+        f"    FETCH(p{k} + at{k}, {int(k < len(expression.stores))});\n"
+        for k in range(len(steps))
+        if k != made
+    ]
     text = fill_in(
         _FINISH,
         {
@@ -71,6 +76,7 @@ def with_ending(
             "OWN": own.replace("__global ", ""),
             "MADE": str(made),
             "PLACES": "".join(places),
+            "FETCHES": "".join(fetches),
             "LANES": str(lanes),
             "BODY": block.text(),
         },
@@ -89,6 +95,7 @@ _FINISH: Final = """\
 #define HAS_ENDING 1
 #define FINISH(sums, outer, row, column, from, to) \\
     finish(sums, outer, row, column, from, to, $NAMES$)
+#define FETCH_FOR_END(outer, row, column) fetch_for_end(outer, row, column, $NAMES$)
 typedef struct { long $MEMBERS$; } Ending;
 /* The columns from `from` to `to`, counted from `column` on, of a row. */
 static inline void finish($OWN$, const long outer, const long row, const long column,
@@ -98,5 +105,11 @@ $PLACES$
     for (int i = from; i < end; i += $LANES$) {
 $BODY$
     }
+}
+/* Bring near what stands there. */
+static inline void fetch_for_end(const long outer, const long row, const long column,
+                                 $PARAMETERS$) {
+$PLACES$
+$FETCHES$
 }
 """

@@ -1,5 +1,4 @@
-/* Brings what is at a place near, to be written if so, by compilers that can. Nothing is brought for
-   rows so long that they would drive each other out of a core's cache. */
+/* Brings what is at a place near, to be written if so, by compilers that can. */
 #ifdef __has_builtin
 #if __has_builtin(__builtin_prefetch)
 #define FETCH(p, is_written) __builtin_prefetch(p, is_written)
@@ -8,4 +7,3 @@
 #ifndef FETCH
 #define FETCH(p, is_written)
 #endif
-#define IS_NEAR (plan.terms <= 32768)

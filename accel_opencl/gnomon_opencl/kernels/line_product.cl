@@ -55,6 +55,10 @@ void multiply_lines(__global const COMPUTE *left, __global const COMPUTE *right,
 #pragma unroll
         for (int i = 0; i < ROWS; ++i)
             rows[i] = left + min(first + i, plan.rows - 1) * plan.left_row;
+#if HAS_ENDING
+        for (int i = 0; i < ROWS; ++i)
+            FETCH_FOR_END(outer, min(first + i, plan.rows - 1), first_column);
+#endif
 #pragma unroll
         for (int i = 0; i < ROWS * COLUMNS; ++i) sums[i] = (VECTOR)(0);
         for (long step = 0; step < plan.steps - rest; step += LANES) {

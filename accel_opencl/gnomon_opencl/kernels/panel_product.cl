@@ -131,30 +131,36 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
 
 #if !IN_PARTS
 
-/* The packed operand is a whole buffer, which OpenCL aligns for any vector. */
-/* What is added up may go through an ending before it is stored: see endings.py. */
+/* Add to the sums what the share's part of the addend is. */
+static inline void add_to(COMPUTE *sums, Source addend, const Plan plan, const Share share) {
+    addend += plan.addend_offset + share.outer * plan.addend_outer
+        + share.inner * plan.addend_inner + share.first_column * plan.addend_column
+        + share.first_row * plan.addend_row;
+    /* Compilers take several columns at once of which they know the number and the places. */
+    const int is_line = plan.addend_column == 1 && share.columns - share.column == COLUMNS;
+    for (int row = 0; row < share.rows; ++row) {
+        COMPUTE *line = sums + row * COLUMNS;
+        Source more = addend + row * plan.addend_row;
+        if (is_line)
+            for (int column = 0; column < COLUMNS; ++column) line[column] += LOAD(more, column);
+        else
+            for (int column = share.column; column < share.columns; ++column)
+                line[column] += LOAD(more, column * plan.addend_column);
+    }
+}
+
+/* The packed operand is a whole buffer, which OpenCL aligns for any vector. What is added up may
+   go through an ending before it is stored: see endings.py. Lines of rows that lie far apart are
+   fetched before they are needed, at the end. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right, Tables tables,
                      Source addend, __global STORAGE *product,
                      const Plan plan ENDING_PARAMETERS) {
     VECTOR kept[TILES * SUMS];
     const Share share = share_of(&plan, get_global_id(0));
-    multiply_share(left, right, tables, plan, share, kept);
-    const COMPUTE *cells = (const COMPUTE *)kept;
-    if (plan.has_addend) {
-        addend += plan.addend_offset + share.outer * plan.addend_outer
-            + share.inner * plan.addend_inner + share.first_column * plan.addend_column
-            + share.first_row * plan.addend_row;
-        COMPUTE *sums = (COMPUTE *)kept;
-        for (int row = 0; row < share.rows; ++row)
-            for (int column = share.column; column < share.columns; ++column)
-                sums[row * COLUMNS + column] += LOAD(
-                    addend, row * plan.addend_row + column * plan.addend_column);
-    }
 #if HAS_ENDING
     for (int row = 0; row < share.rows; ++row)
-        FINISH(cells + row * COLUMNS, share.outer, share.first_row + row, share.first_column,
-               share.column, share.columns);
+        FETCH_FOR_END(share.outer, share.first_row + row, share.first_column);
 #else
     product += plan.product_offset + share.outer * plan.product_outer
         + share.inner * plan.product_inner + share.first_column * plan.product_column;
@@ -165,11 +171,21 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
     long line = share.first_row / plan.width, at = share.first_row % plan.width;
     for (int row = 0; row < share.rows; ++row) {
         places[row] = PLACE_LINE(line) + at * plan.product_row;
+        FETCH(product + places[row], 1);
         if (++at == plan.width) {
             at = 0;
             ++line;
         }
     }
+#endif
+    multiply_share(left, right, tables, plan, share, kept);
+    if (plan.has_addend) add_to((COMPUTE *)kept, addend, plan, share);
+    const COMPUTE *cells = (const COMPUTE *)kept;
+#if HAS_ENDING
+    for (int row = 0; row < share.rows; ++row)
+        FINISH(cells + row * COLUMNS, share.outer, share.first_row + row, share.first_column,
+               share.column, share.columns);
+#else
     if (plan.product_column == 1) {
         for (int row = 0; row < share.rows; ++row)
             for (int column = share.column; column < share.columns; ++column)

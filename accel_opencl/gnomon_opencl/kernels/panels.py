@@ -351,6 +351,7 @@ def program(dtype: DType, has_tables: bool, *kernels: str) -> str:
         arithmetic(dtype),
         f"#define HAS_TABLES {int(has_tables)}\n",
         _DECLARATION,
+        source_file("fetch"),
         source_file("panel_places"),
         *kernels,
     )

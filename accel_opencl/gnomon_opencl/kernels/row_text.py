@@ -13,6 +13,8 @@ from gnomon_opencl.kernels.row_programs import Pass
 
 #: Items of a group that shares a row.
 GROUP: Final = 128
+#: Nothing is fetched of rows so long that they would drive each other out of a core's cache.
+_NEAR: Final = "#define IS_NEAR (plan.terms <= 32768)"
 
 
 @final
@@ -30,7 +32,7 @@ class RowText(RowElements):
             f"#define LANE_NUMBERS (({self.mask})({numbers}))",
         ]
         if self.fetched:
-            lines.append(source_file("fetch"))
+            lines += [source_file("fetch"), _NEAR]
         if self.way.kernel == "in_groups":
             lines.append(f"#define GROUP {GROUP}")
         body = {"along": self._along, "across": self._across, "in_groups": self._in_groups}

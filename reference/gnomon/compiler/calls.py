@@ -93,7 +93,7 @@ class Call:
     def fits(self) -> bool:
         """Return whether everything the recording relies on is as it was."""
         return (
-            all(each.holds for each in self._notes.reliances.values())
+            self._notes.hold()
             and all(
                 replaced or _gradient_is(leaf, before)
                 for leaf, before, replaced in self._notes.leaves.values()

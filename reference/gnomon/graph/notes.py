@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from operator import attrgetter, is_
 from typing import NamedTuple, TypeAlias, final
 
 from gnomon.backend import Storage
@@ -34,6 +36,58 @@ class Writes(NamedTuple):
     hidden: int = 0
 
 
+@final
+class Glance:
+    """What the answers to questions come from: while that is the same objects, they are the
+    same answers.
+
+    It takes some microseconds for a whole network, because no line of Python runs for each
+    object.
+    """
+
+    def __init__(self, looks: Iterable[Look]) -> None:
+        """Remember what is to be found where ``looks`` lead the glance."""
+        self._places: list[Iterable[object]] = []
+        self._tensors: list[TensorCore] = []
+        for look in looks:
+            look(self)
+        self._found = self._find()
+
+    def look_at(self, *places: Iterable[object]) -> None:
+        """Look at what each of ``places`` yields, time and again."""
+        self._places += places
+
+    def locate(self, tensors: Iterable[TensorCore]) -> None:
+        """Look where ``tensors`` are."""
+        self._tensors += tensors
+
+    def _find(self) -> list[object]:
+        return [*chain.from_iterable(self._places), *map(_operand_of, self._tensors)]
+
+    @property
+    def finds_the_same(self) -> bool:
+        """Whether the same objects are there as at first."""
+        now, then = self._find(), self._found
+        return len(now) == len(then) and all(map(is_, now, then))
+
+
+_operand_of = attrgetter("operand")
+#: Leads a glance to where the answer to a question comes from.
+Look: TypeAlias = Callable[[Glance], None]
+
+
+@final
+class Items:
+    """Those values of a dict that have certain names, read anew each time."""
+
+    def __init__(self, items: dict[str, object], names: Iterable[str]) -> None:
+        self._items = items
+        self._names = tuple(names)
+
+    def __iter__(self) -> Iterator[object]:
+        return map(self._items.get, self._names)
+
+
 class Reliance(NamedTuple):
     """A question, and its answer when the call was recorded."""
 
@@ -58,6 +112,8 @@ class CallNotes:
         self.writes: weakref.WeakKeyDictionary[Storage, Writes] = weakref.WeakKeyDictionary()
         self._obstacle: str | None = None
         self._steady: list[Reliance] = []
+        self._looks: list[Look] = []
+        self._glance: Glance | None = None
         #: The nodes that backward passes of the call have used up.
         self.used_up: weakref.WeakSet[Node] = weakref.WeakSet()
 
@@ -73,10 +129,23 @@ class CallNotes:
         before = self.writes.get(storage, Writes())
         self.writes[storage] = Writes(before.times + times, before.hidden + hidden)
 
-    def rely_on(self, owner: object, question: Question) -> None:
-        """Note that the call may be replayed only while ``question`` is answered alike."""
+    def rely_on(self, owner: object, question: Question, look: Look) -> None:
+        """Note that the call may be replayed only while ``question`` is answered alike: as long
+        as a glance at where ``look`` leads it finds the same.
+        """
         if id(owner) not in self.reliances:
             self.reliances[id(owner)] = Reliance(question, question())
+            self._looks.append(look)
+
+    def hold(self) -> bool:
+        """Return whether everything that the call relies on is as it was."""
+        if self._glance is not None and self._glance.finds_the_same:
+            return True
+        self._glance = None
+        if not all(each.holds for each in self.reliances.values()):
+            return False
+        self._glance = Glance(self._looks)
+        return True
 
     def keep_steady(self, question: Question) -> None:
         """Note that the call can be replayed only if it does not change the answer itself."""

@@ -11,14 +11,16 @@ tensor([0.8000, 1.6000], requires_grad=True)
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from itertools import chain
-from typing import ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast, final
 
 from gnomon.errors import explain
 from gnomon.graph.modes import modes
+from gnomon.graph.notes import Glance, Items
 from gnomon.hooks import Hook, RemovableHandle
 from gnomon.optim.groups import (
     Group,
@@ -45,6 +47,18 @@ PostHook = Callable[["Optimizer", Arguments, KeywordArguments], None]
 Notice = Callable[["Optimizer"], None]
 #: Called with the optimizer and a state dict; may return another one.
 Rewriting = Callable[["Optimizer", StateDict], StateDict | None]
+
+
+@final
+class Attributes:
+    """What a step finds in an optimizer, which this does not keep alive."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = weakref.ref(optimizer)
+
+    def __iter__(self) -> Iterator[object]:
+        optimizer = self._optimizer()
+        return iter(() if optimizer is None else (optimizer.param_groups, optimizer.state))
 
 
 class Step(Protocol[Result]):
@@ -91,7 +105,7 @@ def _with_hooks(
             return step(self, *args, **kwargs)
         self._stepping = self.stepped = True
         if modes.notes is not None:
-            modes.notes.rely_on(self, self._options)
+            modes.notes.rely_on(self, self._options, self._look)
             modes.notes.keep_steady(self._rates)
         try:
             return self._hooked_step(
@@ -233,17 +247,27 @@ class Optimizer:
 
     def _options(self) -> tuple[object, ...]:
         """Return the options that a recorded step relies on, and where its parameters are."""
-        unseen = (*self.live_options, "initial_lr")
         return tuple(
             [
                 [parameter.operand for parameter in parameters_of(group)]
                 if name == "params"
-                else value
+                else group[name]
                 for group in self.param_groups
-                for name, value in group.items()
-                if name not in unseen
+                for name in self._names_in(group)
             ]
         )
+
+    def _look(self, glance: Glance) -> None:
+        """Lead ``glance`` to what the options come from."""
+        glance.look_at(Attributes(self), self.param_groups)
+        for group in self.param_groups:
+            parameters = parameters_of(group)
+            glance.look_at(group, Items(group, self._names_in(group)), parameters)
+            glance.locate(parameters)
+
+    def _names_in(self, group: Group) -> list[str]:
+        """Return which options a recorded step relies on."""
+        return [name for name in group if name not in (*self.live_options, "initial_lr")]
 
     def _rates(self) -> tuple[object, ...]:
         """Return the options that a call with a step in it must not change."""

@@ -23,13 +23,14 @@ from itertools import chain
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
 
 from gnomon.compiler.compiled import Compiled
-from gnomon.dispatch import item_of
 from gnomon.dtypes import float32, float64, get_default_dtype
 from gnomon.graph.modes import enable_grad, is_grad_enabled, modes, set_grad_enabled, unnoted
+from gnomon.graph.notes import Glance
+from gnomon.memory import HostMemory
 from gnomon.op.output import count_write
 from gnomon.optim.checks import Number
 from gnomon.optim.groups import Group, parameters_of
-from gnomon.optim.optimizer import Optimizer
+from gnomon.optim.optimizer import Attributes, Optimizer
 from gnomon.recording import LiveNumber
 from gnomon.tensor import Tensor
 from gnomon.tensor.factories import full
@@ -120,6 +121,12 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
             ]
         )
 
+    def _look_at_memories(self, glance: Glance) -> None:
+        """Lead ``glance`` to what is remembered."""
+        remembered = [memory.values() for memory in self.state.values()]
+        glance.look_at(Attributes(self), self.state.values(), *remembered)
+        glance.locate([each for each in chain(*remembered) if isinstance(each, Tensor)])
+
     def _update_with(self, parameter: Tensor, gradient: Tensor, group: Group) -> None:
         memory = self.state.get(parameter) or self.remember(parameter, group)
         if group.get("maximize", False):
@@ -149,8 +156,16 @@ def _update_of(
     def update(gradients: Gradients) -> None:
         optimizer()._update_all(gradients)
         if modes.notes is not None:
-            modes.notes.rely_on(optimizer(), lambda: optimizer()._options())
-            modes.notes.rely_on(optimizer().state, lambda: optimizer()._memories())
+            modes.notes.rely_on(
+                optimizer(),
+                lambda: optimizer()._options(),
+                lambda glance: optimizer()._look(glance),
+            )
+            modes.notes.rely_on(
+                optimizer().state,
+                lambda: optimizer()._memories(),
+                lambda glance: optimizer()._look_at_memories(glance),
+            )
 
     return update
 

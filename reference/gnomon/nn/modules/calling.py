@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar, cast
 
 from gnomon.core import Cotangents
 from gnomon.graph.edges import gradient_node
 from gnomon.graph.modes import modes
+from gnomon.graph.notes import Glance
 from gnomon.hooks import RemovableHandle
 from gnomon.nn.modules import global_hooks as everywhere
 from gnomon.nn.modules.backward_hooks import BackwardHooks
@@ -31,6 +33,13 @@ def _standing(module: ModuleCore) -> tuple[object, ...]:
         *module._modules.values(),
         *[None if each is None else each.operand for each in tensors],
     )
+
+
+def _look(module: ModuleCore, glance: Glance) -> None:
+    """Lead ``glance`` to what ``_standing`` comes from."""
+    tensors = (module._parameters.values(), module._buffers.values())
+    glance.look_at(vars(module).values(), module._modules.values(), *tensors)
+    glance.locate([each for each in chain(*tensors) if each is not None])
 
 
 #: Of which types the options of layers are, such as a probability, a padding or a mode.
@@ -61,7 +70,7 @@ class CallingMethods(ModuleCore):
     def __call__(self: HasForward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co:
         assert isinstance(self, CallingMethods)
         if modes.notes is not None:
-            modes.notes.rely_on(self, partial(_standing, self))
+            modes.notes.rely_on(self, partial(_standing, self), partial(_look, self))
         if (
             self._forward_hooks
             or self._forward_pre_hooks

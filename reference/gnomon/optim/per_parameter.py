@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from itertools import chain
 from typing import ClassVar, Generic, TypeAlias, TypeVar, cast
@@ -101,6 +101,8 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
 
     def _update_all(self, gradients: Gradients) -> None:
         for group, pairs in zip(self.param_groups, gradients, strict=True):
+            if modes.notes is not None and not isinstance(group["lr"], Tensor):
+                group = {**group, "lr": LiveNumber(partial(_rate, group))}
             for parameter, gradient in pairs:
                 self._update_with(parameter, gradient, group)
 
@@ -131,8 +133,6 @@ class PerParameterOptimizer(Optimizer, ABC, Generic[Options, Remembered]):
         memory = self.state.get(parameter) or self.remember(parameter, group)
         if group.get("maximize", False):
             gradient = -gradient
-        if modes.notes is not None and not isinstance(group["lr"], Tensor):
-            group = {**group, "lr": LiveNumber(partial(_rate, group))}
         self.update(parameter, gradient, cast("Remembered", memory), cast("Options", group))
 
     def remember(self, parameter: Tensor, group: Group) -> dict[str, object]:
@@ -214,13 +214,14 @@ def _advance(step: Tensor) -> float:
     """Add 1 to a counter, and return the sum: ``add_`` and ``item`` cost six times as much,
     which every parameter would pay at every step.
     """
-    operand = step.operand
-    storage, layout, dtype = operand
-    cells = dtype.pack((item_of(operand) + 1,))
-    data = memoryview(cells).cast("B")
-    storage.backend.write(storage.memory, layout.offset * dtype.itemsize, data)
+    storage, layout, dtype = step.operand
+    memory = storage.memory
+    if not isinstance(memory, HostMemory) or dtype not in (float32, float64):
+        return float(step.add_(1).item())
+    cells = cast("MutableSequence[float]", memory.cells(dtype.cell))
+    cells[layout.offset] += 1.0
     count_write(step)
-    return float(dtype.unpack(cells)[0])
+    return cells[layout.offset]
 
 
 def scalar(value: Number, capturable: bool = False) -> Number:

@@ -32,37 +32,43 @@ def signature_of(
     identity. So do the plain values that ``function`` finds in its closure and its module, and
     the modes.
     """
-    signature = Signature(None, [], [])
-    storages: dict[int, int] = {}
+    found = _Found([], [], {})
     key = (
-        _part(args, signature, storages),
-        _part(dict(kwargs), signature, storages),
+        _part(args, found),
+        _part(kwargs, found) if kwargs else None,
         *_surroundings(function),
         (modes.grad_enabled, modes.inference, get_default_dtype(), get_default_device()),
     )
-    return signature._replace(key=key)
+    return Signature(key, found.tensors, found.kept)
 
 
-def _part(value: object, signature: Signature, storages: dict[int, int]) -> Hashable:
+class _Found(NamedTuple):
+    """What was found in arguments: the tensors to give a recording, the objects known by their
+    identity, and the number of each storage by its own.
+    """
+
+    tensors: list[Tensor]
+    kept: list[object]
+    storages: dict[int, int]
+
+
+def _part(value: object, found: _Found) -> Hashable:
     if isinstance(value, Tensor):
         if value.requires_grad and value.is_leaf:
-            signature.kept.append(value)
+            found.kept.append(value)
             return ("leaf", id(value))
         storage, layout, dtype = value.operand
-        signature.tensors.append(value)
-        alias = storages.setdefault(id(storage), len(storages))
+        found.tensors.append(value)
+        alias = found.storages.setdefault(id(storage), len(found.storages))
         return (alias, layout, dtype, storage.device, value.requires_grad)
     if isinstance(value, PLAIN):
         return (type(value), repr(value))
     if isinstance(value, tuple | list):
-        return (type(value), *[_part(each, signature, storages) for each in value])
+        return (type(value), *[_part(each, found) for each in value])
     if isinstance(value, dict):
-        items = [
-            (_part(name, signature, storages), _part(each, signature, storages))
-            for name, each in value.items()
-        ]
+        items = [(_part(name, found), _part(each, found)) for name, each in value.items()]
         return (dict, *items)
-    signature.kept.append(value)
+    found.kept.append(value)
     return (type(value), id(value))
 
 

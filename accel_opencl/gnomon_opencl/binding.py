@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, final
 
 import pyopencl as cl
 from pyopencl.tools import PooledBuffer
 
-from gnomon.backend import LiveBytes
-from gnomon_opencl.element_types import element_type
+from gnomon.backend import LiveBytes, LiveNumber, LiveNumbers
+from gnomon_opencl.element_types import ElementType, element_type
 from gnomon_opencl.failures import failure
 from gnomon_opencl.generation import title_of
 from gnomon_opencl.launches import FLAG, Flag, KernelLaunch, Live, Place, Table
@@ -29,10 +29,9 @@ BoundArgument: TypeAlias = DeviceBuffer | bytes | cl.LocalMemory | None
 
 @final
 class BoundKernel(NamedTuple):
-    """A kernel, its arguments, and of how many items it is queued."""
+    """A kernel with its arguments set, and of how many items it is queued."""
 
     kernel: cl.Kernel
-    arguments: list[BoundArgument]
     items: tuple[int]
     group: tuple[int]
     name: str
@@ -57,15 +56,18 @@ class BoundLaunches:
         at each replay; ``draws`` are made then in their order.
         """
         self._runtime = runtime
-        self._kernels: list[BoundKernel] = []
-        #: The kernels whose arguments are not the same at each replay.
-        self._changing: list[BoundKernel] = []
-        #: Which arguments are the memory of each number that changes from replay to replay.
-        self._rebound: dict[int, Places] = {}
+        #: Kernels with live values, all of whose arguments are set at each replay: there is no
+        #: quick way to set some of those that are bytes.
+        self._renewed: list[tuple[cl.Kernel, list[BoundArgument]]] = []
+        #: Which arguments the memory of each number is that changes from replay to replay: of
+        #: the kernels above, and of others.
+        self._listed: dict[int, Places] = {}
+        self._rebound: dict[int, list[tuple[cl.Kernel, int]]] = {}
         #: Which arguments each live value is, by identity.
-        self._live: dict[int, tuple[Live | LiveBytes, Places]] = {
-            id(draw): (draw, []) for draw in draws
+        self._draws: dict[int, tuple[LiveBytes, Places]] = {
+            id(each): (each, []) for each in draws
         }
+        self._numbers: dict[int, tuple[LiveNumber, ElementType, Places]] = {}
         self._tables: list[DeviceMemory] = []
         self.flag: DeviceMemory | None = None
         if any(FLAG in each.arguments for each in launches):
@@ -73,18 +75,24 @@ class BoundLaunches:
             runtime.pool.clear(self.flag)
         for launch in launches:  # so that builders begin with all of them
             runtime.programs.is_at_hand(launch.source, launch.name)
-        for launch in launches:
-            self._kernels.append(self._bind(launch, memory))
+        self._kernels = [self._bind(launch, memory) for launch in launches]
+        self._values = LiveNumbers([live for live, *_ in self._numbers.values()])
 
     def _bind(self, launch: KernelLaunch, memory: Mapping[int, DeviceBuffer]) -> BoundKernel:
         arguments: list[BoundArgument] = []
-        changes = False
+        places: list[tuple[int, int]] = []
+        is_renewed = False
         for position, argument in enumerate(launch.arguments):
-            if isinstance(argument, Live | LiveBytes):
-                _, places = self._live.setdefault(id(argument), (argument, []))
-                places.append((arguments, position))
-                arguments.append(as_recorded(argument))
-                changes = True
+            if isinstance(argument, Live):
+                live, kind = argument.number, element_type(argument.dtype)
+                *_, found = self._numbers.setdefault(id(argument), (live, kind, []))
+                found.append((arguments, position))
+                arguments.append(kind.packed(float(live)))
+                is_renewed = True
+            elif isinstance(argument, LiveBytes):
+                self._draws[id(argument)][1].append((arguments, position))
+                arguments.append(argument)
+                is_renewed = True
             elif isinstance(argument, Flag):
                 assert self.flag is not None
                 arguments.append(self.flag.buffer.pooled)
@@ -92,23 +100,23 @@ class BoundLaunches:
                 arguments.append(self._written(argument))
             elif not isinstance(argument, Place):
                 arguments.append(argument)
-            elif argument.number in memory:
-                arguments.append(memory[argument.number])
             else:
-                self._rebound.setdefault(argument.number, []).append((arguments, position))
-                arguments.append(None)
-                changes = True
+                arguments.append(memory.get(argument.number))
+                if argument.number not in memory:
+                    places.append((position, argument.number))
         kernel = self._runtime.programs.fresh_kernel(launch.source, launch.name)
         declare(kernel, arguments)
+        kernel.set_args(*arguments)
+        if is_renewed:
+            self._renewed.append((kernel, arguments))
+        for position, number in places:
+            if is_renewed:
+                self._listed.setdefault(number, []).append((arguments, position))
+            else:
+                self._rebound.setdefault(number, []).append((kernel, position))
         size = launch.group or self._runtime.traits.group_size
         whole = -(-launch.items // size) * size
-        name = title_of(launch.source, launch.name)
-        made = BoundKernel(kernel, arguments, (whole,), (size,), name)
-        if changes:
-            self._changing.append(made)
-        else:
-            kernel.set_args(*arguments)
-        return made
+        return BoundKernel(kernel, (whole,), (size,), title_of(launch.source, launch.name))
 
     def _written(self, table: Table) -> PooledBuffer:
         pool = self._runtime.pool
@@ -117,42 +125,37 @@ class BoundLaunches:
         self._tables.append(memory)
         return memory.buffer.pooled
 
-    def queue(
-        self, memory: Mapping[int, Buffer], value_of: Callable[[Live | LiveBytes], bytes]
-    ) -> None:
-        """Queue the kernels, with the ``memory`` and the live values of this time."""
+    def renew(self) -> None:
+        """Let live values be what they are by now."""
+        for draw, places in self._draws.values():
+            _put(draw.now(), places)
+        values = self._values.now()
+        for (_, kind, places), value in zip(self._numbers.values(), values, strict=True):
+            _put(kind.packed(value), places)
+
+    def queue(self, memory: Mapping[int, Buffer]) -> None:
+        """Queue the kernels, with the ``memory`` of this time."""
         for number, buffer in memory.items():
-            for arguments, position in self._rebound.get(number, ()):
-                arguments[position] = buffer.pooled
-        for value, places in self._live.values():
-            renewed = value_of(value)
-            for arguments, position in places:
-                arguments[position] = renewed
-        for changing in self._changing:
-            changing.kernel.set_args(*changing.arguments)
-        for places in self._rebound.values():
-            for arguments, position in places:
-                arguments[position] = None
+            _put(buffer.pooled, self._listed.get(number, ()))
+            for kernel, position in self._rebound.get(number, ()):
+                kernel.set_arg(position, buffer.pooled)
+        for kernel, arguments in self._renewed:
+            kernel.set_args(*arguments)
+        for places in self._listed.values():
+            _put(None, places)
         runtime = self._runtime
         timeline, queue = runtime.timeline, runtime.timeline.queue
+        is_timed = timeline.is_taking_times
         try:
-            for kernel, _, items, group, name in self._kernels:
+            for kernel, items, group, name in self._kernels:
                 event = cl.enqueue_nd_range_kernel(queue, kernel, items, group)
-                timeline.note(name, event)
+                if is_timed:
+                    timeline.note(name, event)
         except cl.Error as error:
             raise failure(name, runtime.name, error) from error
         runtime.launches += len(self._kernels)
 
 
-def as_recorded(value: Live | LiveBytes) -> bytes:
-    """Return a live value, packed, as it was when it was recorded."""
-    if isinstance(value, LiveBytes):
-        return value
-    return element_type(value.dtype).packed(float(value.number))
-
-
-def renewed(value: Live | LiveBytes) -> bytes:
-    """Return a live value, packed, as it is by now."""
-    if isinstance(value, LiveBytes):
-        return value.now()
-    return element_type(value.dtype).packed(value.number.now())
+def _put(argument: BoundArgument, places: Iterable[tuple[list[BoundArgument], int]]) -> None:
+    for arguments, position in places:
+        arguments[position] = argument

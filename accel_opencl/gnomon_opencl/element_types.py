@@ -37,7 +37,7 @@ class ElementType:
 
     def packed(self, value: Scalar) -> bytes:
         """Return ``value``, an element, as the bytes of a kernel argument of ``compute``."""
-        return Struct(self.code).pack(value)
+        return _STRUCTS[self.code].pack(value)
 
     def load(self, lanes: int, pointer: str, position: str) -> str:
         """Return the expression of ``lanes`` neighbouring values in ``compute``."""
@@ -112,6 +112,7 @@ _STORAGE: Final = {
     "float32": ("float", "float", "f"),
     "float64": ("double", "double", "d"),
 }
+_STRUCTS: Final = {code: Struct(code) for *_, code in _STORAGE.values()}
 _types: Final[dict[DType, ElementType]] = {}
 
 

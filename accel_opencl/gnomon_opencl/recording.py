@@ -29,7 +29,7 @@ from gnomon.backend import (
     located,
 )
 from gnomon_opencl.arena import Arena
-from gnomon_opencl.binding import BoundLaunches, DeviceBuffer, as_recorded, renewed
+from gnomon_opencl.binding import BoundLaunches, DeviceBuffer
 from gnomon_opencl.explaining import accesses, explained, measured
 from gnomon_opencl.fusion import Read, Reduction, Write
 from gnomon_opencl.hoisting import hoisted
@@ -269,7 +269,7 @@ class LaunchRecording(Recording):
             first = plan(once, self._names, held, traits)
             with self._runtime.turn():
                 self._runtime.flush()
-                BoundLaunches(self._runtime, first, memory, ()).queue({}, renewed)
+                BoundLaunches(self._runtime, first, memory, ()).queue({})
         self._bound = BoundLaunches(self._runtime, self._planned, memory, self._draws)
 
     def _temporary(self) -> set[int]:
@@ -283,7 +283,8 @@ class LaunchRecording(Recording):
         with runtime.turn():
             runtime.flush()
             results = [runtime.pool.allocate(self._seen[n].nbytes) for n in self._results]
-            bound.queue(self._numbered([*inputs, *results]), renewed)
+            bound.renew()
+            bound.queue(self._numbered([*inputs, *results]))
             if bound.flag is not None:
                 runtime.watch(bound.flag)
         return list(results)
@@ -324,7 +325,7 @@ class LaunchRecording(Recording):
             if seen.buffer is not None and number in written and number not in self._inputs
         ]
         numbered = self._numbered(given)
-        times = measured(self._runtime, lambda: bound.queue(numbered, as_recorded), kept)
+        times = measured(self._runtime, lambda: bound.queue(numbered), kept)
         if bound.flag is not None:
             pool.clear(bound.flag)
         return times

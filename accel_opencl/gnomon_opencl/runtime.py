@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias, final
 
@@ -238,12 +238,10 @@ class Runtime:
             self._peak = measured_peak(self)
         return self._peak
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Keep other threads from launching."""
+    def turn(self) -> AbstractContextManager[bool]:
+        """Return a context that keeps other threads from launching."""
         self.check_process()
-        with self._lock:
-            yield
+        return self._lock
 
     def obstruct(self, obstacle: str) -> None:
         """Tell a recorder, if one is at work, why the call can't be replayed."""

@@ -48,6 +48,7 @@ from gnomon.memory import HostMemory, Memory
 from gnomon.recording import (
     LiveBytes,
     LiveNumber,
+    LiveNumbers,
     NotRecordable,
     PlannedBuffer,
     PlannedKernel,
@@ -74,6 +75,7 @@ __all__ = [
     "Layout",
     "LiveBytes",
     "LiveNumber",
+    "LiveNumbers",
     "Memory",
     "MemoryUse",
     "MersenneTwister",

@@ -233,7 +233,7 @@ def prepare(
 def _number(value: Scalar, dtype: DType) -> Scalar:
     """Return ``value`` as ``dtype``; a live number stays one."""
     if isinstance(value, LiveNumber):
-        return LiveNumber(lambda: float(dtype.convert(value.now())))
+        return value.through(dtype.convert)
     return dtype.convert(value)
 
 

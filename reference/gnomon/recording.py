@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import NamedTuple, TypeAlias, final
+from typing import NamedTuple, TypeAlias, cast, final
 
 from gnomon.memory import Memory
 
@@ -52,77 +52,133 @@ class LiveNumber(float):
     -0.1
     """
 
-    __slots__ = ("_source",)
+    __slots__ = ("_form", "_inputs", "_itself")
 
-    _source: NumberSource
+    #: The expression of the number in Python, in which braces stand for the inputs.
+    _form: str
+    _inputs: tuple[Number | Callable[..., float], ...]
+    _itself: LiveNumbers | None
 
     def __new__(cls, source: NumberSource) -> LiveNumber:
         """Return the number that ``source`` gives now and later."""
-        made = super().__new__(cls, source())
-        made._source = source
+        return cls._of(source(), "{}()", source)
+
+    @classmethod
+    def _of(cls, value: float, form: str, *inputs: Number | Callable[..., float]) -> LiveNumber:
+        made = super().__new__(cls, value)
+        made._form, made._inputs, made._itself = form, inputs, None
         return made
 
     def now(self) -> float:
         """Return the number as it is by now."""
-        return self._source()
+        if self._itself is None:
+            self._itself = LiveNumbers([self])
+        (value,) = self._itself.now()
+        return value
+
+    def through(self, function: Callable[[float], float]) -> LiveNumber:
+        """Return what ``function`` makes of the number, now and later."""
+        return self._of(float(function(float(self))), "float({}({}))", function, self)
 
     def __neg__(self) -> LiveNumber:
-        return LiveNumber(lambda: -self.now())
+        return self._of(-float(self), "-{}", self)
 
     def __add__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: self.now() + current(other))
+        return self._of(float(self) + other, "{} + {}", self, other)
 
     def __radd__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: current(other) + self.now())
+        return self._of(other + float(self), "{} + {}", other, self)
 
     def __sub__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: self.now() - current(other))
+        return self._of(float(self) - other, "{} - {}", self, other)
 
     def __rsub__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: current(other) - self.now())
+        return self._of(other - float(self), "{} - {}", other, self)
 
     def __mul__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: self.now() * current(other))
+        return self._of(float(self) * other, "{} * {}", self, other)
 
     def __rmul__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: current(other) * self.now())
+        return self._of(other * float(self), "{} * {}", other, self)
 
     def __truediv__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: self.now() / current(other))
+        return self._of(float(self) / other, "{} / {}", self, other)
 
     def __rtruediv__(self, other: Number) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: current(other) / self.now())
+        return self._of(other / float(self), "{} / {}", other, self)
 
     def __pow__(self, other: Number, modulo: None = None) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: float(self.now() ** current(other)))
+        return self._of(float(float(self) ** other), "float({} ** {})", self, other)
 
     def __rpow__(self, other: Number, modulo: None = None) -> LiveNumber:
         if not isinstance(other, int | float):
             return NotImplemented
-        return LiveNumber(lambda: float(current(other) ** self.now()))
+        return self._of(float(other ** float(self)), "float({} ** {})", other, self)
 
 
-def current(number: Number) -> Number:
-    """Return a number, a live one as it is by now."""
-    return number.now() if isinstance(number, LiveNumber) else number
+@final
+class LiveNumbers:
+    """Live numbers that are computed anew together: what they have in common, once.
+
+    They become one function: an optimizer has some numbers for each parameter, at every step.
+
+    >>> rate = [0.1]
+    >>> live = LiveNumber(lambda: rate[0])
+    >>> numbers = LiveNumbers([live, 1 - live])
+    >>> rate[0] = 0.25
+    >>> numbers.now()
+    [0.25, 0.75]
+    """
+
+    def __init__(self, numbers: Iterable[LiveNumber]) -> None:
+        #: Variables, by the identity of what is in them and by the expression of it.
+        self._known: dict[int | str, str] = {}
+        self._given: dict[str, object] = {}
+        self._lines = ["def values():"]
+        results = ", ".join([self._name_of(number) for number in numbers])
+        text = "\n ".join([*self._lines, f"return [{results}]"])
+        exec(text, self._given)
+        self._values = cast("Callable[[], list[float]]", self._given["values"])
+
+    def now(self) -> list[float]:
+        """Return the numbers as they are by now."""
+        return self._values()
+
+    def _name_of(self, value: Number | Callable[..., float]) -> str:
+        """Return the variable that a number or a function is in."""
+        name = self._known.get(id(value))
+        if name is None:
+            name = self._known[id(value)] = self._new_name_of(value)
+        return name
+
+    def _new_name_of(self, value: Number | Callable[..., float]) -> str:
+        name = f"v{len(self._known)}"
+        if not isinstance(value, LiveNumber):
+            self._given[name] = value
+            return name
+        expression = value._form.format(*map(self._name_of, value._inputs))
+        if expression not in self._known:
+            name = self._known[expression] = f"v{len(self._known)}"
+            self._lines.append(f"{name} = {expression}")
+        return self._known[expression]
 
 
 @final

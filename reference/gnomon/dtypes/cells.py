@@ -51,6 +51,14 @@ class Codec(ABC):
     def from_floats(self, values: Sequence[float]) -> Sequence[Scalar]:
         """Floats as values that `pack` takes to the right cell."""
 
+    def convert(self, value: Scalar) -> Scalar:
+        """The element that `value`, a bool, int or float, becomes."""
+        if isinstance(value, float):
+            values = self.from_floats((value,))
+        else:
+            values = self.from_integers((value,))
+        return self.unpack(self.pack(lambda: values))[0]
+
 
 def raw_cells(cell: Cell, cells: CellSequence) -> bytes:
     """The bytes of `cells`, which are of type code `cell`."""
@@ -143,6 +151,11 @@ class FloatCodec(Codec):
 
     def from_floats(self, values: Sequence[float]) -> Sequence[float]:
         return values
+
+    def convert(self, value: Scalar) -> Scalar:
+        if isinstance(value, float):  # as most are, and without a detour
+            return array(self.cell, (value,))[0]
+        return super().convert(value)
 
 
 def round_once(integers: Sequence[int]) -> Sequence[float]:

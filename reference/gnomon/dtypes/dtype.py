@@ -147,8 +147,7 @@ class DType:
         >>> bool_.convert(float("nan")), float32.convert(2**24 + 1)
         (True, 16777216.0)
         """
-        values = self._admit((value,), isinstance(value, float))
-        return self._codec.unpack(self._codec.pack(lambda: values))[0]
+        return self._codec.convert(value)
 
     def convert_all(self, values: Sequence[Scalar], source: DType) -> Sequence[Scalar]:
         """`convert` of every one of `values`, which are elements of `source`.

@@ -25,8 +25,9 @@ _MOST_FAILURES: Final = 3
 
 #: Runs before the first timed one: compilers of traces need three.
 _WARM_RUNS: Final = 3
-#: Seconds of runs that do not count before each that does: others had caches and cores meanwhile,
-#: and after a pause clocks and threads take some 20 ms to be as fast as in a program's loop.
+#: Seconds of runs that do not count before each that does: others had caches and cores
+#: meanwhile, and after a pause clocks and threads take some 20 ms to be as fast as in a
+#: program's loop.
 _STEADY: Final = 0.05
 
 

@@ -155,27 +155,18 @@ def types_text(
 
 #: The functions of ``floats.cl``, which every section of floats has under other names.
 _FLOAT_FUNCTIONS: Final = (
-    *("rounded_off", "exponential_of_product", "complementary_error", "normal_below"),
+    *("rounded_off", "exponential_of_product", "magnified_complement"),
+    *("complementary_error", "normal_below"),
 )
 #: What a section defines.
 _NAMES: Final = (
     *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),
-    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "ROOT_OF_HALF_HIGH", "ROOT_OF_HALF_LOW"),
+    *("UT", "U", "S", "IS_DOUBLE", "SPLIT"),
     *_FLOAT_FUNCTIONS,
 )
-# Halving factors 2^12 + 1 and 2^27 + 1, and sqrt(1/2) as the sum of two numbers of the dtype.
-_SINGLE_CONSTANTS: Final = (
-    "#define IS_DOUBLE 0",
-    "#define SPLIT K(4097)",
-    "#define ROOT_OF_HALF_HIGH 0.707106769084930420f",
-    "#define ROOT_OF_HALF_LOW 1.21016175e-8f",
-)
-_DOUBLE_CONSTANTS: Final = (
-    "#define IS_DOUBLE 1",
-    "#define SPLIT K(134217729)",
-    "#define ROOT_OF_HALF_HIGH 0.70710678118654757",
-    "#define ROOT_OF_HALF_LOW -4.8336466567264567e-17",
-)
+# Halving factors 2^12 + 1 and 2^27 + 1.
+_SINGLE_CONSTANTS: Final = ("#define IS_DOUBLE 0", "#define SPLIT K(4097)")
+_DOUBLE_CONSTANTS: Final = ("#define IS_DOUBLE 1", "#define SPLIT K(134217729)")
 
 
 def _function_types(compute: ElementType, traits: Traits) -> list[str]:

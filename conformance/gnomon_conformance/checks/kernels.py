@@ -12,7 +12,18 @@ from typing import Final
 
 import gnomon as torch
 from gnomon import Tensor
-from gnomon.backend import Device, DType, bfloat16, float16, float32, float64, int32, int64
+from gnomon.backend import (
+    Device,
+    DType,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+    uint8,
+)
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import unit
@@ -70,7 +81,7 @@ def cases(seed: int) -> Iterator[Case]:
                 tier=Tier.QUICK if quick else Tier.DEFAULT,
                 check=partial(check, dtype, seed),
             )
-    for dtype in (int32, int64):
+    for dtype in (int8, uint8, int32, int64):
         yield Case(
             level=LEVEL,
             family="sizes",
@@ -81,7 +92,7 @@ def cases(seed: int) -> Iterator[Case]:
 
 
 def _integer_products(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Products of integers that no float holds."""
+    """Products of integers that no float holds, and sums that wrap."""
     chooser = Random(f"integer products {dtype.name} {seed}")
     low, high = integer_range(dtype)
     compared = 0

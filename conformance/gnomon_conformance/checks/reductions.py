@@ -55,7 +55,7 @@ _EXTENTS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((33, 34), (0,)),
     ((2, 66, 5), (0, 1)),
     ((3, 2, 4, 2, 5), (1, 3)),
-    ((2, 515), (0,)),
+    ((2, 1031), (0,)),
     ((2, 3, 2, 2, 3, 2), (0, 2, 5)),
     ((5, 2, 70), (1, 2)),
 )
@@ -67,8 +67,8 @@ _OF_ALL_DTYPES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 _SHARES = 5
 #: Parameters between and beyond a record's samples, for which there is no shorter way.
 _BETWEEN: dict[str, tuple[tuple[Scalar, ...], ...]] = {
-    "var": ((0.5,),),
-    "std": ((1.5,),),
+    "var": ((0.5,), (7.0,)),
+    "std": ((1.5,), (7.0,)),
     "vector_norm": ((4.0,), (-1.0,)),
 }
 _ADDING = ("sum", "amax", "argmax", "cumsum")

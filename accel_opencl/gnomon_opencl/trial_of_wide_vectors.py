@@ -15,7 +15,7 @@ from gnomon.backend import DType, Layout, Operand, Storage, float32, float64, in
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.kernels import line_product, panels
 from gnomon_opencl.kernels.panels import Factors, Product
-from gnomon_opencl.kernels.tiles import Tile
+from gnomon_opencl.kernels.tiles import Form, Tile
 from gnomon_opencl.runtime import buffer_of
 from gnomon_opencl.trials import FAILED, all_devices
 
@@ -25,14 +25,7 @@ _SLACK = 1024
 _DTYPES: Final = {"float": float32, "double": float64, "uint": int32, "ulong": int64}
 
 
-def is_right(
-    backend: OpenCLBackend,
-    dtype: DType,
-    tile: Tile,
-    has_tables: bool,
-    is_direct: bool,
-    by_lines: bool,
-) -> bool:
+def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, form: Form) -> bool:
     """Return whether a product of numbers that leave no room for rounding comes out right."""
     layout = Layout.contiguous((1, _SIZE, _SIZE))
     numbers = range(_SIZE)
@@ -49,29 +42,29 @@ def is_right(
         rows=_SIZE,
         columns=_SIZE,
         steps=_SIZE,
-        width=1 if has_tables else _SIZE,
+        width=1 if form.has_tables else _SIZE,
         left_row=_SIZE,
         left_step=1,
-        right_step=1 if by_lines else _SIZE,
-        right_column=_SIZE if by_lines else 1,
+        right_step=1 if form.by_lines else _SIZE,
+        right_column=_SIZE if form.by_lines else 1,
         right_steps=_SIZE,
         product_row=_SIZE,
         product_column=1,
         step_table=_SIZE,
-        is_direct=int(is_direct),
+        is_direct=int(form.is_direct),
     )
     factors = Factors(*map(buffer_of, operands))
-    if has_tables:
+    if form.has_tables:
         factors = factors._replace(tables=buffer_of(_tables(backend)))
-    if by_lines:
+    if form.by_lines:
         line_product.multiply_by_tiles(backend.runtime, dtype, product, factors, tile)
     else:
         packed = factors.right
-        if not is_direct:
+        if not form.is_direct:
             packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
         panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
     found = array(dtype.cell, bytes(backend.read(operands[2].storage.memory, 0, cells.nbytes)))
-    columns = values if by_lines else list(map(list, zip(*values, strict=True)))
+    columns = values if form.by_lines else list(map(list, zip(*values, strict=True)))
     expected = [
         sum(x * y for x, y in zip(row, column, strict=True))
         for row in values
@@ -96,7 +89,7 @@ def main() -> int:
     tile = Tile(rows, vectors, lanes)
     backend = OpenCLBackend(all_devices()[int(device)], 0)
     try:
-        right = is_right(backend, _DTYPES[sums], tile, *map(bool, form))
+        right = is_right(backend, _DTYPES[sums], tile, Form(*map(bool, form)))
     except RuntimeError as error:  # a kernel that does not build
         print(str(error).splitlines()[0])
         return FAILED

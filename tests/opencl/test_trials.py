@@ -103,7 +103,7 @@ def test_what_begins_is_what_products_of_floats_ask_for(
     monkeypatch.setattr(tiles, "has_wide_vectors", tiles.has_wide_vectors.__wrapped__)
     tiles.has_wide_vectors(runtime)
     for is_direct in (False, True):
-        tiles.runs_wide.__wrapped__(runtime, float32, tile, False, is_direct)
+        tiles.runs_wide.__wrapped__(runtime, float32, tile, tiles.Form(is_direct=is_direct))
     assert set(begun) == set(asked)
 
 

@@ -12,6 +12,7 @@ from gnomon_opencl.kernels import panels
 from gnomon_opencl.kernels.endings import NO_ENDING
 from gnomon_opencl.kernels.panels import Factors, Product
 from gnomon_opencl.kernels.tiles import (
+    Form,
     Tile,
     is_summed_as_stored,
     line_tile,
@@ -74,7 +75,7 @@ def multiply_by_tiles(
 def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
     """Return how many rows and, as vectors, columns a work-item keeps in registers."""
     wide_tile = line_tile(dtype, is_wide=True)
-    is_safe = runs_wide(runtime, dtype, wide_tile, False, False, by_lines=True)
+    is_safe = runs_wide(runtime, dtype, wide_tile, Form(by_lines=True))
     return wide_tile if is_safe else line_tile(dtype, is_wide=False)
 
 

@@ -13,7 +13,7 @@ from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.generation import Plan, source_file, whole_source
 from gnomon_opencl.kernels import copying, line_product, panels, tiles
 from gnomon_opencl.kernels.panels import Factors, Product, arithmetic
-from gnomon_opencl.kernels.tiles import Tile, sum_bytes
+from gnomon_opencl.kernels.tiles import Form, Tile, sum_bytes
 from gnomon_opencl.runtime import Runtime, buffer_of
 
 _CACHED: Final = 4096
@@ -128,7 +128,7 @@ def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
         if (is_scattered and not is_near) or not tiles.is_summed_as_stored(dtype):
             product = product.with_left_packed(tile)
         if _is_worth_reading_directly(product, dtype, tile) and tiles.runs_wide(
-            runtime, dtype, tile, has_tables=False, is_direct=True
+            runtime, dtype, tile, Form(is_direct=True)
         ):
             product = product._replace(is_direct=1)
     panels.multiply(runtime, dtype, product, matrices.factors)

@@ -15,6 +15,7 @@ from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels.endings import NO_ENDING, Made
 from gnomon_opencl.kernels.tiles import (
+    Form,
     Tile,
     fitting,
     is_summed_as_stored,
@@ -306,7 +307,7 @@ def tile_of(runtime: Runtime, dtype: DType, product: Product, has_tables: bool) 
     """Return the tile for which a processor's registers suffice, and that fits ``product``."""
     rows, columns, steps = product.rows, product.columns, product.steps * product.repeats
     tile = fitting(dtype, True, rows, columns, steps)
-    is_safe = runs_wide(runtime, dtype, tile, has_tables, is_direct=False)
+    is_safe = runs_wide(runtime, dtype, tile, Form(has_tables))
     return tile if is_safe else fitting(dtype, False, rows, columns, steps)
 
 

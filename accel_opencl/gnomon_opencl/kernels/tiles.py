@@ -34,17 +34,28 @@ class Tile(NamedTuple):
         return self.vectors * self.lanes
 
 
+@final
+class Form(NamedTuple):
+    """How a product takes its operands: by tables of places, the right one where it lies instead
+    of packed, or both by their lines.
+    """
+
+    has_tables: bool = False
+    is_direct: bool = False
+    by_lines: bool = False
+
+
 def begin_trials(runtime: Runtime) -> None:
     """Begin to try whether the compiler is to be trusted with the usual products of floats."""
     if runtime.traits.is_processor and runtime.traits.register_bytes >= _WIDE_BYTES:
         packed, *_ = wide_tiles(float32)
         (device,) = runtime.context.devices
-        forms = (
-            (line_tile(float32, is_wide=True), False, False, True),
-            (packed, False, False, False),
-            (packed, False, True, False),
+        tried = (
+            (line_tile(float32, is_wide=True), Form(by_lines=True)),
+            (packed, Form()),
+            (packed, Form(is_direct=True)),
         )
-        begin_wide_vectors(device, [_trial(float32, *form) for form in forms])
+        begin_wide_vectors(device, [_trial(float32, *each) for each in tried])
 
 
 @cache
@@ -56,39 +67,24 @@ def has_wide_vectors(runtime: Runtime) -> bool:
     """
     tile = line_tile(float32, is_wide=True)
     return runtime.traits.register_bytes >= _WIDE_BYTES and _is_safe(
-        runtime, float32, tile, has_tables=False, is_direct=False, by_lines=True
+        runtime, float32, tile, Form(by_lines=True)
     )
 
 
 @cache
-def runs_wide(
-    runtime: Runtime,
-    dtype: DType,
-    tile: Tile,
-    has_tables: bool,
-    is_direct: bool,
-    by_lines: bool = False,
-) -> bool:
-    """Return whether products by such a tile, of lines if so, may be built and run."""
+def runs_wide(runtime: Runtime, dtype: DType, tile: Tile, form: Form) -> bool:
+    """Return whether products of a form by such a tile may be built and run."""
     return tile.lanes * sum_bytes(dtype) < _WIDE_BYTES or (
-        has_wide_vectors(runtime)
-        and _is_safe(runtime, dtype, tile, has_tables, is_direct, by_lines)
+        has_wide_vectors(runtime) and _is_safe(runtime, dtype, tile, form)
     )
 
 
-def _is_safe(
-    runtime: Runtime,
-    dtype: DType,
-    tile: Tile,
-    has_tables: bool,
-    is_direct: bool,
-    by_lines: bool = False,
-) -> bool:
+def _is_safe(runtime: Runtime, dtype: DType, tile: Tile, form: Form) -> bool:
     (device,) = runtime.context.devices
-    return wide_vectors_are_safe(device, *_trial(dtype, tile, has_tables, is_direct, by_lines))
+    return wide_vectors_are_safe(device, *_trial(dtype, tile, form))
 
 
-def _trial(dtype: DType, tile: Tile, *form: bool) -> tuple[object, ...]:
+def _trial(dtype: DType, tile: Tile, form: Form) -> tuple[object, ...]:
     """Return what ``trial_of_wide_vectors`` is given."""
     return sum_type(element_type(dtype)), *tile, *form
 
@@ -116,7 +112,7 @@ def flat_tile(runtime: Runtime, dtype: DType, rows: int, columns: int) -> Tile:
     short = (Tile(1, 4, lanes), Tile(4, 2, lanes), Tile(8, 1, lanes))
     if reads_wide(dtype):
         tile = _flat(flat_tiles(dtype), rows, columns)
-        if runs_wide(runtime, dtype, tile, has_tables=True, is_direct=True):
+        if runs_wide(runtime, dtype, tile, Form(has_tables=True, is_direct=True)):
             return tile
     return _flat(short, rows, columns)
 

@@ -106,7 +106,6 @@ class BoundLaunch(NamedTuple):
     launch: Launch
     buffers: tuple[int, ...]
     numbers: tuple[Number, ...]
-    written: frozenset[int]
 
 
 class Content(NamedTuple):
@@ -132,10 +131,9 @@ class Content(NamedTuple):
         """Yield what computes the group."""
         expression, layouts, reducing = self.kind
         buffers = tuple([operand.buffer for operand in self.operands])
-        stored = buffers[: len(expression.stores)]
         if self.reduction is None or reducing is None:
             for launch in launches(expression, layouts, traits):
-                yield BoundLaunch(launch, buffers, self.numbers, frozenset(stored))
+                yield BoundLaunch(launch, buffers, self.numbers)
             return
         ends = (self.reduction.target, *self.reduction.scratch)
         for stage in stages_of(reducing, expression, layouts, traits):
@@ -144,8 +142,7 @@ class Content(NamedTuple):
             centers = buffers[-1] if stage.centers is None else ends[stage.centers]
             for launch in stage.launches:
                 given = (*buffers, target, partial, centers)
-                written = frozenset((*stored, target, partial))
-                yield BoundLaunch(launch, given, self.numbers, written)
+                yield BoundLaunch(launch, given, self.numbers)
 
 
 @final

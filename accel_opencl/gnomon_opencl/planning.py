@@ -163,7 +163,7 @@ def _elementwise(
 def _reducing(
     content: Content, numbers: tuple[RecordedArgument, ...], work: Work, traits: Traits
 ) -> Iterator[KernelLaunch]:
-    for launch, buffers, _, _ in content.launches(traits):
+    for launch, buffers, _ in content.launches(traits):
         arguments = (*map(Place, buffers), *launch.constants, *numbers)
         yield KernelLaunch(
             launch.source, launch.name, arguments, launch.items, launch.group, work

@@ -35,10 +35,14 @@ Question: TypeAlias = tuple[str, str, Sequence[Argument], int]
 
 #: Launches that wait at most, which bounds the memory that they hold.
 _LONGEST_BACKLOG: Final = 512
+#: Small launches are queued so many at a time, or when they are given so many bytes: it takes
+#: the host longer to wake a device than to queue all of them.
+_TOGETHER: Final = 8
+_BYTES_TOGETHER: Final = 1 << 19
 
 
 class _Waiting(NamedTuple):
-    """A launch whose kernel, or that of one before it, is still to be built."""
+    """A launch that waits for others, or for its kernel or that of one before it."""
 
     source: str
     name: str
@@ -86,6 +90,7 @@ class Runtime:
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
         #: Launches in the order in which they are to be queued.
         self._backlog: deque[_Waiting] = deque()
+        self._backlog_bytes = 0
         self.recorder: LaunchRecorder | None = None
         self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.pool, self.enqueue)
@@ -160,50 +165,56 @@ class Runtime:
     def enqueue(
         self, source: str, name: str, arguments: Sequence[Argument], items: int, group: int = 0
     ) -> None:
-        """Queue a kernel at once, or, if it is still to be built, when it is there."""
+        """Queue a kernel soon: when it is there, and so many that waking the device is worth
+        it, or somebody waits for the device.
+        """
         with self._lock:
             self.launches += 1
-            waiting = _Waiting(source, name, arguments, items, group or self.traits.group_size)
-            if self._backlog or (
-                (source, name) not in self._kernels
-                and not self.programs.is_at_hand(source, name)
-            ):
-                self._append(waiting)
-            else:
-                self._put(waiting)
+            size = group or self.traits.group_size
+            waiting = _Waiting(source, name, arguments, items, size)
+            self._backlog.append(waiting)
+            self._backlog_bytes += sum(
+                [each.nbytes for each in arguments if isinstance(each, Buffer)]
+            )
+            self._is_there(waiting)  # or begins to be built
+            try:
+                if len(self._backlog) >= _LONGEST_BACKLOG:
+                    self._catch_up()
+                elif len(self._backlog) >= _TOGETHER or self._backlog_bytes > _BYTES_TOGETHER:
+                    self._put_what_is_there()
+            finally:
+                if self._backlog:
+                    self.timeline.catch_up = self._catch_up
 
-    def _append(self, waiting: _Waiting) -> None:
-        """Let a launch wait for its kernel, or for launches that do."""
-        self._backlog.append(waiting)
-        self.timeline.catch_up = self._catch_up
-        self.programs.is_at_hand(waiting.source, waiting.name)
-        if len(self._backlog) >= _LONGEST_BACKLOG:
-            self._catch_up()
-            return
-        first = self._backlog[0]
-        while self.programs.is_at_hand(first.source, first.name):
+    def _is_there(self, waiting: _Waiting) -> bool:
+        source, name, *_ = waiting
+        return (source, name) in self._kernels or self.programs.is_at_hand(source, name)
+
+    def _put_what_is_there(self) -> None:
+        """Queue what need not wait for a kernel to be built."""
+        self.timeline.catch_up = None
+        while self._backlog and self._is_there(self._backlog[0]):
             self._put_first()
-            if not self._backlog:
-                self.timeline.catch_up = None
-                break
-            first = self._backlog[0]
 
     def _catch_up(self) -> None:
         """Queue what waits. A failure is raised when the others are queued."""
         failure: RuntimeError | None = None
         with self._lock:
+            # For want of memory the device may be waited for in between, as far as it came.
+            self.timeline.catch_up = None
             while self._backlog:
                 try:
                     self._put_first()
                 except RuntimeError as error:
                     failure = failure or error
-            self.timeline.catch_up = None
         if failure is not None:
             raise failure
 
     def _put_first(self) -> None:
         """Queue the launch that waits for longest; what it should have written may be lost."""
         waiting = self._backlog.popleft()
+        if not self._backlog:
+            self._backlog_bytes = 0
         try:
             self._put(waiting)
         except RuntimeError as error:

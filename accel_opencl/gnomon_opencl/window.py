@@ -6,8 +6,8 @@ run as one kernel (see ``fusion``). A fused kernel takes longer to build than se
 of kernels that are there already; so a chain that comes for the first time runs write by write,
 and is fused when it comes again.
 
-A launch that fails, for want of memory above all, is an error when the window is flushed; the
-others run nevertheless. What it should have written is lost, and reading it the same error.
+A launch that fails, for want of memory above all, is an error when it is queued; the others run
+nevertheless. What it should have written is lost, and reading it the same error.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Situation: TypeAlias = tuple[tuple[Write | Reduction, ...], tuple[bool, ...]]
 
 
 class Enqueue(Protocol):
-    """What queues a kernel at once."""
+    """What queues a kernel."""
 
     def __call__(
         self,
@@ -146,7 +146,7 @@ class Window:
             schedule = self._schedule(situation)
             _remember(self._schedules, situation, schedule)
         failure: RuntimeError | None = None
-        for launch, used, given, written in schedule.launches:
+        for launch, used, given in schedule.launches:
             packed = [element_type(dtype).packed(numbers[place]) for place, dtype in given]
             operands = [buffers[k] for k in used]
             try:
@@ -159,8 +159,6 @@ class Window:
                 )
             except RuntimeError as error:
                 failure = failure or error
-                for k in written:
-                    buffers[k].lose(error)
         if failure is not None:
             raise failure
 

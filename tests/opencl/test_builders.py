@@ -92,8 +92,24 @@ def test_launches_that_wait_keep_their_order(runtime: Runtime) -> None:
         runtime.enqueue(
             SOURCE.format(f"p[0] * 10 + {number + 1}"), "change", [memory.buffer], 1
         )
-    assert not runtime._backlog
     assert runtime.pool.word(memory) == 12345
+    assert not runtime._backlog
+
+
+def test_small_launches_wait_for_each_other_and_large_ones_for_none(runtime: Runtime) -> None:
+    small, large = runtime.pool.allocate(4), runtime.pool.allocate(1 << 20)
+    one, more = SOURCE.format("1"), SOURCE.format("p[0] + 1")
+    for source in (more, one):
+        runtime.enqueue(source, "change", [small.buffer], 1)
+        runtime.timeline.finish()
+    waiting = []
+    for _ in range(9):
+        runtime.enqueue(more, "change", [small.buffer], 1)
+        waiting.append(len(runtime._backlog))
+    assert waiting == [1, 2, 3, 4, 5, 6, 7, 0, 1]
+    runtime.enqueue(one, "change", [large.buffer], 1)
+    assert not runtime._backlog
+    assert runtime.pool.word(small) == 10
 
 
 def test_a_launch_whose_kernel_does_not_build_loses_what_it_writes(runtime: Runtime) -> None:

@@ -85,9 +85,16 @@ class ReduceLaunch(Launch):
             expected = expected._replace(slack=min(expected.slack, slack))
         if value == 0 and dtype.is_floating_point and _has_both_zeros(row):
             expected = expected._replace(others=(0.0, -0.0))  # they are equal
-        if _leaves_domain(self.record, row, dtype):
+        if self._is_undefined(row) or _leaves_domain(self.record, row, dtype):
             expected = expected._replace(anything=True)
         return expected
+
+    def _is_undefined(self, row: Sequence[Scalar]) -> bool:
+        """Whether it is the spread of equal elements over no degree of freedom: 0 / 0, or what
+        rounding the mean leaves of it, which is infinite.
+        """
+        spread = self.record.name in ("var", "std")
+        return spread and 1 <= len(row) <= self.parameters[0] and len(set(row)) == 1
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (input,) = self.inputs

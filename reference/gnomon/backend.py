@@ -154,6 +154,10 @@ class Operand(NamedTuple):
     layout: Layout
     dtype: DType
 
+    def under(self, layout: Layout) -> Operand:
+        """Return the same storage, read under another layout."""
+        return Operand(self.storage, layout, self.dtype)
+
     def describe(self) -> str:
         """Return dtype and shape, as error messages show them."""
         return f"{self.dtype.name}{list(self.layout.shape)}"

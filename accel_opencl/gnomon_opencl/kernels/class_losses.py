@@ -196,9 +196,7 @@ def add_cross_entropies_backward(
         pack("i", total is not None),
     ]
     runtime.launch(source, "class_loss_slopes", arguments, course.items)
-    along = [
-        each._replace(layout=each.layout.expand(layout.shape)) for each in (peaks, sums, slopes)
-    ]
+    along = [each.under(each.layout.expand(layout.shape)) for each in (peaks, sums, slopes)]
     run_rows(runtime, _SHARES_OF_SLOPES, (scores, *along, output), (axis,))
     course = _course(layout, targets.layout, *parameters, _first_class(output.layout, axis))
     source = _source(scores.dtype, False, True, course.dims, traits)

@@ -73,8 +73,7 @@ class Matrices(NamedTuple):
     def transposed(self) -> Matrices:
         """Return the transposed products: of the transposed operands, in the other order."""
         turned = [
-            None if each is None else each._replace(layout=each.layout.transpose(1, 2))
-            for each in self
+            None if each is None else each.under(each.layout.transpose(1, 2)) for each in self
         ]
         output, left, right, addend = turned
         assert output is not None and left is not None and right is not None

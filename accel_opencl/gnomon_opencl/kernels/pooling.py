@@ -151,7 +151,7 @@ def _parts(dims: int, *operands: Operand) -> Iterator[Sequence[Operand]]:
         return
     for index in range(operands[0].layout.shape[0]):
         yield from _parts(
-            dims, *(each._replace(layout=each.layout.select(0, index)) for each in operands)
+            dims, *(each.under(each.layout.select(0, index)) for each in operands)
         )
 
 

@@ -155,7 +155,7 @@ def _accumulate_in_singles(
     kept = [dim for dim, stride in enumerate(strides) if stride and shape[dim] > 1]
     sizes = (*(shape[dim] for dim in kept), *(each.size for each in indexed))
     steps = (*(strides[dim] for dim in kept), *(each.stride for each in indexed))
-    reached = destination._replace(layout=Layout(sizes, steps, offset))
+    reached = destination.under(Layout(sizes, steps, offset))
     singles = _converted(runtime, reached)
     places = singles.layout.strides
     spread = [0] * len(shape)
@@ -169,7 +169,7 @@ def _accumulate_in_singles(
             each._replace(stride=stride)
             for each, stride in zip(indexed, places[len(kept) :], strict=True)
         ],
-        singles._replace(layout=Layout(shape, tuple(spread), 0)),
+        singles.under(Layout(shape, tuple(spread), 0)),
     )
     copying.copy(runtime, singles, reached)
 

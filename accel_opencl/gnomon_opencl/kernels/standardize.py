@@ -137,7 +137,7 @@ def _go_down(
     program = _backward_downward(len(operands) > 5, *wanted)
     run_rows(runtime, program, operands, dims, (eps,), partial)
     for part, result in zip(partial, sums, strict=True):
-        flat = result._replace(layout=result.layout.view((1, places.shape[1])))
+        flat = result.under(result.layout.view((1, places.shape[1])))
         run_rows(runtime, _SUM, [part, flat], (0,))
 
 
@@ -214,17 +214,14 @@ def _sum_for_weights(
         return
     # Each part of the dim is summed by itself, and the partial sums after that.
     split = [
-        each._replace(layout=each.layout.unflatten(dim, (parts, shape[dim] // parts)))
-        for each in given
+        each.under(each.layout.unflatten(dim, (parts, shape[dim] // parts))) for each in given
     ]
     places = Layout.contiguous((*narrow[:dim], parts, *narrow[dim:]))
     partial = [_fresh(runtime, each, places) for each in results]
     inner = tuple([each + (each >= dim) for each in dims])
     run_rows(runtime, program, [*split, *partial], inner, (eps,))
     for part, result in zip(partial, results, strict=True):
-        run_rows(
-            runtime, _SUM, [part, result._replace(layout=result.layout.unsqueeze(dim))], (dim,)
-        )
+        run_rows(runtime, _SUM, [part, result.under(result.layout.unsqueeze(dim))], (dim,))
 
 
 def _parts(size: int) -> int:

@@ -208,7 +208,7 @@ def _expanded(mask: TensorCore | None, query: TensorCore, key: TensorCore) -> Op
     if mask is None:
         return None
     shape = (*query.operand.layout.shape[:3], key.operand.layout.shape[2])
-    return mask.operand._replace(layout=mask.operand.layout.expand(shape))
+    return mask.operand.under(mask.operand.layout.expand(shape))
 
 
 def _derivative(

@@ -93,11 +93,11 @@ def unfold(
         )
     free = reshape(input.like(input.operand), (-1, *shape[-3:]) if len(shape) == 3 else shape)
     padded = constant_pad_nd(free, windows.margins()).operand
-    seen = input.like(padded._replace(layout=windows.over(padded.layout, counts)))
+    seen = input.like(padded.under(windows.over(padded.layout, counts)))
     columns = clone_as(seen, Layout.contiguous(seen.operand.layout.shape)).operand
     height = shape[-3] * windows.kernel[0] * windows.kernel[1]
     column_shape = (*shape[:-3], height, counts[0] * counts[1])
-    result = input.like(columns._replace(layout=Layout.contiguous(column_shape)))
+    result = input.like(columns.under(Layout.contiguous(column_shape)))
     return linear(
         "Im2ColBackward0",
         input,
@@ -144,7 +144,7 @@ def fold(
     whole = Layout.contiguous((batch, channels, height + 2 * rows, width + 2 * columns))
     parts = reshape(input.like(input.operand), (batch, channels, *windows.kernel, *counts))
     cells = accumulate(parts, windows.over(whole, counts), whole.numel)
-    image = input.like(cells.operand._replace(layout=whole))
+    image = input.like(cells.operand.under(whole))
     cropped = constant_pad_nd(image, [-margin for margin in windows.margins()])
     result = reshape(cropped, (*shape[:-2], channels, height, width))
     return linear(

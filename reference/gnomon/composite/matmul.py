@@ -74,7 +74,7 @@ def _matmul(input: T, other: T, in_graph: bool) -> T:
 def _row_times(vector: T, matrix: T) -> T:
     product = mm(unsqueeze(vector, 0), matrix)
     row = product.operand
-    result = product.like(row._replace(layout=row.layout.squeeze(0)))
+    result = product.like(row.under(row.layout.squeeze(0)))
     return linear("SqueezeBackward4", product, result, lambda g: unsqueeze(g, 0))
 
 
@@ -147,7 +147,7 @@ def unsafe_view(product: T, shape: tuple[int, ...]) -> T:
     It is no view of the intermediate result to the graph, so it may be written to in place.
     """
     operand = product.operand
-    result = product.like(operand._replace(layout=operand.layout.view(shape)))
+    result = product.like(operand.under(operand.layout.view(shape)))
     given = operand.layout.shape
     return linear("UnsafeViewBackward0", product, result, lambda g: reshaped(g, given))
 

@@ -75,7 +75,7 @@ def _product(left: Operand, right: Operand, shape: tuple[int, ...], like: T) -> 
     else:
         whole = allocate(backend, Layout.contiguous((batch, rows, columns)), left.dtype)
         kernel(left, right, whole)
-    return like.like(whole._replace(layout=whole.layout.view(shape)))
+    return like.like(whole.under(whole.layout.view(shape)))
 
 
 @numpy_names
@@ -216,15 +216,15 @@ def vdot(input: T, other: T, *, out: T | None = None) -> T:
 
 
 def _row(vector: TensorCore) -> Operand:
-    return vector.operand._replace(layout=vector.operand.layout.unsqueeze(0).unsqueeze(0))
+    return vector.operand.under(vector.operand.layout.unsqueeze(0).unsqueeze(0))
 
 
 def _column(vector: TensorCore) -> Operand:
-    return vector.operand._replace(layout=vector.operand.layout.unsqueeze(1).unsqueeze(0))
+    return vector.operand.under(vector.operand.layout.unsqueeze(1).unsqueeze(0))
 
 
 def _unsqueezed(tensor: TensorCore, dim: int) -> Operand:
-    return tensor.operand._replace(layout=tensor.operand.layout.unsqueeze(dim))
+    return tensor.operand.under(tensor.operand.layout.unsqueeze(dim))
 
 
 def check_product(

@@ -134,9 +134,9 @@ def _in_one_kernel(addend: Operand, left: Operand, right: Operand) -> Operand | 
     shape = (*left.layout.shape[:-1], right.layout.shape[-1])
     places = addend.layout.expand(shape)
     output = allocate(backend, Layout.contiguous(shape), left.dtype)
-    operands = (addend._replace(layout=places), left, right, output)
+    operands = (addend.under(places), left, right, output)
     if len(shape) == 2:
-        kernel(*[each._replace(layout=each.layout.unsqueeze(0)) for each in operands])
+        kernel(*[each.under(each.layout.unsqueeze(0)) for each in operands])
     else:
         kernel(*operands)
     return output

@@ -182,7 +182,7 @@ def _computed(input: TensorCore, windows: tuple[Windows, ...]) -> tuple[Operand,
             max_pooling.decompose(input, windows), (values, indices), strict=True
         ):
             found = tensor.operand
-            found = found._replace(layout=found.layout.view(layout.shape))
+            found = found.under(found.layout.view(layout.shape))
             storage.backend.elementwise(COPY, (found,), output)
     return values, indices
 

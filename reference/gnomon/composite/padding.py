@@ -109,7 +109,7 @@ def _surrounded(
     for dim, (before, _) in enumerate(growth):
         place = place.narrow(dim, before, layout.shape[dim])
     if layout.numel:
-        storage.backend.elementwise(COPY, (inner,), output._replace(layout=place))
+        storage.backend.elementwise(COPY, (inner,), output.under(place))
     return output
 
 

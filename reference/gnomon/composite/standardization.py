@@ -228,7 +228,7 @@ def _computed(
             mean,
             variance,
         )
-    whole = whole._replace(layout=whole.layout.view(layout.shape))
+    whole = whole.under(whole.layout.view(layout.shape))
     if whole.layout != layout or whole.dtype is not dtype:
         output = allocate(backend, layout, dtype)
         backend.elementwise(COPY, (whole,), output)
@@ -245,7 +245,7 @@ def _aligned(
 def _expanded(weights: TensorCore | None, shape: tuple[int, ...]) -> Operand | None:
     if weights is None:
         return None
-    return weights.operand._replace(layout=weights.operand.layout.expand(shape))
+    return weights.operand.under(weights.operand.layout.expand(shape))
 
 
 def _derivative(
@@ -308,8 +308,8 @@ def _written(
         g.operand,
         input.operand,
         _expanded(factors, grouping.shape),
-        mean.operand._replace(layout=mean.operand.layout.expand(grouping.shape)),
-        variance.operand._replace(layout=variance.operand.layout.expand(grouping.shape)),
+        mean.operand.under(mean.operand.layout.expand(grouping.shape)),
+        variance.operand.under(variance.operand.layout.expand(grouping.shape)),
         grouping.dims,
         grouping.eps,
         of_input,

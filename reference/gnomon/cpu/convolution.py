@@ -96,7 +96,7 @@ def _filters(
     layout = weight.layout.unflatten(0, (groups, weight.layout.shape[0] // groups))
     if geometry.transposed:
         layout = layout.transpose(1, 2)
-    elements = read_elements(weight._replace(layout=layout))
+    elements = read_elements(weight.under(layout))
     _, results, depth, *kernel = layout.shape
     size = prod(kernel)
     offsets = [0] * (groups * results) if bias is None else read_elements(bias)

@@ -81,7 +81,7 @@ def with_last(operand: Operand, dims: tuple[int, ...]) -> Operand:
     order = (*kept, *dims)
     if order == tuple(range(len(order))):
         return operand
-    return operand._replace(layout=layout.permute(order))
+    return operand.under(layout.permute(order))
 
 
 def read_rows(operand: Operand, dims: tuple[int, ...]) -> Iterator[Sequence[Scalar]]:

@@ -94,7 +94,7 @@ def _rows(layout: Layout, indexed: Sequence[IndexedDimension]) -> _Rows:
     if row is None or len(row) < _SHORTEST_ROW:
         return _Rows(_positions(layout, indexed), range(1))
     leading = [
-        lookup._replace(indices=lookup.indices._replace(layout=_leading(lookup, split)))
+        lookup._replace(indices=lookup.indices.under(_leading(lookup, split)))
         for lookup in indexed
     ]
     return _Rows(_positions(Layout(shape[:split], strides[:split], offset), leading), row)

@@ -44,8 +44,8 @@ def _write_rows(function: _Row, input: Operand, dim: int, output: Operand) -> No
     if not input.layout.numel:
         return
     if not input.layout.shape:
-        input = input._replace(layout=input.layout.unsqueeze(0))
-        output = output._replace(layout=output.layout.unsqueeze(0))
+        input = input.under(input.layout.unsqueeze(0))
+        output = output.under(output.layout.unsqueeze(0))
     values: list[Scalar] = []
     for row in read_rows(input, (dim,)):
         values += function(row)

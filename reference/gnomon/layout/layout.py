@@ -146,12 +146,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 3)).unsqueeze(1)
         Layout(shape=(2, 1, 3), strides=(3, 3, 1), offset=0)
         """
-        shape, strides, offset = self
-        dim = normalize_dim(dim, len(shape) + 1, "unsqueeze")
-        stride = shape[dim] * strides[dim] if dim < len(shape) else 1
-        return Layout(
-            (*shape[:dim], 1, *shape[dim:]), (*strides[:dim], stride, *strides[dim:]), offset
-        )
+        return _unsqueezed(self, dim)
 
     def unfold(self, dim: int, size: int, step: int) -> "Layout":
         """Windows of `size` elements every `step` along `dim`, elements in a new last dim.
@@ -191,14 +186,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 3)).transpose(0, 1)
         Layout(shape=(3, 2), strides=(1, 3), offset=0)
         """
-        ndim = len(self.shape)
-        a, b = normalize_dim(a, ndim, "transpose"), normalize_dim(b, ndim, "transpose")
-        if a == b:
-            return self
-        shape, strides = list(self.shape), list(self.strides)
-        shape[a], shape[b] = shape[b], shape[a]
-        strides[a], strides[b] = strides[b], strides[a]
-        return Layout(tuple(shape), tuple(strides), self.offset)
+        return _transposed(self, a, b)
 
     def movedim(
         self, source: int | Sequence[int], destination: int | Sequence[int]
@@ -251,8 +239,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((3, 1)).expand((2, -1, 4))
         Layout(shape=(2, 3, 4), strides=(0, 1, 0), offset=0)
         """
-        sizes, strides = expand_strides(self.shape, self.strides, shape)
-        return Layout(sizes, strides, self.offset)
+        return _expanded(self, tuple(shape))
 
     def broadcast_to(self, shape: Sequence[int]) -> "Layout":
         """`expand` under its other name.
@@ -270,20 +257,7 @@ class Layout(LayoutFacts):
         >>> Layout.contiguous((2, 6)).view((2, -1, 2))
         Layout(shape=(2, 3, 2), strides=(6, 2, 1), offset=0)
         """
-        sizes = infer_size(shape, self.numel, "view")
-        strides = view_strides(self.shape, self.strides, sizes)
-        if strides is None:
-            raise RuntimeError(
-                explain(
-                    "view",
-                    "view size is not compatible with input tensor's size and stride (at least "
-                    "one dimension spans across two contiguous subspaces): no strides show "
-                    f"shape {list(self.shape)} with strides {list(self.strides)} as "
-                    f"{list(sizes)}",
-                    remedy="Use .reshape(...) instead, which copies.",
-                )
-            )
-        return Layout(sizes, strides, self.offset)
+        return _viewed(self, tuple(shape))
 
     def view_or_none(self, shape: Sequence[int]) -> "Layout | None":
         """What `reshape` needs to know: the view as `shape`, or `None` when it must copy.
@@ -443,3 +417,52 @@ class Layout(LayoutFacts):
                 )
             )
         return Layout(self.shape, rules.channels_last_strides(self.shape), 0)
+
+
+# What programs ask for at every step is remembered.
+
+
+@lru_cache(_CACHED_SHAPES)
+def _unsqueezed(layout: Layout, dim: int) -> Layout:
+    shape, strides, offset = layout
+    dim = normalize_dim(dim, len(shape) + 1, "unsqueeze")
+    stride = shape[dim] * strides[dim] if dim < len(shape) else 1
+    return Layout(
+        (*shape[:dim], 1, *shape[dim:]), (*strides[:dim], stride, *strides[dim:]), offset
+    )
+
+
+@lru_cache(_CACHED_SHAPES)
+def _transposed(layout: Layout, a: int, b: int) -> Layout:
+    ndim = len(layout.shape)
+    a, b = normalize_dim(a, ndim, "transpose"), normalize_dim(b, ndim, "transpose")
+    if a == b:
+        return layout
+    shape, strides = list(layout.shape), list(layout.strides)
+    shape[a], shape[b] = shape[b], shape[a]
+    strides[a], strides[b] = strides[b], strides[a]
+    return Layout(tuple(shape), tuple(strides), layout.offset)
+
+
+@lru_cache(_CACHED_SHAPES)
+def _expanded(layout: Layout, shape: tuple[int, ...]) -> Layout:
+    sizes, strides = expand_strides(layout.shape, layout.strides, shape)
+    return Layout(sizes, strides, layout.offset)
+
+
+@lru_cache(_CACHED_SHAPES)
+def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout:
+    sizes = infer_size(shape, layout.numel, "view")
+    strides = view_strides(layout.shape, layout.strides, sizes)
+    if strides is None:
+        raise RuntimeError(
+            explain(
+                "view",
+                "view size is not compatible with input tensor's size and stride (at least "
+                "one dimension spans across two contiguous subspaces): no strides show "
+                f"shape {list(layout.shape)} with strides {list(layout.strides)} as "
+                f"{list(sizes)}",
+                remedy="Use .reshape(...) instead, which copies.",
+            )
+        )
+    return Layout(sizes, strides, layout.offset)

@@ -26,7 +26,7 @@ def take_layout(
     records = recording(target)
     check_in_place(operation, target, records)
     layout = target.operand.layout
-    operand = target.operand._replace(layout=relative(layout))
+    operand = target.operand.under(relative(layout))
     node = None
     if records:
         made = target.like(operand)

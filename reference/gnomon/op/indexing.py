@@ -67,7 +67,7 @@ class IndexPlan:
         shape, strides, _ = self._dimensioned(layout)
         return [
             IndexedDimension(
-                index.operand._replace(layout=index.operand.layout.expand(self.shape)),
+                index.operand.under(index.operand.layout.expand(self.shape)),
                 shape[dim],
                 strides[dim],
                 self.negative,
@@ -228,7 +228,7 @@ class Write:
         if not isinstance(self.source, TensorCore):
             return self.source
         operand = self.source.operand
-        return operand._replace(layout=operand.layout.expand(self.plan.shape))
+        return operand.under(operand.layout.expand(self.plan.shape))
 
     def _node(self, input: TensorCore, result: TensorCore) -> OperationNode | None:
         source = self.source if isinstance(self.source, TensorCore) else None

@@ -176,7 +176,5 @@ def draw_each(
     have one shape.
     """
     order = loop_order([output.layout, *[operand.layout for operand in inputs]])
-    in_order = [
-        operand._replace(layout=operand.layout.permute(order)) for operand in (output, *inputs)
-    ]
+    in_order = [operand.under(operand.layout.permute(order)) for operand in (output, *inputs)]
     write_values(in_order[0], draw([values_of(operand) for operand in in_order[1:]]))

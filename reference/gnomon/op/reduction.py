@@ -120,7 +120,7 @@ class Reduction(NumericRecord):
         operand.storage.backend.reduce(self, operand, dims, parameters, output)
         if not keepdim:
             final_shape = tuple([size for index, size in enumerate(shape) if index not in dims])
-            output = output._replace(layout=Layout.contiguous(final_shape))
+            output = output.under(Layout.contiguous(final_shape))
         result = input.like(output)
         if self.vjp is not None and result_dtype.kind >= Kind.FLOAT and recording(input):
             self._record(input, result, dims, parameters, kept, label)

@@ -52,8 +52,8 @@ class Scan(NumericRecord):
         output = allocate(backend, Layout.contiguous(operand.layout.shape), result_dtype)
         source, target = operand, output
         if not operand.layout.shape:
-            source = operand._replace(layout=operand.layout.unsqueeze(0))
-            target = output._replace(layout=output.layout.unsqueeze(0))
+            source = operand.under(operand.layout.unsqueeze(0))
+            target = output.under(output.layout.unsqueeze(0))
         backend.scan(self, source, dim, target)
         result = input.like(output)
         if self.vjp is not None and result_dtype.kind >= Kind.FLOAT and recording(input):

@@ -30,7 +30,7 @@ def sort_along(input: T, dim: int, descending: bool, label: str) -> tuple[T, T]:
         backend.sort(operand, dim, descending, values, order)
     else:
         source, sorted_values, places = (
-            each._replace(layout=each.layout.unsqueeze(0)) for each in (operand, values, order)
+            each.under(each.layout.unsqueeze(0)) for each in (operand, values, order)
         )
         backend.sort(source, 0, descending, sorted_values, places)
     result, indices = input.like(values), input.like(order)

@@ -162,9 +162,9 @@ def _write_everywhere(operand: Operand, source: Operand | Scalar) -> None:
     layout = operand.layout
     if layout.is_injective:
         if isinstance(source, Operand):
-            source = source._replace(layout=source.layout.expand(layout.shape))
+            source = source.under(source.layout.expand(layout.shape))
         operand.storage.backend.elementwise(COPY, (source,), operand)
         return
     distinct = layout.shape[0] if layout.strides[0] else 1
     for index in range(distinct):
-        _write_everywhere(operand._replace(layout=layout.select(0, index)), source)
+        _write_everywhere(operand.under(layout.select(0, index)), source)

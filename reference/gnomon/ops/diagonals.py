@@ -58,7 +58,7 @@ def diag_embed(
     cells = accumulate(
         input.like(input.operand), whole.diagonal(above, first, second), whole.numel
     )
-    result = input.like(cells.operand._replace(layout=whole))
+    result = input.like(cells.operand.under(whole))
     return linear(
         "DiagEmbedBackward0", input, result, lambda g: diagonal(g, above, first, second)
     )

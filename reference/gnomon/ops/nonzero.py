@@ -97,7 +97,7 @@ def _rows(input: T) -> T:
     count = len(columns[0]) if columns else len(_positions(input))
     flat = [index for column in columns for index in column]
     operand = index_operand(backend, flat, (len(columns), count))
-    return input.like(operand._replace(layout=operand.layout.transpose(0, 1)))
+    return input.like(operand.under(operand.layout.transpose(0, 1)))
 
 
 def _columns_on_device(input: T, shape: tuple[int, ...]) -> list[T]:
@@ -119,14 +119,14 @@ def _positions_on_device(input: T) -> T:
         return input.like(index_operand(backend, (), (0,)))
     chosen = ne(reshape(input, (-1,)), 0)
     running = CUMSUM(chosen, 0)
-    length = int(item_of(running.operand._replace(layout=running.operand.layout.select(0, -1))))
+    length = int(item_of(running.operand.under(running.operand.layout.select(0, -1))))
     places = where(chosen, sub(running, 1), length)
     found = allocate(backend, Layout.contiguous((length + 1,)), int64)
-    target = found._replace(layout=Layout((count,), (0,), 0))
+    target = found.under(Layout((count,), (0,), 0))
     numbers = arange(backend, (count,), int64, (0, 1))
     indexed = IndexedDimension(places.operand, length + 1, 1, negative=False)
     backend.scatter(REPLACE, numbers, [indexed], target)
-    return input.like(found._replace(layout=Layout.contiguous((length,))))
+    return input.like(found.under(Layout.contiguous((length,))))
 
 
 def _positions(input: TensorCore) -> Sequence[int]:

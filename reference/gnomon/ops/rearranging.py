@@ -61,7 +61,7 @@ def repeat(input: T, repeats: Sequence[SupportsIndex]) -> T:
         for dim in range(len(padded)):
             once = once.unsqueeze(2 * dim)
         copied = Operand(storage, once.expand(blocks), dtype)
-        place = result._replace(layout=output.view(blocks))
+        place = result.under(output.view(blocks))
         storage.backend.elementwise(COPY, (copied,), place)
     copies = list(range(0, len(blocks), 2))
 
@@ -121,7 +121,7 @@ def _rolled(input: T, shifts: tuple[int, ...], dims: tuple[int, ...]) -> T:
     else:
         line = reshaped(input.like(input.operand), (layout.numel,)).operand
         operand = _rolled_once(line, shifts[0], 0)
-        operand = operand._replace(layout=Layout.contiguous(layout.shape))
+        operand = operand.under(Layout.contiguous(layout.shape))
     result = input.like(operand)
     backwards = tuple([-shift for shift in shifts])
     return linear("RollBackward0", input, result, lambda g: roll(g, backwards, dims))
@@ -136,9 +136,7 @@ def _rolled_once(operand: Operand, shift: int, dim: int) -> Operand:
     for part, place in zip(parts, (0, size - start), strict=True):
         if part.numel:
             target = output.layout.narrow(dim, place, part.shape[dim])
-            storage.backend.elementwise(
-                COPY, (operand._replace(layout=part),), output._replace(layout=target)
-            )
+            storage.backend.elementwise(COPY, (operand.under(part),), output.under(target))
     return output
 
 
@@ -182,7 +180,7 @@ def _reversed_dimension(operand: Operand, dim: int) -> IndexedDimension:
     size = shape[dim]
     index = _counting(operand.storage.backend, size, size - 1, -1)
     column = index.layout.view((size,) + (1,) * (len(shape) - dim - 1))
-    indices = index._replace(layout=column.expand(shape))
+    indices = index.under(column.expand(shape))
     return IndexedDimension(indices, size, strides[dim], negative=False)
 
 

@@ -88,7 +88,7 @@ def _draw_bernoulli(output: Operand, chances: Operand, generator: GeneratorCore 
         drawn = uniform.bernoulli_each(twister, probabilities, chances.dtype)
         return output.dtype.convert_all(drawn, bool_)
 
-    draw_each(output, (chances._replace(layout=layout),), draw)
+    draw_each(output, (chances.under(layout),), draw)
 
 
 def _empty_like(input: T) -> T:
@@ -154,7 +154,7 @@ def binomial(count: T, prob: T, generator: GeneratorCore | None = None) -> T:
     twister = twister_of(stream_for("binomial", backend, generator))
     draw_each(
         output,
-        [operand._replace(layout=operand.layout.expand(shape)) for operand in operands],
+        [operand.under(operand.layout.expand(shape)) for operand in operands],
         lambda columns: counting.binomial(twister, columns[0], columns[1], dtype),
     )
     return count.like(output)

@@ -237,7 +237,7 @@ def reshape(input: T, shape: Sequence[SupportsIndex]) -> T:
     if layout.view_or_none(sizes) is not None:
         return RESHAPE_ALIAS(input, sizes)
     copied = clone_as(input, Layout.contiguous(layout.shape))
-    result = input.like(copied.operand._replace(layout=Layout.contiguous(sizes)))
+    result = input.like(copied.operand.under(Layout.contiguous(sizes)))
     if recording(copied):
         # The copy is nobody else's, so the result is no view of it.
         node = OperationNode(

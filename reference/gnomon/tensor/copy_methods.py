@@ -92,7 +92,7 @@ class CopyMethods(TensorCore):
         layout = self.operand.layout
         if layout.shape != shape or memory_format is not contiguous_format:
             fresh = formatted(operation, Layout.contiguous(shape), memory_format)
-            self.operand = self.operand._replace(layout=fresh._replace(offset=layout.offset))
+            self.operand = self.operand.under(fresh._replace(offset=layout.offset))
             _, end = self.operand.layout.span
             ensure_capacity(self, end * self.operand.dtype.itemsize)
         return self

@@ -112,7 +112,7 @@ def empty(
     result = fresh_or_out("empty", shape, dtype, device, out)
     if memory_format is not MemoryFormat.CONTIGUOUS:
         given = result.operand
-        result.operand = given._replace(layout=formatted("empty", given.layout, memory_format))
+        result.operand = given.under(formatted("empty", given.layout, memory_format))
     return requiring_grad("empty", result, requires_grad)
 
 
@@ -299,7 +299,7 @@ def empty_strided(
     _, end = whole.span
     chosen = get_default_dtype() if dtype is None else dtype_of("empty_strided", dtype)
     dense = allocate(backend_of(device), Layout.contiguous((end,)), chosen)
-    result = Tensor.over(dense._replace(layout=whole))
+    result = Tensor.over(dense.under(whole))
     return requiring_grad("empty_strided", result, requires_grad)
 
 

@@ -88,7 +88,7 @@ class NewMethods(TensorCore):
         whole = Layout.contiguous(shape).as_strided(shape, strides, 0)
         _, end = whole.span
         dense = allocate(backend, Layout.contiguous((end,)), chosen)
-        result = self.like(dense._replace(layout=whole))
+        result = self.like(dense.under(whole))
         return requiring_grad("new_empty_strided", result, requires_grad)
 
     def new_full(

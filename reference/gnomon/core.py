@@ -5,7 +5,7 @@ operation.
 from __future__ import annotations
 
 import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -50,7 +50,9 @@ NodePrehook = Callable[[Cotangents], "Cotangents | TensorCore | None"]
 TensorHook = Callable[["TensorCore | None"], "TensorCore | None"]
 
 
-class Node(ABC):
+# Abstract by its abstract methods alone, as TensorCore: an ABC would make each ``isinstance`` a
+# call of Python code, and a backward pass asks several times for each node.
+class Node:
     """One step of the graph: turns cotangents of an operation's outputs into those of its
     inputs.
     """
@@ -191,8 +193,7 @@ class AutogradState:
         self.retains_grad = False
 
 
-# Abstract by its abstract method alone: an ABC would make every ``isinstance`` a call of
-# Python code, and each operation asks several times.
+# Abstract by its abstract method alone, as Node: each operation asks for it several times.
 class TensorCore:
     """What every tensor is: an operand, and its place in the graph if it has one."""
 

@@ -20,7 +20,7 @@ from gnomon.op.foundation import add, sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
-from gnomon.ops.views import transpose, unsqueeze
+from gnomon.ops.views import TRANSPOSE, unsqueeze
 
 __all__ = ["bmm", "dot", "mm", "mv", "vdot"]
 
@@ -107,12 +107,12 @@ def _mm_derivative(
 
 def left_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
     """Return what the cotangent of ``mm(left, right)`` makes that of ``left``."""
-    return _mm_laid_out_like(left, cotangent, transpose(right, 0, 1))
+    return _mm_laid_out_like(left, cotangent, TRANSPOSE(right, 0, 1))
 
 
 def right_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
     """Return what the cotangent of ``mm(left, right)`` makes that of ``right``."""
-    return _mm_laid_out_like(right, transpose(left, 0, 1), cotangent)
+    return _mm_laid_out_like(right, TRANSPOSE(left, 0, 1), cotangent)
 
 
 def _mm_laid_out_like(factor: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
@@ -122,7 +122,7 @@ def _mm_laid_out_like(factor: TensorCore, left: TensorCore, right: TensorCore) -
     layout = factor.operand.layout
     if layout.is_contiguous or not layout.transpose(0, 1).is_contiguous:
         return mm(left, right)
-    return transpose(mm(transpose(right, 0, 1), transpose(left, 0, 1)), 0, 1)
+    return TRANSPOSE(mm(TRANSPOSE(right, 0, 1), TRANSPOSE(left, 0, 1)), 0, 1)
 
 
 @numpy_names
@@ -145,8 +145,8 @@ def _bmm_derivative(
     cotangent, left, right = cotangents[0], saved[0], saved[1]
     assert cotangent is not None and left is not None and right is not None
     return (
-        bmm(cotangent, transpose(right, 1, 2)) if needs[0] else None,
-        bmm(transpose(left, 1, 2), cotangent) if needs[1] else None,
+        bmm(cotangent, TRANSPOSE(right, 1, 2)) if needs[0] else None,
+        bmm(TRANSPOSE(left, 1, 2), cotangent) if needs[1] else None,
     )
 
 
@@ -170,7 +170,7 @@ def _mv_derivative(
     assert cotangent is not None and matrix is not None and vector is not None
     return (
         mul(unsqueeze(cotangent, 1), unsqueeze(vector, 0)) if needs[0] else None,
-        mv(transpose(matrix, 0, 1), cotangent) if needs[1] else None,
+        mv(TRANSPOSE(matrix, 0, 1), cotangent) if needs[1] else None,
     )
 
 

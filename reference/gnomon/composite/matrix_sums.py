@@ -37,7 +37,7 @@ from gnomon.op.numbers import number_as
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul
-from gnomon.ops.views import EXPAND, reshape, transpose
+from gnomon.ops.views import EXPAND, TRANSPOSE, reshape
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm"]
 
@@ -143,13 +143,13 @@ def _in_one_kernel(addend: Operand, left: Operand, right: Operand) -> Operand | 
 
 
 def _transposed(matrices: TensorCore) -> TensorCore:
-    return transpose(matrices, -2, -1)
+    return TRANSPOSE(matrices, -2, -1)
 
 
 def _summed_products(left: TensorCore, right: TensorCore) -> TensorCore:
     """The sum of a batch of products is one product, of all matrices side by side."""
     batch, rows, inner = left.operand.layout.shape
-    side_by_side = reshape(transpose(left, 0, 1), (rows, batch * inner))
+    side_by_side = reshape(TRANSPOSE(left, 0, 1), (rows, batch * inner))
     columns = right.operand.layout.shape[2]
     return mm(side_by_side, reshape(right, (batch * inner, columns)))
 

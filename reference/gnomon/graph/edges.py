@@ -154,4 +154,10 @@ def join(tensor: TensorCore, edge: Edge) -> None:
 
 def recording(*tensors: TensorCore | None) -> bool:
     """Return whether an operation on these tensors must be recorded."""
-    return modes.grad and any(tensor is not None and tensor.tracked for tensor in tensors)
+    if modes.grad:
+        for (
+            tensor
+        ) in tensors:  # a loop: each operation asks, and a generator costs as much again
+            if tensor is not None and tensor.tracked:
+                return True
+    return False

@@ -296,6 +296,22 @@ def test_modes_and_plain_values_from_outside_are_part_of_the_signature() -> None
             assert run(x).tolist() == (expected * factor).tolist()
 
 
+def test_a_global_with_the_name_of_a_method_may_change() -> None:
+    x = gnomon.ones(3).to("opencl")
+    # A variable of this module, as "step" is in many loops over optimizer.step().
+    variables = globals()
+
+    @gnomon.compile
+    def run(x: Tensor) -> Tensor:
+        return x.tanh() + 1
+
+    for variables["tanh"] in range(5):
+        run(x)
+    del variables["tanh"]
+    told = str(run.explain())
+    assert told.count("replayed:") == 1 and "recorded" not in told
+
+
 def test_parameters_that_move_are_found_again() -> None:
     net, (x, _) = _net(), _batch()
 

@@ -55,7 +55,8 @@ _NO_NAMES: Final = Names()
 
 
 @lru_cache(_CACHED)
-def _names_in(code: CodeType) -> Names:
+def names_in(code: CodeType) -> Names:
+    """Return the names in ``code``, which are looked for once."""
     instructions = list(dis.get_instructions(code))
     found = Names(
         frozenset(str(each.argval) for each in instructions if each.opname in _OF_MODULE),
@@ -64,7 +65,7 @@ def _names_in(code: CodeType) -> Names:
     )
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found = found.joined(_names_in(inner))
+            found = found.joined(names_in(inner))
     return found
 
 
@@ -78,7 +79,7 @@ class Reads:
         #: meanwhile.
         self._seen: dict[object, object] = {}
         self._look_into(function, _NO_NAMES)
-        names = _names_in(code) if (code := getattr(function, "__code__", None)) else _NO_NAMES
+        names = names_in(code) if (code := getattr(function, "__code__", None)) else _NO_NAMES
         for argument in _objects_in(arguments):
             self._look_into(argument, names)
         self._seen.clear()
@@ -135,7 +136,7 @@ class Reads:
             return
         variables, names = function.__globals__, _NO_NAMES
         if not _is_foreign(variables.get("__name__")):
-            names = _names_in(function.__code__)
+            names = names_in(function.__code__)
         for name in names.globals & variables.keys():
             self._note_item(variables, name, names)
         for name, cell in zip(

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from types import FunctionType, MethodType
 from typing import NamedTuple
 
-from gnomon.compiler.reads import PLAIN
+from gnomon.compiler.reads import PLAIN, names_in
 from gnomon.devices import get_default_device
 from gnomon.dtypes import get_default_dtype
 from gnomon.graph.modes import modes
@@ -86,7 +86,7 @@ def _surroundings(function: object) -> list[Hashable]:
             continue
         if isinstance(content, PLAIN):
             found.append((type(content), repr(content)))
-    for name in function.__code__.co_names:
+    for name in names_in(function.__code__).globals:
         content = function.__globals__.get(name)
         if isinstance(content, PLAIN) and content is not None:
             found.append((name, repr(content)))

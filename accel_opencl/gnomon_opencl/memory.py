@@ -102,14 +102,23 @@ class Buffer:
         """
         pooled = self._pooled
         if pooled is None:
-            if self._failure is not None:
-                reason = f"a value that is asked for was not computed: {self._failure}"
-                raise type(self._failure)(reason) from self._failure
             with self._pool.lock:
+                if not self._is_settled:
+                    taken = self._pool.take(self.nbytes)
+                    # A pool without memory waits for the device first, and so for launches that
+                    # may settle it meanwhile.
+                    if not self._is_settled:
+                        self._pooled = taken
+                if self._failure is not None:
+                    reason = f"a value that is asked for was not computed: {self._failure}"
+                    raise type(self._failure)(reason) from self._failure
                 pooled = self._pooled
-                if pooled is None:
-                    pooled = self._pooled = self._pool.take(self.nbytes)
         return pooled
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether there are bytes, or will never be any."""
+        return self._pooled is not None or self._failure is not None
 
     def lose(self, failure: RuntimeError) -> None:
         """Let everybody who asks for the content know why it was not computed."""

@@ -91,6 +91,7 @@ class Runtime:
         #: Launches in the order in which they are to be queued.
         self._backlog: deque[_Waiting] = deque()
         self._backlog_bytes = 0
+        self._is_catching_up = False
         self.recorder: LaunchRecorder | None = None
         self._watched: list[DeviceMemory] = []
         self.window = Window(self.traits, self.pool, self.enqueue)
@@ -176,37 +177,36 @@ class Runtime:
             self._backlog_bytes += sum(
                 [each.nbytes for each in arguments if isinstance(each, Buffer)]
             )
+            self.timeline.catch_up = self._catch_up
             self._is_there(waiting)  # or begins to be built
-            try:
-                if len(self._backlog) >= _LONGEST_BACKLOG:
-                    self._catch_up()
-                elif len(self._backlog) >= _TOGETHER or self._backlog_bytes > _BYTES_TOGETHER:
-                    self._put_what_is_there()
-            finally:
-                if self._backlog:
-                    self.timeline.catch_up = self._catch_up
+            if len(self._backlog) >= _LONGEST_BACKLOG:
+                self._catch_up()
+            elif len(self._backlog) >= _TOGETHER or self._backlog_bytes > _BYTES_TOGETHER:
+                self._catch_up(waits=False)
 
     def _is_there(self, waiting: _Waiting) -> bool:
         source, name, *_ = waiting
         return (source, name) in self._kernels or self.programs.is_at_hand(source, name)
 
-    def _put_what_is_there(self) -> None:
-        """Queue what need not wait for a kernel to be built."""
-        self.timeline.catch_up = None
-        while self._backlog and self._is_there(self._backlog[0]):
-            self._put_first()
-
-    def _catch_up(self) -> None:
-        """Queue what waits. A failure is raised when the others are queued."""
+    def _catch_up(self, waits: bool = True) -> None:
+        """Queue what waits; unless this ``waits`` for kernels, as far as they are there. A
+        failure is raised when the others are queued.
+        """
         failure: RuntimeError | None = None
         with self._lock:
-            # For want of memory the device may be waited for in between, as far as it came.
-            self.timeline.catch_up = None
-            while self._backlog:
-                try:
-                    self._put_first()
-                except RuntimeError as error:
-                    failure = failure or error
+            if self._is_catching_up:
+                return  # for want of memory the device is waited for, as far as it has come
+            self._is_catching_up = True
+            try:
+                while self._backlog and (waits or self._is_there(self._backlog[0])):
+                    try:
+                        self._put_first()
+                    except RuntimeError as error:
+                        failure = failure or error
+            finally:
+                self._is_catching_up = False
+                if not self._backlog:
+                    self.timeline.catch_up = None
         if failure is not None:
             raise failure
 

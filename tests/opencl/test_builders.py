@@ -112,6 +112,25 @@ def test_small_launches_wait_for_each_other_and_large_ones_for_none(runtime: Run
     assert runtime.pool.word(small) == 10
 
 
+def test_a_wait_for_the_device_in_between_changes_no_order(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, fresh = runtime.pool.allocate(4), runtime.pool.allocate(4)
+    take = runtime.pool.take
+
+    def take_at_last(nbytes: int) -> object:
+        runtime.timeline.finish()  # as if there were no memory left
+        return take(nbytes)
+
+    for number in (1, 2):
+        runtime.enqueue(SOURCE.format(number), "change", [memory.buffer], 1)
+        runtime.timeline.finish()
+    runtime.enqueue(SOURCE.format(1), "change", [fresh.buffer], 1)
+    runtime.enqueue(SOURCE.format(2), "change", [fresh.buffer], 1)
+    monkeypatch.setattr(runtime.pool, "take", take_at_last)
+    assert runtime.pool.word(fresh) == 2
+
+
 def test_a_launch_whose_kernel_does_not_build_loses_what_it_writes(runtime: Runtime) -> None:
     given, lost, other = (runtime.pool.allocate(4) for _ in range(3))
     runtime.enqueue(SOURCE.format(7), "change", [given.buffer], 1)

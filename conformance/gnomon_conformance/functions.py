@@ -203,14 +203,42 @@ def _close(mine: Scalar, value: Scalar, slack: float) -> bool:
     return mine == value or abs(mine - value) <= slack
 
 
+def with_gradients(function: Function) -> Function:
+    """Return the function that gives a function's results, and gradients of its inputs."""
+
+    def both(tensors: list[Tensor]) -> Sequence[Tensor]:
+        leaves = [
+            each.detach().requires_grad_() if each.dtype.is_floating_point else each
+            for each in tensors
+        ]
+        results = function(leaves)
+        graded = [each for each in results if each.requires_grad]
+        wanted = [each for each in leaves if each.requires_grad]
+        if not graded or not wanted:
+            return results
+        cotangents = [_cotangent(each) for each in graded]
+        found = gnomon.autograd.grad(graded, wanted, cotangents, allow_unused=True)
+        gradients = [each for each in found if each is not None]
+        return [*[each.detach() for each in results], *gradients]
+
+    return both
+
+
+def _cotangent(result: Tensor) -> Tensor:
+    numbers = gnomon.arange(result.numel(), device=result.device) % 5 - 1.5
+    return numbers.to(result.dtype).reshape(result.shape)
+
+
 def strided(tensor: Tensor) -> Tensor:
-    """Return an equal tensor that is not contiguous: its dims turned and with gaps."""
+    """Return an equal tensor that is not contiguous: its dims turned, with zeros between, and
+    not from the beginning of its storage.
+    """
     if not tensor.dim():
         return tensor
     order = [*range(tensor.dim())][::-1]
     turned = tensor.permute(order).contiguous()
-    wide = gnomon.stack([turned, turned], turned.dim())
-    back: Tensor = wide.select(turned.dim(), 0).permute(order)
+    wide = gnomon.stack([gnomon.zeros_like(turned), turned], turned.dim())
+    back: Tensor = wide.select(turned.dim(), 1).permute(order)
     return back
 
 

@@ -4,12 +4,29 @@ options of fused kernels.
 
 from __future__ import annotations
 
-from gnomon.backend import Operand, ReductionRecord, Scalar
-from gnomon.fusible import matrix_product
-from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
-from gnomon_conformance.audit.register import fault, kernel_fault, right_kernel
+import math
+from collections.abc import Callable
 
-_multiply = right_kernel(matrix_product)
+from gnomon.backend import Layout, Operand, ReductionRecord, Scalar
+from gnomon.fusible import (
+    Geometry,
+    Windows,
+    attention,
+    convolution,
+    cross_entropy,
+    insertion_points,
+    matrix_product,
+    matrix_sum,
+    max_pooling,
+    softmax,
+    standardization,
+)
+from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
+from gnomon_conformance.audit.register import decomposed, fault, kernel_fault, right_kernel
+
+_multiply, _convolve = right_kernel(matrix_product), right_kernel(convolution)
+_standardize, _pool = right_kernel(standardization), right_kernel(max_pooling)
+_soften, _find = right_kernel(softmax), right_kernel(insertion_points)
 
 
 @fault("variance over less than no degree of freedom is negative", "reduce/var")
@@ -23,9 +40,8 @@ class _NegativeVariance(FaultyBackend):
         output: Operand,
     ) -> None:
         super().reduce(record, input, dims, parameters, output)
-        if record.name == "var" and parameters[0] > input.layout.numel // max(
-            output.layout.numel, 1
-        ):
+        count = input.layout.numel // max(output.layout.numel, 1)
+        if record.name == "var" and parameters[0] > count:
             put(output, [-value for value in values_of(output)])
 
 
@@ -45,16 +61,354 @@ class _FewColumns(FaultyBackend):
             put(output, values_of(output)[:1024] + before[1024:])
 
 
+def _narrowed(operand: Operand, dim: int, start: int, length: int) -> Operand:
+    return operand._replace(layout=operand.layout.narrow(dim, start, length))
+
+
+def _cleared(output: Operand, dim: int, count: int) -> None:
+    """Clear what lies past ``count`` along a dim."""
+    size = output.layout.shape[dim]
+    if size > count:
+        rest = _narrowed(output, dim, count, size - count)
+        put(rest, [0.0] * rest.layout.numel)
+
+
+def _from_start(operand: Operand | None) -> Operand | None:
+    """Return the operand read from the beginning of its storage."""
+    if operand is None:
+        return None
+    return operand._replace(layout=operand.layout._replace(offset=0))
+
+
+def _repeated(operand: Operand) -> Operand:
+    """Return the operand with the first of its first dim for all of them."""
+    layout = operand.layout
+    return operand._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+
+
 def _by_fours(left: Operand, right: Operand, output: Operand) -> None:
     """Leave out what is behind the last four of the inner size, of bytes."""
     inner = left.layout.shape[-1]
     if inner > 4 and output.dtype.itemsize == 1:
-        rest = inner // 4 * 4
-        left = left._replace(layout=left.layout.narrow(-1, 0, rest))
-        right = right._replace(layout=right.layout.narrow(-2, 0, rest))
+        left = _narrowed(left, -1, 0, inner // 4 * 4)
+        right = _narrowed(right, -2, 0, inner // 4 * 4)
     _multiply(left, right, output)
 
 
 kernel_fault(
     "products of bytes drop a tail of 4", "sizes/products/int8", matrix_product, _by_fours
+)
+
+
+def _sum_fault(
+    name: str, change: Callable[[Operand, Operand, Operand], tuple[Operand, Operand, Operand]]
+) -> None:
+    """Add a fault in what a sum with a product reads."""
+    kernel_fault(
+        name,
+        "options/sums-with-products",
+        matrix_sum,
+        lambda c, a, b, y: decomposed(matrix_sum, change(c, a, b), (), (y,)),
+    )
+
+
+_sum_fault("addend of the first of a batch for all", lambda c, a, b: (_repeated(c), a, b))
+_sum_fault(
+    "addend read from the beginning of its storage",
+    lambda c, a, b: (_from_start(c) or c, a, b),
+)
+_sum_fault(
+    "addend read without its strides",
+    lambda c, a, b: (
+        c._replace(layout=Layout.contiguous(c.layout.shape))
+        if 1 in c.layout.strides[:-1]
+        else c,
+        a,
+        b,
+    ),
+)
+_sum_fault(
+    "inner size of a sum with a product cut to blocks of 16",
+    lambda c, a, b: (
+        (
+            c,
+            _narrowed(a, -1, 0, a.layout.shape[-1] // 16 * 16),
+            _narrowed(b, -2, 0, a.layout.shape[-1] // 16 * 16),
+        )
+        if a.layout.shape[-1] > 16
+        else (c, a, b)
+    ),
+)
+
+
+def _no_addend(addend: Operand, left: Operand, right: Operand, output: Operand) -> None:
+    if left.layout.shape[-1]:
+        decomposed(matrix_sum, (addend, left, right), (), (output,))
+    else:
+        put(output, [0.0] * output.layout.numel)
+
+
+kernel_fault(
+    "no addend where a product is empty", "options/sums-with-products", matrix_sum, _no_addend
+)
+kernel_fault(
+    "offset of a norm left out without a weight",
+    "options/norms",
+    standardization,
+    lambda x, w, b, d, e, *outputs: _standardize(x, w, b if w else None, d, e, *outputs),
+)
+kernel_fault(
+    "weight of a norm read from the beginning of its storage",
+    "options/norms",
+    standardization,
+    lambda x, w, b, d, e, *outputs: _standardize(x, _from_start(w), b, d, e, *outputs),
+)
+
+
+def _no_single(
+    x: Operand,
+    weight: Operand | None,
+    bias: Operand | None,
+    dims: tuple[int, ...],
+    eps: float,
+    output: Operand,
+    mean: Operand,
+    variance: Operand,
+) -> None:
+    """Divide by one less than one element."""
+    _standardize(x, weight, bias, dims, eps, output, mean, variance)
+    if math.prod(x.layout.shape[dim] for dim in dims) == 1:
+        put(output, [math.nan] * output.layout.numel)
+
+
+kernel_fault("norm of single elements is NaN", "options/norms", standardization, _no_single)
+
+
+def _few_variances(
+    x: Operand,
+    weight: Operand | None,
+    bias: Operand | None,
+    dims: tuple[int, ...],
+    eps: float,
+    output: Operand,
+    mean: Operand,
+    variance: Operand,
+) -> None:
+    _standardize(x, weight, bias, dims, eps, output, mean, variance)
+    put(variance, [v if k < 32 else 1.0 for k, v in enumerate(values_of(variance))])
+
+
+kernel_fault(
+    "variances of a norm past 32 not stored", "options/norms", standardization, _few_variances
+)
+
+
+def _loss_fault(
+    name: str,
+    change: Callable[
+        [Operand | None, int, str, Operand], tuple[Operand | None, int]
+    ] = lambda weight, ignored, reduction, target: (weight, ignored),
+    after: Callable[[Operand, Operand, str, Operand], None] = lambda x, t, reduction, y: None,
+) -> None:
+    """Add a fault of cross entropy: in which weights and ignored index it is computed with, or
+    in what becomes of the result.
+    """
+
+    def kernel(
+        x: Operand,
+        target: Operand,
+        weight: Operand | None,
+        ignored: int,
+        reduction: str,
+        output: Operand,
+        total: Operand | None,
+        peaks: Operand,
+        sums: Operand,
+    ) -> None:
+        weight, ignored = change(weight, ignored, reduction, target)
+        given = (x, target, weight)
+        decomposed(cross_entropy, given, (ignored, reduction), (output, total))
+        after(x, target, reduction, output)
+
+    kernel_fault(name, "options/class-losses", cross_entropy, kernel)
+
+
+_loss_fault(
+    "ignored index not looked at where nothing is reduced",
+    lambda weight, ignored, reduction, target: (
+        weight,
+        -100 if reduction == "none" else ignored,
+    ),
+)
+_loss_fault(
+    "weights of classes left out of a sum",
+    lambda weight, ignored, reduction, target: (
+        None if reduction == "sum" else weight,
+        ignored,
+    ),
+)
+_loss_fault(
+    "weights of classes read from the beginning of their storage",
+    lambda weight, ignored, reduction, target: (_from_start(weight), ignored),
+)
+_loss_fault(
+    "losses of one class are 1",
+    after=lambda x, t, reduction, y: (
+        put(y, [1.0] * y.layout.numel) if x.layout.shape[1] == 1 else None
+    ),
+)
+_loss_fault(
+    "losses of rows past 32 not stored",
+    after=lambda x, t, reduction, y: (
+        _cleared(y, 0, 32) if reduction == "none" and y.layout.ndim == 1 else None
+    ),
+)
+
+
+def _attention_fault(
+    name: str,
+    change: Callable[[Operand | None, bool, float, Operand], tuple[Operand | None, float]],
+    after: Callable[[Operand, Operand], None] = lambda value, y: None,
+) -> None:
+    """Add a fault of attention, in its mask, its scale or its result."""
+
+    def kernel(
+        query: Operand,
+        key: Operand,
+        value: Operand,
+        mask: Operand | None,
+        causal: bool,
+        scale: float,
+        output: Operand,
+        logarithms: Operand,
+    ) -> None:
+        mask, scale = change(mask, causal, scale, query)
+        decomposed(attention, (query, key, value, mask), (causal, scale), (output,))
+        after(value, output)
+
+    kernel_fault(name, "options/attention", attention, kernel)
+
+
+_attention_fault(
+    "mask of the first row for all",
+    lambda mask, causal, scale, query: (
+        mask
+        and mask._replace(
+            layout=mask.layout._replace(
+                strides=(*mask.layout.strides[:2], 0, mask.layout.strides[3])
+            )
+        ),
+        scale,
+    ),
+)
+_attention_fault(
+    "mask of the first of a batch for all",
+    lambda mask, causal, scale, query: (mask and _repeated(mask), scale),
+)
+_attention_fault(
+    "results of queries past 16 not stored",
+    lambda mask, causal, scale, query: (mask, scale),
+    lambda value, y: _cleared(y, 2, 16),
+)
+
+
+def _geometry_fault(name: str, concerned: Callable[[Operand, Geometry], bool]) -> None:
+    """Add a fault of a convolution: the first column of its result is cleared where the weight
+    and the geometry are ``concerned``.
+    """
+
+    def kernel(
+        x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+    ) -> None:
+        _convolve(x, weight, bias, g, y)
+        if concerned(weight, g):
+            column = _narrowed(y, -1, 0, 1)
+            put(column, [9.0] * column.layout.numel)
+
+    kernel_fault(name, "options/convolutions", convolution, kernel)
+
+
+_geometry_fault(
+    "transposed convolution with strides beyond its kernel",
+    lambda w, g: (
+        g.transposed and any(s > k for s, k in zip(g.stride, w.layout.shape[2:], strict=True))
+    ),
+)
+_geometry_fault(
+    "convolution of volumes in groups with strides",
+    lambda w, g: len(g.stride) == 3 and g.groups > 1 and max(g.stride) > 1,
+)
+
+
+def _channels_by_twos(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    """Leave out the last of an odd number of channels of volumes."""
+    channels = weight.layout.shape[1]
+    if len(g.stride) == 3 and g.groups == 1 and not g.transposed and channels > 2:
+        x = _narrowed(x, 1, 0, channels // 2 * 2)
+        weight = _narrowed(weight, 1, 0, channels // 2 * 2)
+    _convolve(x, weight, bias, g, y)
+
+
+kernel_fault(
+    "convolution of volumes drops a tail of 2 channels",
+    "options/convolutions",
+    convolution,
+    _channels_by_twos,
+)
+
+
+def _few_channels(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    _convolve(x, weight, bias, g, y)
+    _cleared(y, 1, 32)
+
+
+kernel_fault(
+    "channels past 32 of a convolution not stored",
+    "options/convolutions",
+    convolution,
+    _few_channels,
+)
+
+
+def _few_images(
+    x: Operand, windows: tuple[Windows, ...], values: Operand, indices: Operand
+) -> None:
+    _pool(x, windows, values, indices)
+    place = math.prod(map(len, windows))
+    put(values, [v if k // place < 16 else 0.0 for k, v in enumerate(values_of(values))])
+
+
+kernel_fault(
+    "largest elements of images past 16 not stored",
+    "options/max-pools",
+    max_pooling,
+    _few_images,
+)
+
+
+def _first_stride(x: Operand, dim: int, y: Operand) -> None:
+    """Lose the first stride of four dims and more."""
+    inner = x.layout.ndim > 3 and dim % x.layout.ndim > 0
+    _soften(_repeated(x) if inner else x, dim, y)
+
+
+kernel_fault(
+    "softmax loses the first stride of four", "options/softmax", softmax, _first_stride
+)
+
+
+def _few_boundaries(sequence: Operand, values: Operand, right: bool, output: Operand) -> None:
+    _find(sequence, values, right, output)
+    put(output, [min(place, 128) for place in values_of(output)])
+
+
+kernel_fault(
+    "insertion points past 128 boundaries",
+    "options/insertion-points",
+    insertion_points,
+    _few_boundaries,
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias, TypeVar, final
 
-from gnomon.backend import Device, Fusible
+import gnomon
+from gnomon.backend import Device, Fusible, Operand
 from gnomon.cpu import ReferenceBackend
-from gnomon_conformance.audit.faulty import FaultyBackend, Hooks
+from gnomon.records import Composite
+from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
 
 Kernel = TypeVar("Kernel")
+Meaning = TypeVar("Meaning")
 Maker: TypeAlias = Callable[[Device], FaultyBackend]
 
 
@@ -55,6 +58,26 @@ def right_kernel(composite: Fusible[Kernel]) -> Kernel:
     found = ReferenceBackend().kernels.find(composite)
     assert found is not None
     return found
+
+
+def decomposed(
+    composite: Composite[Meaning, Kernel],
+    inputs: Sequence[Operand | None],
+    parameters: Sequence[object],
+    outputs: Sequence[Operand | None],
+) -> None:
+    """Write to operands what the decomposition of a composite makes of others: what a kernel of
+    it that the reference has not does.
+    """
+    like = gnomon.tensor(0.0).like
+    tensors = [None if each is None else like(each) for each in inputs]
+    assert callable(composite.decompose)
+    with gnomon.no_grad():
+        found = composite.decompose(*tensors, *parameters)
+    results = found if isinstance(found, tuple) else (found,)
+    for result, output in zip(results, outputs, strict=True):
+        if result is not None and output is not None:
+            put(output, values_of(result.operand))
 
 
 def fault(name: str, cases: str) -> Callable[[type[FaultyBackend]], type[FaultyBackend]]:

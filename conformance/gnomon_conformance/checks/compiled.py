@@ -26,6 +26,7 @@ from gnomon_conformance.functions import (
     elements_of,
     made,
     right_results,
+    with_gradients,
 )
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
@@ -54,7 +55,7 @@ def cases(seed: int) -> Iterator[Case]:
                 check=partial(judge_training, program, dtype, torch.compile),
             )
     for number, entry in enumerate(ENTRIES):
-        function = _with_gradients(entry.function) if entry.differentiable else entry.function
+        function = with_gradients(entry.function) if entry.differentiable else entry.function
         yield Case(
             level=Level.COMPOSITE,
             family="compiled",
@@ -76,32 +77,6 @@ def cases(seed: int) -> Iterator[Case]:
             )
         before = count
     yield Case(level=Level.PROGRAM, family="compiled", subject="results", check=_results)
-
-
-def _with_gradients(function: Function) -> Function:
-    """Return the function that gives a function's results, and gradients of its inputs."""
-
-    def both(tensors: list[Tensor]) -> Sequence[Tensor]:
-        leaves = [
-            each.detach().requires_grad_() if each.dtype.is_floating_point else each
-            for each in tensors
-        ]
-        results = function(leaves)
-        graded = [each for each in results if each.requires_grad]
-        wanted = [each for each in leaves if each.requires_grad]
-        if not graded or not wanted:
-            return results
-        cotangents = [_cotangent(each) for each in graded]
-        found = torch.autograd.grad(graded, wanted, cotangents, allow_unused=True)
-        gradients = [each for each in found if each is not None]
-        return [*[each.detach() for each in results], *gradients]
-
-    return both
-
-
-def _cotangent(result: Tensor) -> Tensor:
-    numbers = torch.arange(result.numel(), device=result.device) % 5 - 1.5
-    return numbers.to(result.dtype).reshape(result.shape)
 
 
 def _function(

@@ -1,0 +1,364 @@
+"""Composites with options that are drawn: sizes, dims, masks, weights and geometries in
+combinations that nobody lists, since a fused kernel has a way of its own for many of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from typing import Final, TypeAlias
+
+import gnomon as torch
+from gnomon import Tensor
+from gnomon.backend import Device, DType, bfloat16, float16, float32, float64
+from gnomon.nn import functional as F
+from gnomon_conformance.cases import Case, Level
+from gnomon_conformance.functions import (
+    Function,
+    Input,
+    elements_of,
+    indices,
+    judge_function,
+    strided,
+    with_gradients,
+)
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong
+from gnomon_conformance.target import Target, oracle
+
+LEVEL: Final = Level.COMPOSITE
+#: A function of inputs, and the inputs.
+Drawn: TypeAlias = tuple[Function, list[Input]]
+Shape: TypeAlias = tuple[int, ...]
+#: Sizes on both sides of those that tiles and groups of threads have.
+_SIZES: Final = (1, 2, 3, 5, 9, 17, 33, 37, 67)
+#: How many draws a case makes, of functions and of geometries.
+_DRAWS: Final = 8
+_GEOMETRIES: Final = 12
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield one case for each kind of composite and each float dtype."""
+    for name, draw in _KINDS.items():
+        for dtype in (float32, float64, float16, bfloat16):
+            yield _case(name, dtype, partial(_functions, name, draw, dtype, seed))
+    for dtype in (float32, float64, float16):
+        for name, draw in _OF_WHOLE_NUMBERS.items():
+            yield _case(name, dtype, partial(_exact, name, draw, dtype, seed))
+        yield _case("insertion-points", dtype, partial(_insertion_points, dtype, seed))
+
+
+def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
+    return Case(level=LEVEL, family="options", subject=name, dtype=dtype.name, check=check)
+
+
+def _functions(
+    name: str, draw: Callable[[Random], Drawn], dtype: DType, seed: int, target: Target
+) -> Evidence:
+    """Some draws of a kind of function: half of them with their gradients."""
+    evidence = NOTHING
+    for turn in range(_DRAWS if draw is not _attention else _DRAWS // 2):
+        key = f"{name} {dtype.name} {turn}"
+        function, inputs = draw(Random(f"{key} {seed}"))
+        if turn % 2:
+            function = with_gradients(function)
+        evidence += judge_function(function, inputs, dtype, key, target, exact_strides=False)
+    return evidence
+
+
+def _size(chooser: Random, most: int) -> int:
+    """Return a size with which ``most`` elements are not exceeded."""
+    return chooser.choice([size for size in _SIZES if size <= max(most, 1)])
+
+
+def _sizes(chooser: Random, count: int, most: int) -> Shape:
+    """Return sizes in any order, of ``most`` elements at most."""
+    found: list[int] = []
+    for _ in range(count):
+        found.append(_size(chooser, most // math.prod(found)))
+    chooser.shuffle(found)
+    return tuple(found)
+
+
+def _softmax(chooser: Random) -> Drawn:
+    shape = _sizes(chooser, chooser.randint(1, 4), 700)
+    dim, scale = chooser.randrange(len(shape)), chooser.choice((1, 1, 40))
+    which = chooser.choice((F.softmax, F.log_softmax))
+    return lambda x: [which(x[0] * scale, dim)], [Input(shape)]
+
+
+def _norm(chooser: Random) -> Drawn:
+    """Norms of layers, groups and batches, with weights, offsets, both and none."""
+    eps = chooser.choice((1e-5, 0.1))
+    kind = chooser.choice(("layer", "layer", "group", "batch", "batch"))
+    if kind == "layer":
+        shape = _sizes(chooser, chooser.randint(2, 3), 700)
+        weights = shape[chooser.randint(1, len(shape) - 1) :]
+    elif kind == "group":
+        groups = chooser.randint(1, 4)
+        channels = groups * chooser.randint(1, 9)
+        shape = (chooser.randint(1, 3), channels, *_sizes(chooser, chooser.randint(1, 2), 15))
+        weights = (channels,)
+    else:
+        channels = chooser.choice((1, 3, 9, 33, 67))
+        shape = (chooser.randint(2, 5), channels, *_sizes(chooser, chooser.randint(0, 2), 5))
+        weights = (channels,)
+    scaled, shifted = chooser.choice(((True, True), (True, False), (False, True)))
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        weight, bias = x[1] if scaled else None, x[2] if shifted else None
+        if kind == "layer":
+            return [F.layer_norm(x[0], weights, weight, bias, eps)]
+        if kind == "group":
+            return [F.group_norm(x[0], groups, weight, bias, eps)]
+        mean, variance = x[1].detach() * 1.0, x[2].detach() * 1.0
+        result = F.batch_norm(x[0], mean, variance, weight, bias, True, 0.3, eps)
+        return [result, mean, variance]
+
+    return function, [Input(shape), Input(weights), Input(weights)]
+
+
+def _sum_with_product(chooser: Random) -> Drawn:
+    """Sums with a product, of which the addend has any shape that fits and lies anyhow."""
+    rows, inner, columns = _sizes(chooser, 3, 4000)
+    if chooser.random() < 0.15:
+        inner = 0
+    batch = chooser.choice((0, 0, 1, 3))
+    beta, alpha = chooser.choice(((1, 1), (1, 1), (0.5, -1.5), (0, 2)))
+    whole = (batch, rows, columns) if batch else (rows, columns)
+    shapes: list[Shape] = [whole, whole, whole[-2:], (columns,), (rows, 1), (1, columns), ()]
+    shape = chooser.choice(shapes)
+    turned = len(shape) > 1 and chooser.random() < 0.5
+    add = torch.baddbmm if batch else torch.addmm
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        addend = x[0].transpose(-1, -2) if turned else x[0]
+        return [add(addend, x[1], x[2], beta=beta, alpha=alpha)]
+
+    ahead = (batch,) if batch else ()
+    of_addend = (*shape[:-2], shape[-1], shape[-2]) if turned else shape
+    return function, [
+        Input(of_addend),
+        Input((*ahead, rows, inner)),
+        Input((*ahead, inner, columns)),
+    ]
+
+
+def _attention(chooser: Random) -> Drawn:
+    """Attention with masks of every kind, over places of any number."""
+    batch, heads = chooser.choice(((1, 1), (2, 1), (1, 2), (2, 3), (3, 3)))
+    queries, keys = _sizes(chooser, 2, 350)
+    width, wide = (_size(chooser, 17) for _ in range(2))
+    causal, masked = chooser.choice(((False, True), (True, False), (False, False)))
+    scale = chooser.choice((None, 0.3))
+    kind = chooser.choice(("float", "bool"))
+    mask = Input(
+        (
+            chooser.choice((1, batch)),
+            chooser.choice((1, heads)),
+            chooser.choice((1, queries, queries)),
+            keys,
+        ),
+        kind=kind,
+    )
+    shapes = ((queries, width), (keys, width), (keys, wide))
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        given = x[3].detach() if masked else None
+        attend = F.scaled_dot_product_attention
+        return [attend(x[0], x[1], x[2], given, is_causal=causal, scale=scale)]
+
+    return function, [*[Input((batch, heads, *shape)) for shape in shapes], mask]
+
+
+def _class_loss(chooser: Random) -> Drawn:
+    """Cross entropies and likelihoods of rows and places, weighted, reduced and ignored."""
+    places = chooser.choice(((), (), (2,), (3, 5)))
+    rows, classes = _sizes(chooser, 2, 700 // math.prod(places))
+    reduction = chooser.choice(("mean", "sum", "none"))
+    weighted = chooser.random() < 0.5
+    ignored = chooser.choice((-100, 0, classes - 1))
+    loss = chooser.choice((F.cross_entropy, F.cross_entropy, F.nll_loss))
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        weight = x[2].detach() if weighted else None
+        return [loss(x[0], x[1], weight, ignore_index=ignored, reduction=reduction)]
+
+    return function, [
+        Input((rows, classes, *places), -4.0, 4.0),
+        indices((rows, *places), classes),
+        Input((classes,), 0.25, 2.0),
+    ]
+
+
+def _resampling(chooser: Random) -> Drawn:
+    """Averages and interpolations from lines to volumes, to more places and to fewer."""
+    rank = chooser.randint(1, 3)
+    sizes = tuple([chooser.randint(2, (19, 9, 5)[rank - 1]) for _ in range(rank)])
+    images = (chooser.choice((1, 2, 5)), chooser.choice((1, 3, 5)))
+    if chooser.random() < 0.5:
+        kernel = [chooser.randint(1, min(3, size)) for size in sizes]
+        stride = [chooser.randint(1, 3) for _ in sizes]
+        padding = [chooser.randint(0, length // 2) for length in kernel]
+        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1]
+        rounded, counted = chooser.random() < 0.5, chooser.random() < 0.5
+        return (
+            lambda x: [pool(x[0], kernel, stride, padding, rounded, counted)],
+            [Input((*images, *sizes))],
+        )
+    target = [chooser.randint(1, 2 * size) for size in sizes]
+    smooth = ("linear", chooser.choice(("bilinear", "bicubic")), "trilinear")[rank - 1]
+    mode = chooser.choice((smooth, smooth, "nearest", "nearest-exact", "area"))
+    corners = chooser.choice((True, False)) if mode == smooth else None
+    return (
+        lambda x: [F.interpolate(x[0], target, mode=mode, align_corners=corners)],
+        [Input((*images, *sizes))],
+    )
+
+
+def _whole(shape: Shape, dtype: DType, device: Device, chooser: Random) -> Tensor:
+    """Return small whole numbers, of which sums stay whole in every dtype."""
+    values = [float(chooser.randint(-2, 2)) for _ in range(math.prod(shape))]
+    return torch.tensor(values, dtype=dtype).reshape(shape).to(device)
+
+
+def _equal(mine: Sequence[Tensor], right: Sequence[Tensor], what: str) -> Evidence:
+    """Raise Wrong unless results are what exact ones are in their dtype."""
+    compared = 0
+    for number, (got, exact) in enumerate(zip(mine, right, strict=True)):
+        if got.shape != exact.shape:
+            raise Wrong(f"{what}result {number}: {got.shape}; it must be {exact.shape}")
+        pairs = zip(elements_of(got), elements_of(exact), strict=True)
+        for element, (value, wanted) in enumerate(pairs):
+            if value != got.dtype.convert(wanted):
+                raise Wrong(
+                    f"{what}result {number}: element {element} is {value!r}; "
+                    f"it must be {wanted!r}"
+                )
+            compared += 1
+    return Evidence(max(compared, 1))
+
+
+def _exact(
+    name: str, draw: Callable[[Random], Drawn], dtype: DType, seed: int, target: Target
+) -> Evidence:
+    """Some draws of a kind of function on whole numbers, of which results are exact: where a
+    dtype holds the sums, with their gradients.
+    """
+    chooser = Random(f"{name} {dtype.name} {seed}")
+    evidence = NOTHING
+    for turn in range(_GEOMETRIES):
+        function, inputs = draw(chooser)
+        given = [_whole(each.shape, dtype, target.device, chooser) for each in inputs]
+        if turn % 3 == 1:
+            given = [strided(each) for each in given]
+        call = with_gradients(function) if dtype.itemsize > 2 else function
+        exact = call([each.to(oracle()).to(float64) for each in given])
+        evidence += _equal(call(given), exact, f"{name}, draw {turn}: ")
+    return evidence
+
+
+def _several(chooser: Random, low: int, high: int, count: int) -> list[int]:
+    return [chooser.randint(low, high) for _ in range(count)]
+
+
+def _convolution(chooser: Random) -> Drawn:
+    """A convolution of any rank and geometry, either way, of few channels or small images."""
+    rank, transposed = chooser.randint(1, 3), chooser.random() < 0.5
+    groups, images = chooser.choice((1, 1, 1, 2, 3)), 1
+    inner, outer = _sizes(chooser, 2, 99 // groups)
+    kernel = _several(chooser, 1, (9, 4, 3)[rank - 1], rank)
+    stride, dilation = (_several(chooser, 1, 3, rank) for _ in range(2))
+    padding = _several(chooser, 0, 2, rank)
+    few = inner * outer * math.prod(kernel) < 100
+    more = _several(chooser, 0, ((4, 2, 1), (40, 9, 3))[few][rank - 1], rank)
+    if few:
+        images = chooser.choice((1, 2, 5))
+    geometry = zip(kernel, dilation, padding, more, strict=True)
+    sizes = [
+        rest + 2 * margin + 1 if transposed else max(step * (k - 1) + 1 + rest - 2 * margin, 1)
+        for k, step, margin, rest in geometry
+    ]
+    extra = [chooser.randrange(max(pair)) for pair in zip(stride, dilation, strict=True)]
+    straight = (F.conv1d, F.conv2d, F.conv3d)[rank - 1]
+    back = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[rank - 1]
+    biased = chooser.random() < 0.7
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        bias = x[2] if biased else None
+        if transposed:
+            return [back(x[0], x[1], bias, stride, padding, extra, groups, dilation)]
+        return [straight(x[0], x[1], bias, stride, padding, dilation, groups)]
+
+    channels = (groups * inner, outer) if transposed else (groups * outer, inner)
+    return function, [
+        Input((images, groups * inner, *sizes)),
+        Input((*channels, *kernel)),
+        Input((groups * outer,)),
+    ]
+
+
+def _max_pool(chooser: Random) -> Drawn:
+    """Largest elements of windows of any kind, and their places."""
+    rank, rounded = chooser.randint(1, 3), chooser.random() < 0.5
+    kernel = _several(chooser, 1, (9, 4, 3)[rank - 1], rank)
+    stride = _several(chooser, 1, 3, rank)
+    dilation = _several(chooser, 1, 2, rank)
+    padding = [chooser.randint(0, length // 2) for length in kernel]
+    sizes = [
+        step * (length - 1) + 1 + chooser.randint(0, (19, 7, 2)[rank - 1])
+        for step, length in zip(dilation, kernel, strict=True)
+    ]
+    images = chooser.choice(((1, 1), (2, 3), (5, 1), (1, 9), (1, 17), (3, 7)))
+    pool = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[rank - 1]
+
+    def function(x: list[Tensor]) -> Sequence[Tensor]:
+        found = pool(x[0], kernel, stride, padding, dilation, rounded, True)
+        return [found[0], found[1]]
+
+    return function, [Input((*images, *sizes))]
+
+
+def _insertion_points(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Places in sorted rows with many equal elements, of values that are NaN or beyond."""
+    chooser = Random(f"insertion points {dtype.name} {seed}")
+    evidence = NOTHING
+    values = (*map(float, range(-9, 10)), -math.inf, math.inf, math.nan)
+    for turn in range(_GEOMETRIES):
+        rows = chooser.choice((1, 3))
+        many, few = chooser.choice((0, 1, 2, 16, 17, 33, 130)), _size(chooser, 67)
+        columns = [
+            [chooser.choice(values) for _ in range(rows * count)] for count in (many, few)
+        ]
+        for row in range(rows):
+            begin = row * many
+            part = columns[0][begin : begin + many]
+            columns[0][begin : begin + many] = sorted(part, key=lambda x: (x != x, x))
+        sequence, wanted = (
+            torch.tensor(column, dtype=dtype).reshape((rows, count))
+            for column, count in zip(columns, (many, few), strict=True)
+        )
+        if turn % 3 == 1:
+            sequence, wanted = strided(sequence), strided(wanted)
+        right = turn % 2 == 1
+        found = torch.searchsorted(
+            sequence.to(target.device), wanted.to(target.device), right=right
+        )
+        exact = torch.searchsorted(sequence, wanted, right=right)
+        evidence += _equal([found], [exact], f"searchsorted of {many} and {few}: ")
+    return evidence
+
+
+_KINDS: Final[dict[str, Callable[[Random], Drawn]]] = {
+    "softmax": _softmax,
+    "norms": _norm,
+    "sums-with-products": _sum_with_product,
+    "attention": _attention,
+    "class-losses": _class_loss,
+    "resampling": _resampling,
+}
+_OF_WHOLE_NUMBERS: Final[dict[str, Callable[[Random], Drawn]]] = {
+    "convolutions": _convolution,
+    "max-pools": _max_pool,
+}

@@ -82,10 +82,11 @@ def _sizes(chooser: Random, count: int, most: int) -> Shape:
 
 
 def _softmax(chooser: Random) -> Drawn:
-    shape = _sizes(chooser, chooser.randint(1, 4), 700)
+    shape = [_size(chooser, 67), *_several(chooser, 1, 4, chooser.randint(0, 3))]
+    chooser.shuffle(shape)
     dim, scale = chooser.randrange(len(shape)), chooser.choice((1, 1, 40))
     which = chooser.choice((F.softmax, F.log_softmax))
-    return lambda x: [which(x[0] * scale, dim)], [Input(shape)]
+    return lambda x: [which(x[0] * scale, dim)], [Input(tuple(shape))]
 
 
 def _norm(chooser: Random) -> Drawn:

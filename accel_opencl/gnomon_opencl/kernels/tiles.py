@@ -36,8 +36,8 @@ class Tile(NamedTuple):
 
 @final
 class Form(NamedTuple):
-    """How a product takes its operands: by tables of places, the right one where it lies instead
-    of packed, or both by their lines.
+    """How a product takes its operands: by tables of places, the right one where it lies
+    instead of packed, or both by their lines.
     """
 
     has_tables: bool = False

@@ -5,9 +5,17 @@ options of fused kernels.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, final
 
-from gnomon.backend import Layout, Operand, ReductionRecord, Scalar
+from gnomon.backend import (
+    IndexedDimension,
+    Layout,
+    Operand,
+    ReductionRecord,
+    Scalar,
+    ScatterRecord,
+)
 from gnomon.fusible import (
     Geometry,
     Windows,
@@ -59,6 +67,53 @@ class _FewColumns(FaultyBackend):
         super().reduce(record, input, dims, parameters, output)
         if dims == (0,):
             put(output, values_of(output)[:1024] + before[1024:])
+
+
+@final
+class _OfNumbers(NamedTuple):
+    """A combination with which a NaN that stands there gives way."""
+
+    right: ScatterRecord
+
+    @property
+    def name(self) -> str:
+        return self.right.name
+
+    def combine(self, present: Scalar, value: Scalar) -> Scalar:
+        return self.right.combine(present, value) if present == present else value
+
+
+@fault("NaN that stands where a maximum arrives gives way", "scatter/maximum/float32")
+class _GivingWay(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        super().scatter(_OfNumbers(record), source, indexed, destination)
+
+
+@fault("indices in one dim read without their stride", "scatter/add/float32")
+class _DenseIndices(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        if destination.layout.ndim == 1:
+            indexed = [
+                each._replace(
+                    indices=each.indices._replace(
+                        layout=each.indices.layout._replace(strides=(1,))
+                    )
+                )
+                for each in indexed
+            ]
+        super().scatter(record, source, indexed, destination)
 
 
 def _narrowed(operand: Operand, dim: int, start: int, length: int) -> Operand:

@@ -303,7 +303,7 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
 
 def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
     """Special values arrive, each at a place of its own where something smaller stands, or
-    something larger where the smaller one stays.
+    something larger where the smaller one stays; and that arrives where special values stand.
     """
     special = specials(dtype)
     if target.flushes(dtype):
@@ -313,18 +313,25 @@ def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) ->
     chooser = Random(f"{record.name} {dtype.name} one by one {seed}")
     count = len(special)
     order = chooser.sample(range(count), count)
-    stores: list[bytes] = []
     shape = (count,)
-    tensor = zoo.placed(stores, [dtype.convert(before)], zoo.offset(shape), dtype)
-    indices = zoo.placed(stores, order, zoo.contiguous(shape), int64)
-    launch = ScatterLaunch(
-        record=record,
-        lookups=(Lookup(indices, count, 1, False),),
-        inputs=(zoo.placed(stores, special, zoo.contiguous(shape), dtype),),
-        outputs=(tensor._replace(layout=Layout(shape, (0,), tensor.layout.offset)),),
-        stores=tuple(stores),
-    )
-    return judge_launch(target, launch)
+    plain: list[Scalar] = [dtype.convert(before)]
+    evidence = NOTHING
+    for stands, arrives, kind in (
+        (plain, special, zoo.contiguous),
+        (special, plain, zoo.stepped),
+    ):
+        stores: list[bytes] = []
+        tensor = zoo.placed(stores, stands, zoo.offset(shape), dtype)
+        indices = zoo.placed(stores, order, kind(shape), int64)
+        launch = ScatterLaunch(
+            record=record,
+            lookups=(Lookup(indices, count, 1, False),),
+            inputs=(zoo.placed(stores, arrives, zoo.contiguous(shape), dtype),),
+            outputs=(tensor._replace(layout=Layout(shape, (0,), tensor.layout.offset)),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target, launch)
+    return evidence
 
 
 def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:

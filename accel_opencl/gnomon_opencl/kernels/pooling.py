@@ -108,7 +108,15 @@ def put_back(
         whole = Operand(Storage(output.storage.backend, memory), shape, wide)
     for image, given, place in _parts(dims, whole, values, indices):
         starts = (0,) * (_DIMS + 1)
-        plan, *_ = _plan(dims, image.layout, given.layout, place.layout, starts, runtime)
+        plan, *_ = _plan(
+            dims,
+            image.layout,
+            given.layout,
+            place.layout,
+            starts,
+            runtime,
+            image_by_image=True,
+        )
         images = prod(image.layout.shape[: image.layout.ndim - dims])
         arguments = [buffer_of(given), buffer_of(place), buffer_of(image), plan]
         runtime.launch(source, "put_back", arguments, images)
@@ -222,9 +230,10 @@ def _plan(
     starts: tuple[int, ...],
     runtime: Runtime,
     has_divisors: bool = False,
+    image_by_image: bool = False,
 ) -> tuple[bytes, int, bool]:
     """Return the struct ``Plan``, over how many work-items the lines are shared out, and
-    whether channels are the lanes of vectors.
+    whether channels are the lanes of vectors, which they are not ``image_by_image``.
     """
     split = images.ndim - dims
     lead = (1,) * (_LEAD - split) + images.shape[:split]
@@ -233,6 +242,7 @@ def _plan(
     found = [_places(layout, dims) for layout in (images, results, places)]
     by_channels = (
         runtime.traits.is_processor
+        and not image_by_image
         and lead[1] >= _FEW_CHANNELS
         and all(each.b == 1 for each in found)
         and prod(sizes) <= _MOST_PLACES

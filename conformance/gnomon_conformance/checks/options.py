@@ -84,9 +84,9 @@ def _sizes(chooser: Random, count: int, most: int) -> Shape:
 def _softmax(chooser: Random) -> Drawn:
     shape = [_size(chooser, 67), *_several(chooser, 1, 4, chooser.randint(0, 3))]
     chooser.shuffle(shape)
-    dim, scale = chooser.randrange(len(shape)), chooser.choice((1, 1, 40))
+    dim = chooser.randrange(len(shape))
     which = chooser.choice((F.softmax, F.log_softmax))
-    return lambda x: [which(x[0] * scale, dim)], [Input(tuple(shape))]
+    return lambda x: [which(x[0], dim)], [Input(tuple(shape))]
 
 
 def _norm(chooser: Random) -> Drawn:

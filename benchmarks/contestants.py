@@ -28,7 +28,7 @@ _WARM_RUNS: Final = 3
 #: Seconds of runs that do not count before each that does: others had caches and cores
 #: meanwhile, and after a pause clocks and threads take some 20 ms to be as fast as in a
 #: program's loop.
-_STEADY: Final = 0.05
+STEADY: Final = 0.05
 
 
 class Timing(NamedTuple):
@@ -272,7 +272,7 @@ def serve(make: Callable[[], Library], pipe: Connection) -> None:
                 pipe.send("" if run is None else _warmed_up(library, run, calls))
             else:
                 assert run is not None
-                _run_in(library, run)
+                run_in(library, run)
                 pipe.send(timed(library, run, question))
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")
@@ -284,10 +284,10 @@ def _warmed_up(library: Library, run: Run, calls: int) -> Timing:
     return timed(library, run, calls)  # which takes the memory for so many results
 
 
-def _run_in(library: Library, run: Run) -> None:
+def run_in(library: Library, run: Run) -> None:
     """Run until the steady state of a loop is reached."""
     started = time.perf_counter()
-    while time.perf_counter() - started < _STEADY:
+    while time.perf_counter() - started < STEADY:
         timed(library, run, 1)
 
 

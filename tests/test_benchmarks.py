@@ -164,6 +164,23 @@ def test_results_live_until_the_library_has_waited() -> None:
     assert 0 < timing.given <= timing.done
 
 
+def test_what_is_timed_comes_after_runs_that_do_not_count() -> None:
+    """As a loop has it: clocks and threads are not as fast just after a pause."""
+    ran = []
+
+    class Library:
+        def wait(self) -> None:
+            pass
+
+        def prepare(self, row: Row) -> Run | None:
+            return None
+
+    started = time.perf_counter()
+    contestants.run_in(Library(), lambda: ran.append(True))
+    assert time.perf_counter() - started >= contestants.STEADY
+    assert ran
+
+
 STEPS: dict[str, Callable[[], Run]] = {
     "network": lambda: training_jax.network(4, (6, 5, 3)),
     "digits": lambda: training_jax.digits(3, 4),

@@ -182,7 +182,7 @@ def test_a_derivative_launches_one_kernel() -> None:
 
 
 def test_values_are_put_back_in_images_of_one_element() -> None:
-    """Channels of such images lie next to each other, as those of others seldom do."""
+    """Channels of such images lie next to each other, as vectors of channels want them."""
     x = gnomon.arange(9.0, device="opencl").reshape(1, 9, 1).requires_grad_()
     largest = gnomon.nn.functional.max_pool1d(x, 1)
     cotangent = gnomon.arange(9.0, device="opencl").reshape(1, 9, 1)

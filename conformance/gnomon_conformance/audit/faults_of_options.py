@@ -107,9 +107,7 @@ class _DenseIndices(FaultyBackend):
         if destination.layout.ndim == 1:
             indexed = [
                 each._replace(
-                    indices=each.indices._replace(
-                        layout=each.indices.layout._replace(strides=(1,))
-                    )
+                    indices=each.indices.under(each.indices.layout._replace(strides=(1,)))
                 )
                 for each in indexed
             ]
@@ -117,7 +115,7 @@ class _DenseIndices(FaultyBackend):
 
 
 def _narrowed(operand: Operand, dim: int, start: int, length: int) -> Operand:
-    return operand._replace(layout=operand.layout.narrow(dim, start, length))
+    return operand.under(operand.layout.narrow(dim, start, length))
 
 
 def _cleared(output: Operand, dim: int, count: int) -> None:
@@ -132,13 +130,13 @@ def _from_start(operand: Operand | None) -> Operand | None:
     """Return the operand read from the beginning of its storage."""
     if operand is None:
         return None
-    return operand._replace(layout=operand.layout._replace(offset=0))
+    return operand.under(operand.layout._replace(offset=0))
 
 
 def _repeated(operand: Operand) -> Operand:
     """Return the operand with the first of its first dim for all of them."""
     layout = operand.layout
-    return operand._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+    return operand.under(layout._replace(strides=(0, *layout.strides[1:])))
 
 
 def _by_fours(left: Operand, right: Operand, output: Operand) -> None:
@@ -175,9 +173,7 @@ _sum_fault(
 _sum_fault(
     "addend read without its strides",
     lambda c, a, b: (
-        c._replace(layout=Layout.contiguous(c.layout.shape))
-        if 1 in c.layout.strides[:-1]
-        else c,
+        c.under(Layout.contiguous(c.layout.shape)) if 1 in c.layout.strides[:-1] else c,
         a,
         b,
     ),
@@ -220,41 +216,40 @@ kernel_fault(
 )
 
 
-def _no_single(
-    x: Operand,
-    weight: Operand | None,
-    bias: Operand | None,
-    dims: tuple[int, ...],
-    eps: float,
-    output: Operand,
-    mean: Operand,
-    variance: Operand,
+def _norm_fault(
+    name: str, after: Callable[[Operand, tuple[int, ...], Operand, Operand], None]
 ) -> None:
-    """Divide by one less than one element."""
-    _standardize(x, weight, bias, dims, eps, output, mean, variance)
-    if math.prod(x.layout.shape[dim] for dim in dims) == 1:
-        put(output, [math.nan] * output.layout.numel)
+    """Add a fault of a norm in what becomes of its result or its variances."""
+
+    def kernel(
+        x: Operand,
+        weight: Operand | None,
+        bias: Operand | None,
+        dims: tuple[int, ...],
+        eps: float,
+        output: Operand,
+        mean: Operand,
+        variance: Operand,
+    ) -> None:
+        _standardize(x, weight, bias, dims, eps, output, mean, variance)
+        after(x, dims, output, variance)
+
+    kernel_fault(name, "options/norms", standardization, kernel)
 
 
-kernel_fault("norm of single elements is NaN", "options/norms", standardization, _no_single)
-
-
-def _few_variances(
-    x: Operand,
-    weight: Operand | None,
-    bias: Operand | None,
-    dims: tuple[int, ...],
-    eps: float,
-    output: Operand,
-    mean: Operand,
-    variance: Operand,
-) -> None:
-    _standardize(x, weight, bias, dims, eps, output, mean, variance)
-    put(variance, [v if k < 32 else 1.0 for k, v in enumerate(values_of(variance))])
-
-
-kernel_fault(
-    "variances of a norm past 32 not stored", "options/norms", standardization, _few_variances
+_norm_fault(
+    "norm of single elements is NaN",  # which divides by one less than their number
+    lambda x, dims, y, variance: (
+        put(y, [math.nan] * y.layout.numel)
+        if math.prod(x.layout.shape[dim] for dim in dims) == 1
+        else None
+    ),
+)
+_norm_fault(
+    "variances of a norm past 32 not stored",
+    lambda x, dims, y, variance: put(
+        variance, [v if k < 32 else 1.0 for k, v in enumerate(values_of(variance))]
+    ),
 )
 
 
@@ -348,10 +343,8 @@ _attention_fault(
     "mask of the first row for all",
     lambda mask, causal, scale, query: (
         mask
-        and mask._replace(
-            layout=mask.layout._replace(
-                strides=(*mask.layout.strides[:2], 0, mask.layout.strides[3])
-            )
+        and mask.under(
+            mask.layout._replace(strides=(*mask.layout.strides[:2], 0, mask.layout.strides[3]))
         ),
         scale,
     ),

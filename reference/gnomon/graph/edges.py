@@ -155,9 +155,8 @@ def join(tensor: TensorCore, edge: Edge) -> None:
 def recording(*tensors: TensorCore | None) -> bool:
     """Return whether an operation on these tensors must be recorded."""
     if modes.grad:
-        for (
-            tensor
-        ) in tensors:  # a loop: each operation asks, and a generator costs as much again
+        # A loop, since each operation asks: a generator costs as much again.
+        for tensor in tensors:
             if tensor is not None and tensor.tracked:
                 return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -39,6 +39,8 @@ _LONGEST_BACKLOG: Final = 512
 #: the host longer to wake a device than to queue all of them.
 _TOGETHER: Final = 8
 _BYTES_TOGETHER: Final = 1 << 19
+#: To declare the arguments of a kernel takes as long as a dozen launches save by it.
+_OFTEN: Final = 12
 
 
 class _Waiting(NamedTuple):
@@ -87,8 +89,8 @@ class Runtime:
         if self.traits.exact_division:
             options.append("-cl-fp32-correctly-rounded-divide-sqrt")
         self.programs = Programs(self.context, device, tuple(options))
-        #: The kernels that were launched, and those that were often enough to be declared.
-        self._used: set[tuple[str, str]] = set()
+        #: How often kernels were launched, and those that were often enough to be declared.
+        self._launched: Counter[tuple[str, str]] = Counter()
         self._kernels: dict[tuple[str, str], cl.Kernel] = {}
         #: Launches in the order in which they are to be queued.
         self._backlog: deque[_Waiting] = deque()
@@ -233,24 +235,25 @@ class Runtime:
         try:
             kernel = self._kernels.get((source, name))
             if kernel is None:
-                kernel = self._given_first(source, name, given)
+                kernel = self._given_undeclared(source, name, given)
             else:
                 kernel.set_args(*given)
             self.timeline.launch(kernel, (whole,), (size,), name, source)
         except cl.Error as error:
             raise failure_of(name, self.name, error) from error
 
-    def _given_first(self, source: str, name: str, given: Sequence[object]) -> cl.Kernel:
-        """Return a kernel that has not been declared, its arguments set. Its second launch
-        declares it: for one, to set the arguments without is quicker.
+    def _given_undeclared(self, source: str, name: str, given: Sequence[object]) -> cl.Kernel:
+        """Return a kernel that has not been declared, its arguments set. Once it has been
+        launched often enough to be worth it, it is declared.
         """
         kernel = self.programs.kernel(source, name)
         for position, argument in enumerate(given):
             kernel.set_arg(position, argument)
-        if (source, name) in self._used:
+        self._launched[source, name] += 1
+        if self._launched[source, name] == _OFTEN:
             declare(kernel, given)
             self._kernels[source, name] = kernel
-        self._used.add((source, name))
+            del self._launched[source, name]
         return kernel
 
     def begin(self, operation: str, *arguments: object) -> None:

@@ -46,7 +46,7 @@ class Input(NamedTuple):
         """Return elements that ``dtype`` holds; floats stay clear of multiples of 1/8."""
         count = math.prod(self.shape)
         if self.kind == "index":
-            return [chooser.randrange(int(self.low), int(self.high)) for _ in range(count)]
+            return [*chooser.choices(range(int(self.low), int(self.high)), k=count)]
         if self.kind == "bool":
             return [chooser.random() < 0.5 for _ in range(count)]
         found: list[Scalar] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from math import copysign, isfinite
 from typing import Final, Literal, NamedTuple, final
 
 from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
@@ -142,10 +142,10 @@ def _compare_elements(
     launch: Launch, place: Place, got: Sequence[Scalar], right: Right
 ) -> tuple[str, Evidence]:
     worst, allowed = 0.0, 0.0
-    signed_zeros = place.dtype.is_floating_point
     rounded = right.rounded(place.dtype)
     for element, (mine, nearest) in enumerate(zip(got, rounded, strict=True)):
-        if mine == nearest and (mine or not signed_zeros):
+        # Zeros are equal whatever their sign.
+        if mine == nearest and (mine or copysign(1, mine) == copysign(1, nearest)):
             continue
         expected = right.expected(element)
         found = verdict(mine, expected, place.dtype)
@@ -165,7 +165,7 @@ def _described(
     ulps: float,
 ) -> str:
     value = place.dtype.convert(right.value)
-    far = f", {ulps:.3g} ULP off" if math.isfinite(ulps) else ""
+    far = f", {ulps:.3g} ULP off" if isfinite(ulps) else ""
     within = f" within {right.slack:.3g}" if right.slack else ""
     given = ""
     if launch.verb == "elementwise":

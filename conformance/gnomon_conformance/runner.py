@@ -28,6 +28,8 @@ from gnomon_conformance.target import Target
 Progress = Callable[[int, int, Outcome], None]
 #: From which share of failed cases on a level says nothing about those above it.
 _HOPELESS = 0.5
+#: How many objects are made before the garbage collector looks at them.
+_ALLOCATIONS = 20_000
 _BLOCKED = "most of a level below fails"
 
 
@@ -147,13 +149,16 @@ def unjudged(case: Case, status: Status, detail: str) -> Outcome:
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """Keep the garbage collector from looking at what is there already: thousands of cases,
-    again and again.
+    """Keep the garbage collector from looking at what is there already, thousands of cases,
+    and at what the device keeps of each, again and again.
     """
+    usual = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, *usual[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 

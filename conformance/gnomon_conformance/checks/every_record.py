@@ -27,7 +27,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import integer_range
+from gnomon_conformance.values import integer_range, rounded
 
 LEVEL = Level.ELEMENTWISE
 #: How many rows of operands are repeated throughout a long launch: a prime, so that no block or
@@ -124,14 +124,14 @@ def _operands(record: Elementwise, compute: DType, seed: int) -> list[list[Scala
     dtypes = given_dtypes(record, compute)
     chooser = Random(f"{record.name} {compute.name} {seed}")
     return [
-        [_moderate(dtype, domain, chooser) for _ in range(_PERIOD)]
+        _moderate(dtype, domain, chooser)
         for dtype, domain in zip(dtypes, domains_of(record, len(dtypes)), strict=True)
     ]
 
 
-def _moderate(dtype: DType, domain: Domain, chooser: Random) -> Scalar:
+def _moderate(dtype: DType, domain: Domain, chooser: Random) -> list[Scalar]:
     if dtype is bool_:
-        return chooser.random() < 0.5
+        return [chooser.random() < 0.5 for _ in range(_PERIOD)]
     least, most = -_MODERATE, _MODERATE
     if not dtype.is_floating_point:
         least, most = (-_WHOLE_MODERATE if dtype.is_signed else 0), _WHOLE_MODERATE
@@ -139,9 +139,10 @@ def _moderate(dtype: DType, domain: Domain, chooser: Random) -> Scalar:
     if domain.low >= most:
         low, high = domain.low, min(domain.low + most, domain.high)
     if dtype.is_floating_point and not domain.whole:
-        return float(dtype.round(chooser.uniform(low, high)))
-    chosen = dtype.convert(chooser.randint(math.ceil(low), math.floor(high)))
-    return chosen or dtype.convert(int(domain.nonzero))
+        return rounded(dtype, [chooser.uniform(low, high) for _ in range(_PERIOD)])
+    whole = range(math.ceil(low), math.floor(high) + 1)
+    elements = [dtype.convert(each or int(domain.nonzero)) for each in whole]
+    return chooser.choices(elements, k=_PERIOD)
 
 
 def _launch(

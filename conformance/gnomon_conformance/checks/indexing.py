@@ -170,10 +170,8 @@ def _planned(
         lowest = -size if plan.negative else 0
         edges = [lowest, size - 1, 0, -1 if plan.negative else 0]
         count = math.prod(plan.launch)
-        chosen = [
-            edges[k % 4] if k % 3 == 0 else chooser.randrange(lowest, size)
-            for k in range(count)
-        ]
+        chosen: list[Scalar] = [*chooser.choices(range(lowest, size), k=count)]
+        chosen[::3] = [edges[k % 4] for k in range(0, count, 3)]
         place = zoo.placed(stores, chosen, indices(plan.launch), int64)
         lookups.append(Lookup(place, size, tensor.layout.strides[dim], plan.negative))
     return stores, seen, tuple(lookups)
@@ -283,11 +281,8 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
             plan, dtype, [dtype.convert(1)], zoo.offset, zoo.contiguous, chooser
         )
         amount = math.prod(plan.launch)
-        arriving: list[Scalar] = [
-            dtype.convert(chooser.choice((1, 2, 3))) for _ in range(amount)
-        ]
-        if record.name == "multiply":
-            arriving = [dtype.convert(chooser.choice((1, 1, 1, 2, -1))) for _ in range(amount)]
+        few = (1, 1, 1, 2, -1) if record.name == "multiply" else (1, 2, 3)
+        arriving = chooser.choices([*map(dtype.convert, few)], k=amount)
         if number == 2 and dtype.is_floating_point and record.name != "multiply":
             arriving = [*map(dtype.round, (math.nan, 1.0, -0.0, math.inf, 2.0, -math.inf, 0.0))]
         launch = ScatterLaunch(
@@ -346,7 +341,7 @@ def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evide
             plan, dtype, [dtype.convert(1)], kinds[0], kinds[1], chooser
         )
         few = (1, 1, 1, -1) if record.name == "multiply" else (1, 2, 3)
-        arriving = [dtype.convert(chooser.choice(few)) for _ in range(math.prod(plan.launch))]
+        arriving = chooser.choices([*map(dtype.convert, few)], k=math.prod(plan.launch))
         launch = ScatterLaunch(
             record=record,
             lookups=lookups,

@@ -27,7 +27,7 @@ from gnomon_conformance.inventory import defined_on, records_of
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import Launch, ReduceLaunch, ScanLaunch
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import DISTINCT, integer_range, pool, specials
+from gnomon_conformance.values import DISTINCT, integer_range, pool, rounded, specials
 
 LEVEL = Level.REDUCTION
 Folding = TypeVar("Folding", Reduction, Scan)
@@ -179,12 +179,11 @@ def ordinary(
     whole = count > _MANY or crc32(key.encode()) % 2
     if dtype.is_floating_point and isinstance(record.tolerance, ProductOfTerms):
         far = 0.03 if count > _MANY else 0.1
-        near = [
-            chooser.uniform(1 - far, 1 + far) * chooser.choice((1, -1)) for _ in range(drawn)
-        ]
-        values: list[Scalar] = [float(dtype.round(value)) for value in near]
+        signs = chooser.choices((1, -1), k=drawn)
+        near = [chooser.uniform(1 - far, 1 + far) * sign for sign in signs]
+        values: list[Scalar] = rounded(dtype, near)
     elif dtype.is_floating_point and whole:
-        values = [float(chooser.randint(-4, 4)) for _ in range(drawn)]
+        values = chooser.choices([float(each) for each in range(-4, 5)], k=drawn)
     else:
         values = ordinary_values(dtype, drawn, chooser)
     return (values * -(-count // DISTINCT))[:count]
@@ -195,10 +194,11 @@ def ordinary_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
     if dtype.kind is Kind.BOOL:
         return [chooser.random() < 0.5 for _ in range(count)]
     if dtype.is_floating_point:
-        return [float(dtype.round(chooser.uniform(-2.0, 2.0))) for _ in range(count)]
+        return rounded(dtype, [chooser.uniform(-2.0, 2.0) for _ in range(count)])
     low, high = integer_range(dtype)
-    near = [chooser.randint(max(low, -9), 9) for _ in range(count)]
-    return [chooser.randint(low, high) if k % 5 == 4 else v for k, v in enumerate(near)]
+    values: list[Scalar] = [*chooser.choices(range(max(low, -9), 10), k=count)]
+    values[4::5] = [chooser.randint(low, high) for _ in values[4::5]]
+    return values
 
 
 def _values(
@@ -213,13 +213,13 @@ def _values(
     special = specials(compute)
     length, rows = 5, neighbours(compute, 5)
     for value in special:
-        row = [drawn[chooser.randrange(len(drawn))] for _ in range(length)]
+        row = chooser.choices(drawn, k=length)
         row[chooser.randrange(length)] = value
         rows.append(row)
         rows.append([value] * length)
     for _ in range(24):
-        rows.append([chooser.choice(special) for _ in range(length)])
-        rows.append([drawn[chooser.randrange(len(drawn))] for _ in range(length)])
+        rows.append(chooser.choices(special, k=length))
+        rows.append(chooser.choices(drawn, k=length))
     shape = (len(rows), length)
     values = [*chain.from_iterable(rows)]
     evidence = NOTHING
@@ -374,15 +374,16 @@ def _places(
     if compute.is_floating_point:
         marks += [(-0.0, 0.0), (1.0, math.nan), (0.0, -0.0), (1.0, math.inf)]
         marks += [(1.0, -math.inf), (-math.inf, -math.inf)]
+    marks = [(compute.convert(plain), compute.convert(mark)) for plain, mark in marks]
     for number, length in enumerate((1, 2, 3, 5, 8, 17, 33, 65, 130, 257)):
         places = sorted({0, length // 2, length - 1})
         rows = [[compute.convert(plain)] * length for plain in (low, 0)]
         for plain, mark in marks:
             for place in places:
-                row = [compute.convert(plain)] * length
-                row[place] = compute.convert(mark)
+                row = [plain] * length
+                row[place] = mark
                 rows.append([*row])
-                row[length - 1 - place // 2] = compute.convert(mark)
+                row[length - 1 - place // 2] = mark
                 rows.append(row)
         kind = (zoo.contiguous, zoo.permuted, zoo.padded)[number % 3]
         values = [*chain.from_iterable(rows)]
@@ -396,8 +397,8 @@ def _places(
             # The first two are extremes, which are looked for where blocks meet.
             between = _MEETINGS if turn < 2 and not few else ()
             for place in (-1,) if few else (-1, 0, *between):
-                row = [compute.convert(plain)] * length
-                row[place] = compute.convert(mark)
+                row = [plain] * length
+                row[place] = mark
                 rows.append(row)
         values = [*chain.from_iterable(rows)]
         layout = zoo.contiguous((len(rows), length))

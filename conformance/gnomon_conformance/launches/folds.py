@@ -145,14 +145,17 @@ class ScanLaunch(Launch):
         rows = rows_along(self.stores, input, (self.dim,))
         results = [[*running(row)] for row in rows]
         shape = self.outputs[0].layout.shape
+        length, inner = shape[self.dim], math.prod(shape[self.dim + 1 :])
 
         @cache
-        def expected() -> list[Expected]:
-            found = map(self._expected, rows, results)
-            return in_logical_order([*chain.from_iterable(found)], shape, self.dim)
+        def expected(row: int) -> list[Expected]:
+            return [*self._expected(rows[row], results[row])]
 
-        values = in_logical_order([*chain.from_iterable(results)], shape, self.dim)
-        return [Right(values, lambda element: expected()[element])]
+        def expected_at(element: int) -> Expected:
+            outer, place = divmod(element, length * inner)
+            return expected(outer * inner + place % inner)[place // inner]
+
+        return [Right(in_logical_order(results, shape, self.dim), expected_at)]
 
     def _expected(self, row: Sequence[Scalar], values: Sequence[Scalar]) -> Iterator[Expected]:
         """Yield what is expected of the folds of what stands up to each place of a row."""
@@ -193,13 +196,17 @@ def rows_along(
     return [elements[row * length : (row + 1) * length] for row in range(rows)]
 
 
-def in_logical_order(found: list[Element], shape: tuple[int, ...], dim: int) -> list[Element]:
-    """Return in logical order what was found with ``dim`` walked innermost."""
-    placed = [*found]
-    order = moved_last(Layout.contiguous(shape), (dim,)).positions()
-    for position, each in zip(order, found, strict=True):
-        placed[position] = each
-    return placed
+def in_logical_order(
+    rows: Sequence[Sequence[Element]], shape: tuple[int, ...], dim: int
+) -> list[Element]:
+    """Return the elements of ``shape`` in logical order, given its rows along ``dim``."""
+    inner = math.prod(shape[dim + 1 :])
+    if inner < 2:
+        return [*chain.from_iterable(rows)]
+    found: list[Element] = []
+    for first in range(0, len(rows), inner):
+        found += chain.from_iterable(zip(*rows[first : first + inner], strict=True))
+    return found
 
 
 @final
@@ -227,13 +234,13 @@ class SortLaunch(Launch):
     def right(self) -> list[Right]:
         (input,) = self.inputs
         assert isinstance(input, Place)
-        values: list[Scalar] = []
-        places: list[Scalar] = []
+        values: list[list[Scalar]] = []
+        places: list[list[Scalar]] = []
         for row in rows_along(self.stores, input, (self.dim,)):
             keys = [(value != value, 0 if value != value else value) for value in row]
             order = sorted(range(len(row)), key=keys.__getitem__, reverse=self.descending)
-            values += [row[place] for place in order]
-            places += order
+            values.append([row[place] for place in order])
+            places.append([*order])
         shape = input.layout.shape
         return [Right(in_logical_order(each, shape, self.dim)) for each in (values, places)]
 

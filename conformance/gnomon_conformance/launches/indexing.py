@@ -39,12 +39,12 @@ from gnomon_conformance.launches.base import (
 def looked_up(
     stores: Sequence[bytes], layout: Layout, lookups: Sequence[Lookup]
 ) -> Iterator[int]:
-    """Yield the position that each element of a launch through indices reads or writes."""
-    columns = [values_at(stores, lookup.indices) for lookup in lookups]
-    for element, position in enumerate(layout.positions()):
-        for lookup, column in zip(lookups, columns, strict=True):
-            position += int(column[element]) % lookup.size * lookup.stride
-        yield position
+    """Return the position that each element of a launch through indices reads or writes."""
+    steps = [
+        [int(index) % size * stride for index in values_at(stores, indices)]
+        for indices, size, stride, _ in lookups
+    ]
+    return map(sum, zip(layout.positions(), *steps, strict=True))
 
 
 @final

@@ -203,8 +203,11 @@ def _close(mine: Scalar, value: Scalar, slack: float) -> bool:
     return mine == value or abs(mine - value) <= slack
 
 
-def with_gradients(function: Function) -> Function:
-    """Return the function that gives a function's results, and gradients of its inputs."""
+def with_gradients(function: Function, *, alike: bool = False) -> Function:
+    """Return the function that gives a function's results, and gradients of its inputs. Where
+    one of these is not contiguous, no cotangent is; with ``alike`` they are expanded along the
+    first dim.
+    """
 
     def both(tensors: list[Tensor]) -> Sequence[Tensor]:
         leaves = [
@@ -217,6 +220,12 @@ def with_gradients(function: Function) -> Function:
         if not graded or not wanted:
             return results
         cotangents = [_cotangent(each) for each in graded]
+        if alike:
+            cotangents = [
+                each[:1].expand(each.shape) if each.dim() else each for each in cotangents
+            ]
+        elif not all(each.is_contiguous() for each in tensors):
+            cotangents = [strided(each) for each in cotangents]
         found = gnomon.autograd.grad(graded, wanted, cotangents, allow_unused=True)
         gradients = [each for each in found if each is not None]
         return [*[each.detach() for each in results], *gradients]

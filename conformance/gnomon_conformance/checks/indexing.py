@@ -299,6 +299,7 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
 def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
     """Special values arrive, each at a place of its own where something smaller stands, or
     something larger where the smaller one stays; and that arrives where special values stand.
+    Some arrive as numbers.
     """
     special = specials(dtype)
     if target.flushes(dtype):
@@ -314,14 +315,20 @@ def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) ->
     for stands, arrives, kind in (
         (plain, special, zoo.contiguous),
         (special, plain, zoo.stepped),
+        *[(special, each, zoo.contiguous) for each in chooser.choices(special, k=3)],
     ):
         stores: list[bytes] = []
         tensor = zoo.placed(stores, stands, zoo.offset(shape), dtype)
         indices = zoo.placed(stores, order, kind(shape), int64)
+        given: Place | Scalar
+        if isinstance(arrives, list):
+            given = zoo.placed(stores, arrives, zoo.contiguous(shape), dtype)
+        else:
+            given = arrives
         launch = ScatterLaunch(
             record=record,
             lookups=(Lookup(indices, count, 1, False),),
-            inputs=(zoo.placed(stores, arrives, zoo.contiguous(shape), dtype),),
+            inputs=(given,),
             outputs=(tensor._replace(layout=Layout(shape, (0,), tensor.layout.offset)),),
             stores=tuple(stores),
         )
@@ -393,6 +400,8 @@ def _out_of_range(
         (5, True, -(2**40) - 1),
         (5, True, 2**32),
         (1, True, 1),
+        (0, True, 0),
+        (0, False, 0),
     ):
         # Among few and among many; with an index before it that is right, in the last.
         for count_of, place in ((17, 0), (17, 3), (17, 16), (2051, 2049), (17, 5)):
@@ -430,7 +439,7 @@ def _out_of_range(
             for launch in launches:
                 _refused(target.backend, launch, wrong, size)
                 count += 1
-                if place:
+                if place and size:
                     # What was refused leaves nothing behind that the next one minds.
                     judge_launch(target, _with_right_indices(launch))
     return Evidence(count)

@@ -106,8 +106,9 @@ def _parts(backend: Backend, chooser: Random) -> int:
         part = chooser.randbytes(length)
         if turn % 2:
             # From within a buffer of the host's.
-            within = memoryview(chooser.randbytes(turn) + part + b"behind")
-            backend.write(memory, start, within[turn : turn + length])
+            within = bytearray(chooser.randbytes(turn) + part + b"behind")
+            backend.write(memory, start, memoryview(within)[turn : turn + length])
+            within[:] = bytes(len(within))  # the host's again
             data[start : start + length] = part
             _demand(
                 bytes(backend.read(memory, 0, size)) == data,

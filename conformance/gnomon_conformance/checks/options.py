@@ -62,7 +62,7 @@ def _functions(
         key = f"{name} {dtype.name} {turn}"
         function, inputs = draw(Random(f"{key} {seed}"))
         if turn % 2:
-            function = with_gradients(function)
+            function = with_gradients(function, alike=turn % 4 == 3)
         evidence += judge_function(function, inputs, dtype, key, target, exact_strides=False)
     return evidence
 
@@ -95,6 +95,8 @@ def _norm(chooser: Random) -> Drawn:
     kind = chooser.choice(("layer", "layer", "group", "batch", "batch"))
     if kind == "layer":
         shape = _sizes(chooser, chooser.randint(2, 3), 700)
+        if chooser.random() < 0.3:  # long rows or many
+            shape = chooser.choice(((2, 259), (1, 1027), (3, 5, 71), (291, 3)))
         weights = shape[chooser.randint(1, len(shape) - 1) :]
     elif kind == "group":
         groups = chooser.randint(1, 4)
@@ -177,18 +179,25 @@ def _class_loss(chooser: Random) -> Drawn:
     """Cross entropies and likelihoods of rows and places, weighted, reduced and ignored."""
     places = chooser.choice(((), (), (2,), (3, 5)))
     rows, classes = _sizes(chooser, 2, 700 // math.prod(places))
+    if chooser.random() < 0.1:
+        rows = 0
     reduction = chooser.choice(("mean", "sum", "none"))
     weighted = chooser.random() < 0.5
     ignored = chooser.choice((-100, 0, classes - 1))
+    targets = indices((rows, *places), classes)
+    if chooser.random() < 0.1:  # nothing but ignored ones
+        targets = targets._replace(low=ignored, high=ignored + 1)
+    alike = chooser.random() < 0.2
     loss = chooser.choice((F.cross_entropy, F.cross_entropy, F.nll_loss))
 
     def function(x: list[Tensor]) -> Sequence[Tensor]:
         weight = x[2].detach() if weighted else None
-        return [loss(x[0], x[1], weight, ignore_index=ignored, reduction=reduction)]
+        target = x[1][:1].expand(x[1].shape) if alike and rows else x[1]
+        return [loss(x[0], target, weight, ignore_index=ignored, reduction=reduction)]
 
     return function, [
         Input((rows, classes, *places), -4.0, 4.0),
-        indices((rows, *places), classes),
+        targets,
         Input((classes,), 0.25, 2.0),
     ]
 
@@ -276,6 +285,8 @@ def _convolution(chooser: Random) -> Drawn:
     more = _several(chooser, 0, ((4, 2, 1), (40, 9, 3))[few][rank - 1], rank)
     if few:
         images = chooser.choice((1, 2, 5))
+        if rank == 1 and chooser.random() < 0.5:  # long lines, or many of them
+            more, images = chooser.choice((([140], 1), ([3], 70)))
     geometry = zip(kernel, dilation, padding, more, strict=True)
     sizes = [
         rest + 2 * margin + 1 if transposed else max(step * (k - 1) + 1 + rest - 2 * margin, 1)
@@ -284,13 +295,14 @@ def _convolution(chooser: Random) -> Drawn:
     extra = [chooser.randrange(max(pair)) for pair in zip(stride, dilation, strict=True)]
     straight = (F.conv1d, F.conv2d, F.conv3d)[rank - 1]
     back = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[rank - 1]
-    biased = chooser.random() < 0.7
+    biased, alike = chooser.random() < 0.7, chooser.random() < 0.2
 
     def function(x: list[Tensor]) -> Sequence[Tensor]:
+        weight = x[1][:1].expand(x[1].shape) if alike else x[1]
         bias = x[2] if biased else None
         if transposed:
-            return [back(x[0], x[1], bias, stride, padding, extra, groups, dilation)]
-        return [straight(x[0], x[1], bias, stride, padding, dilation, groups)]
+            return [back(x[0], weight, bias, stride, padding, extra, groups, dilation)]
+        return [straight(x[0], weight, bias, stride, padding, dilation, groups)]
 
     channels = (groups * inner, outer) if transposed else (groups * outer, inner)
     return function, [

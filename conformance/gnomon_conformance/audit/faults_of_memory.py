@@ -79,6 +79,25 @@ class _Borrowed(FaultyBackend):
         super().write(memory, offset, data)
 
 
+@fault("parts to write not copied before something is read", "memory/parts")
+class _BorrowedParts(FaultyBackend):
+    def __init__(self, device: Device) -> None:
+        super().__init__(device)
+        self.parts: list[tuple[Memory, int, memoryview]] = []
+
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        if offset:
+            self.parts.append((memory, offset, data))
+        else:
+            super().write(memory, offset, data)
+
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        for part in self.parts:
+            super().write(*part)
+        self.parts.clear()
+        return super().read(memory, offset, nbytes)
+
+
 @fault("no error when memory is exhausted", "memory/exhausted")
 class _Endless(FaultyBackend):
     def allocate(self, nbytes: int) -> Memory:

@@ -30,7 +30,12 @@ from gnomon.fusible import (
     standardization,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
-from gnomon_conformance.audit.register import decomposed, fault, kernel_fault, right_kernel
+from gnomon_conformance.audit.register import (
+    decomposed,
+    fault,
+    kernel_fault,
+    right_kernel,
+)
 
 _multiply, _convolve = right_kernel(matrix_product), right_kernel(convolution)
 _standardize, _pool = right_kernel(standardization), right_kernel(max_pooling)
@@ -234,7 +239,7 @@ def _norm_fault(
         _standardize(x, weight, bias, dims, eps, output, mean, variance)
         after(x, dims, output, variance)
 
-    kernel_fault(name, "options/norms", standardization, kernel)
+    kernel_fault(name, "options/*norms", standardization, kernel)
 
 
 _norm_fault(
@@ -244,6 +249,13 @@ _norm_fault(
         if math.prod(x.layout.shape[dim] for dim in dims) == 1
         else None
     ),
+)
+_norm_fault(
+    "rows of a norm past 256 not stored", lambda x, dims, y, variance: _cleared(y, 0, 256)
+)
+_norm_fault(
+    "elements of a norm past 1024 not stored",
+    lambda x, dims, y, variance: _cleared(y, y.layout.ndim - 1, 1024),
 )
 _norm_fault(
     "variances of a norm past 32 not stored",
@@ -305,6 +317,12 @@ _loss_fault(
     "losses of one class are 1",
     after=lambda x, t, reduction, y: (
         put(y, [1.0] * y.layout.numel) if x.layout.shape[1] == 1 else None
+    ),
+)
+_loss_fault(
+    "mean of no losses is 0",
+    after=lambda x, t, reduction, y: (
+        put(y, [0.0]) if reduction == "mean" and math.isnan(*values_of(y)) else None
     ),
 )
 _loss_fault(

@@ -58,7 +58,7 @@ def _functions(
 ) -> Evidence:
     """Some draws of a kind of function: half of them with their gradients."""
     evidence = NOTHING
-    for turn in range(_DRAWS if draw is not _attention else _DRAWS // 2):
+    for turn in range(_DRAWS // 2 if draw in (_attention, _long_norm) else _DRAWS):
         key = f"{name} {dtype.name} {turn}"
         function, inputs = draw(Random(f"{key} {seed}"))
         if turn % 2:
@@ -95,8 +95,6 @@ def _norm(chooser: Random) -> Drawn:
     kind = chooser.choice(("layer", "layer", "group", "batch", "batch"))
     if kind == "layer":
         shape = _sizes(chooser, chooser.randint(2, 3), 700)
-        if chooser.random() < 0.3:  # long rows or many
-            shape = chooser.choice(((2, 259), (1, 1027), (3, 5, 71), (291, 3)))
         weights = shape[chooser.randint(1, len(shape) - 1) :]
     elif kind == "group":
         groups = chooser.randint(1, 4)
@@ -120,6 +118,16 @@ def _norm(chooser: Random) -> Drawn:
         return [result, mean, variance]
 
     return function, [Input(shape), Input(weights), Input(weights)]
+
+
+def _long_norm(chooser: Random) -> Drawn:
+    """Norms of rows that are long, or many."""
+    shape = chooser.choice(((2, 259), (1, 1027), (3, 5, 71), (291, 3)))
+    weights = shape[1:]
+    return (
+        lambda x: [F.layer_norm(x[0], weights, x[1], x[2])],
+        [Input(shape), Input(weights), Input(weights)],
+    )
 
 
 def _sum_with_product(chooser: Random) -> Drawn:
@@ -366,6 +374,7 @@ def _insertion_points(dtype: DType, seed: int, target: Target) -> Evidence:
 _KINDS: Final[dict[str, Callable[[Random], Drawn]]] = {
     "softmax": _softmax,
     "norms": _norm,
+    "long-norms": _long_norm,
     "sums-with-products": _sum_with_product,
     "attention": _attention,
     "class-losses": _class_loss,

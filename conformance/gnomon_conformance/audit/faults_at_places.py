@@ -47,12 +47,12 @@ def _input(name: str, cases: str, verb: str, change: Callable[[Operand], Operand
 def _fitting(operand: Operand, layout: Layout) -> Operand:
     """Return the operand with another layout, if its storage is long enough for that."""
     fits = layout.span[1] * operand.dtype.itemsize <= operand.storage.nbytes
-    return operand._replace(layout=layout) if fits else operand
+    return operand.under(layout) if fits else operand
 
 
 def _aligned(x: Operand) -> Operand:
     lanes = 16 // x.dtype.itemsize
-    return x._replace(layout=x.layout._replace(offset=x.layout.offset // lanes * lanes))
+    return x.under(x.layout._replace(offset=x.layout.offset // lanes * lanes))
 
 
 _input("offset rounded down to 16 bytes", "layouts/add", "elementwise", _aligned)
@@ -259,7 +259,7 @@ class _LongRow(FaultyBackend):
         layout = input.layout
         for dim in dims:
             layout = layout.narrow(dim, 0, min(layout.shape[dim], _COUNTED))
-        super().reduce(record, input._replace(layout=layout), dims, parameters, output)
+        super().reduce(record, input.under(layout), dims, parameters, output)
 
 
 @fault("scan starts again at 65536", "scan/cumsum/float32/huge")
@@ -269,8 +269,7 @@ class _LongScan(FaultyBackend):
         for start in range(0, max(size, 1), _COUNTED):
             length = min(_COUNTED, size - start)
             parts = [
-                each._replace(layout=each.layout.narrow(dim, start, length))
-                for each in (input, output)
+                each.under(each.layout.narrow(dim, start, length)) for each in (input, output)
             ]
             super().scan(record, parts[0], dim, parts[1])
 
@@ -328,7 +327,7 @@ class _Unmerged(FaultyBackend):
         whole = size // 32768 * 32768
         for start, end in ((0, whole), (whole, size)):
             parts = [
-                each._replace(layout=each.layout.narrow(dim, start, end - start))
+                each.under(each.layout.narrow(dim, start, end - start))
                 for each in (input, values, indices)
             ]
             super().sort(parts[0], dim, descending, parts[1], parts[2])

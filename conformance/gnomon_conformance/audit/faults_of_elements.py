@@ -32,7 +32,7 @@ def _layouts(
     def changed(verb: str, _name: str, operand: Operand) -> Operand:
         if verb != "elementwise":
             return operand
-        return operand._replace(layout=change(operand.layout))
+        return operand.under(change(operand.layout))
 
     hooked(name, cases, Hooks(output=changed) if output else Hooks(input=changed))
 
@@ -437,7 +437,7 @@ class _StaleStrides(FaultyBackend):
                 key = (record.name, value.layout.shape, position)
                 layout = self.kept.setdefault(key, value.layout)
                 fits = layout.span[1] * value.dtype.itemsize <= value.storage.nbytes
-                value = value._replace(layout=layout) if fits else value
+                value = value.under(layout) if fits else value
             given.append(value)
         super().elementwise(record, given, output)
 

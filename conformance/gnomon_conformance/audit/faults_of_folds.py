@@ -172,7 +172,7 @@ class _WrongDim(FaultyBackend):
             if first != dim:
                 order = [*range(len(shape))]
                 order[first], order[dim] = dim, first
-                input = input._replace(layout=input.layout.permute(order))
+                input = input.under(input.layout.permute(order))
         super().reduce(record, input, dims, parameters, output)
 
 
@@ -188,7 +188,7 @@ class _DenseInput(FaultyBackend):
     ) -> None:
         dense = Layout.contiguous(input.layout.shape)._replace(offset=input.layout.offset)
         if dense.span[1] * input.dtype.itemsize <= input.storage.nbytes:
-            input = input._replace(layout=dense)
+            input = input.under(dense)
         super().reduce(record, input, dims, parameters, output)
 
 
@@ -203,7 +203,7 @@ class _LostPlace(FaultyBackend):
         output: Operand,
     ) -> None:
         dense = Layout.contiguous(output.layout.shape)
-        super().reduce(record, input, dims, parameters, output._replace(layout=dense))
+        super().reduce(record, input, dims, parameters, output.under(dense))
 
 
 @fault("parameters of a reduction kept from the first launch", "reduce/vector_norm")
@@ -341,4 +341,4 @@ class _LastDim(FaultyBackend):
 class _DenseScan(FaultyBackend):
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         dense = Layout.contiguous(output.layout.shape)._replace(offset=output.layout.offset)
-        super().scan(record, input, dim, output._replace(layout=dense))
+        super().scan(record, input, dim, output.under(dense))

@@ -111,7 +111,7 @@ def _misread(name: str, cases: str, change: Callable[[Layout], Layout], *, at: i
             if record.name == operation and isinstance(changed, Operand):
                 layout = change(changed.layout)
                 fits = layout.span[1] * changed.dtype.itemsize <= changed.storage.nbytes
-                given[at] = changed._replace(layout=layout) if fits else changed
+                given[at] = changed.under(layout) if fits else changed
             super().elementwise(record, given, output)
 
     FAULTS.append(Fault(name, cases, Misread))

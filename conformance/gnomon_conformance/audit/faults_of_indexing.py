@@ -23,7 +23,7 @@ hooked(
     "gather",
     Hooks(
         input=lambda verb, name, x: (
-            x._replace(layout=x.layout._replace(offset=0)) if verb == "gather" else x
+            x.under(x.layout._replace(offset=0)) if verb == "gather" else x
         )
     ),
 )
@@ -32,7 +32,7 @@ hooked(
     "scatter/replace",
     Hooks(
         output=lambda verb, name, x: (
-            x._replace(layout=x.layout._replace(offset=0)) if verb == "scatter" else x
+            x.under(x.layout._replace(offset=0)) if verb == "scatter" else x
         )
     ),
 )
@@ -41,7 +41,7 @@ hooked(
     "sort",
     Hooks(
         output=lambda verb, name, x: (
-            x._replace(layout=Layout.contiguous(x.layout.shape)) if name == "indices" else x
+            x.under(Layout.contiguous(x.layout.shape)) if name == "indices" else x
         )
     ),
 )
@@ -105,7 +105,7 @@ class _HalfWritten(FaultyBackend):
         try:
             super().scatter(record, source, indexed, destination)
         except IndexError:
-            first = destination._replace(layout=Layout((1,), (0,), destination.layout.offset))
+            first = destination.under(Layout((1,), (0,), destination.layout.offset))
             put(first, [2])
             raise
 
@@ -136,7 +136,7 @@ class _DenseIndices(FaultyBackend):
             layout = Layout.contiguous(each.indices.layout.shape)
             fits = layout.span[1] * 8 <= each.indices.storage.nbytes
             fits = fits and 0 not in each.indices.layout.strides
-            try_indices = each.indices._replace(layout=layout) if fits else each.indices
+            try_indices = each.indices.under(layout) if fits else each.indices
             legal = all(-each.size <= value < each.size for value in values_of(try_indices))
             dense.append(each._replace(indices=try_indices) if legal else each)
         super().gather(source, dense, output)
@@ -171,7 +171,7 @@ class _LostDuplicates(FaultyBackend):
 
 def _whole(operand: Operand) -> list[Scalar]:
     count = operand.storage.nbytes // operand.dtype.itemsize
-    return values_of(operand._replace(layout=Layout.contiguous((count,))))
+    return values_of(operand.under(Layout.contiguous((count,))))
 
 
 @fault("first of several replacements stays", "scatter/replace")
@@ -224,7 +224,7 @@ class _MaximumWithoutNan(FaultyBackend):
                 b if b == b else a for a, b in zip(before, _whole(destination), strict=True)
             ]
             count = len(after)
-            put(destination._replace(layout=Layout.contiguous((count,))), after)
+            put(destination.under(Layout.contiguous((count,))), after)
 
 
 @fault("unstable sort", "sort")
@@ -242,7 +242,7 @@ class _Unstable(FaultyBackend):
                     break
             found += places
         kept = [d for d in range(len(input.layout.shape)) if d != dim]
-        put(indices._replace(layout=indices.layout.permute((*kept, dim))), found)
+        put(indices.under(indices.layout.permute((*kept, dim))), found)
 
 
 @fault("descending sort is an ascending one turned round", "sort")
@@ -256,7 +256,7 @@ class _Turned(FaultyBackend):
             for output in (values, indices):
                 rows = rows_of(output, (dim,))
                 turned = [value for row in rows for value in row[::-1]]
-                put(output._replace(layout=output.layout.permute((*kept, dim))), turned)
+                put(output.under(output.layout.permute((*kept, dim))), turned)
 
 
 @fault("NaN sorts first", "sort/sort/float32")
@@ -268,7 +268,7 @@ class _NanFirst(FaultyBackend):
         kept = [d for d in range(len(input.layout.shape)) if d != dim]
         rows = rows_of(values, (dim,))
         moved = [v for row in rows for v in sorted(row, key=lambda value: value == value)]
-        put(values._replace(layout=values.layout.permute((*kept, dim))), moved)
+        put(values.under(values.layout.permute((*kept, dim))), moved)
 
 
 @fault("long rows sorted in blocks only", "sort/sort/float32/lengths")
@@ -280,7 +280,7 @@ class _Blocks(FaultyBackend):
         for start in range(0, max(size, 1), 512):
             length = min(512, size - start)
             parts = [
-                each._replace(layout=each.layout.narrow(dim, start, length))
+                each.under(each.layout.narrow(dim, start, length))
                 for each in (input, values, indices)
             ]
             super().sort(parts[0], dim, descending, parts[1], parts[2])
@@ -411,7 +411,7 @@ def _short(name: str, cases: str, concerned: Callable[[str, Layout, int], bool])
 
 
 def _rows(operand: Operand, rows: slice) -> Operand:
-    return operand._replace(layout=operand.layout.narrow(0, rows.start, rows.stop))
+    return operand.under(operand.layout.narrow(0, rows.start, rows.stop))
 
 
 _short(

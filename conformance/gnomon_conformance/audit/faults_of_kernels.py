@@ -36,7 +36,7 @@ def _first_group(
     """Take the weight of the first group for all, where a group has one row."""
     if weight.layout.shape[0] == g.groups:
         layout = weight.layout
-        weight = weight._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+        weight = weight.under(layout._replace(strides=(0, *layout.strides[1:])))
     _convolve(x, weight, bias, g, y)
 
 
@@ -49,7 +49,7 @@ def _dense(operand: Operand) -> Operand:
     """Return the operand read without its strides, where the storage is long enough."""
     layout = Layout.contiguous(operand.layout.shape)._replace(offset=operand.layout.offset)
     fits = layout.span[1] * operand.dtype.itemsize <= operand.storage.nbytes
-    return operand._replace(layout=layout) if fits else operand
+    return operand.under(layout) if fits else operand
 
 
 kernel_fault(
@@ -59,7 +59,7 @@ kernel_fault(
     lambda x, w, b, g, y: _convolve(
         x,
         w,
-        None if b is None else b._replace(layout=b.layout._replace(strides=(0,))),
+        None if b is None else b.under(b.layout._replace(strides=(0,))),
         g,
         y,
     ),
@@ -77,8 +77,8 @@ def _past_channels(
 ) -> None:
     """Leave out the channels past the fourth."""
     if x.layout.shape[1] > 4 and g.groups == 1 and not g.transposed:
-        x = x._replace(layout=x.layout.narrow(1, 0, 4))
-        weight = weight._replace(layout=weight.layout.narrow(1, 0, 4))
+        x = x.under(x.layout.narrow(1, 0, 4))
+        weight = weight.under(weight.layout.narrow(1, 0, 4))
     _convolve(x, weight, bias, g, y)
 
 
@@ -132,7 +132,7 @@ def _past_block(x: Operand, dim: int, y: Operand) -> None:
     size = x.layout.shape[dim]
     for start in range(0, max(size, 1), 128):
         length = min(128, size - start)
-        pair = [o._replace(layout=o.layout.narrow(dim, start, length)) for o in (x, y)]
+        pair = [o.under(o.layout.narrow(dim, start, length)) for o in (x, y)]
         _soften(pair[0], dim, pair[1])
 
 
@@ -177,7 +177,7 @@ def _softened_backward(g: Operand, y: Operand, dim: int, output: Operand) -> Non
     for cotangents, results in rows:
         total = math.fsum(a * b for a, b in zip(cotangents, results, strict=True))
         found += [b * (a - total) for a, b in zip(cotangents, results, strict=True)]
-    put(output._replace(layout=output.layout.permute(order)), found)
+    put(output.under(output.layout.permute(order)), found)
 
 
 kernel_fault(
@@ -210,9 +210,7 @@ kernel_fault(
     standardization,
     lambda x, w, b, dims, eps, y, m, v: _standardize(
         x,
-        None
-        if w is None
-        else w._replace(layout=w.layout._replace(strides=(0,) * len(w.layout.shape))),
+        None if w is None else w.under(w.layout._replace(strides=(0,) * len(w.layout.shape))),
         b,
         dims,
         eps,
@@ -337,7 +335,7 @@ def _first_sequence(sequence: Operand, values: Operand, right: bool, output: Ope
     """Search the first of several sequences for all rows of values."""
     layout = sequence.layout
     if len(layout.shape) > 1:
-        sequence = sequence._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+        sequence = sequence.under(layout._replace(strides=(0, *layout.strides[1:])))
     _find(sequence, values, right, output)
 
 
@@ -352,8 +350,8 @@ kernel_fault(
 def _inner_of_doubles(a: Operand, b: Operand, y: Operand) -> None:
     """Leave out the terms past a block of 256, in float64."""
     if y.dtype.itemsize == 8 and a.layout.shape[2] > 256:
-        a = a._replace(layout=a.layout.narrow(2, 0, 256))
-        b = b._replace(layout=b.layout.narrow(1, 0, 256))
+        a = a.under(a.layout.narrow(2, 0, 256))
+        b = b.under(b.layout.narrow(1, 0, 256))
     _multiply(a, b, y)
 
 
@@ -384,8 +382,8 @@ def _whole_tiles(a: Operand, b: Operand, y: Operand) -> None:
     """Leave out the last term where all sizes are whole tiles of 32."""
     _, rows, inner = a.layout.shape
     if not (rows % 32 or inner % 32 or b.layout.shape[2] % 32) and inner:
-        a = a._replace(layout=a.layout.narrow(2, 0, inner - 1))
-        b = b._replace(layout=b.layout.narrow(1, 0, inner - 1))
+        a = a.under(a.layout.narrow(2, 0, inner - 1))
+        b = b.under(b.layout.narrow(1, 0, inner - 1))
     _multiply(a, b, y)
 
 
@@ -418,8 +416,8 @@ def _images_of_a_block(
     """Leave out the bias from the fifth image on."""
     _convolve(x, weight, bias, g, y)
     if x.layout.shape[0] > 4 and bias is not None:
-        few = y._replace(layout=y.layout.narrow(0, 4, y.layout.shape[0] - 4))
-        images = x._replace(layout=x.layout.narrow(0, 4, x.layout.shape[0] - 4))
+        few = y.under(y.layout.narrow(0, 4, y.layout.shape[0] - 4))
+        images = x.under(x.layout.narrow(0, 4, x.layout.shape[0] - 4))
         _convolve(images, weight, None, g, few)
 
 
@@ -435,7 +433,7 @@ def _one_matrix_further(a: Operand, b: Operand, y: Operand) -> None:
     """Read the last of many matrices where the first is."""
     if a.layout.shape[0] > 128:
         layout = a.layout
-        a = a._replace(layout=layout._replace(strides=(0, *layout.strides[1:])))
+        a = a.under(layout._replace(strides=(0, *layout.strides[1:])))
     _multiply(a, b, y)
 
 

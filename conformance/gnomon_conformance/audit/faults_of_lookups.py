@@ -99,7 +99,7 @@ def _arriving(
             destination: Operand,
         ) -> None:
             count = destination.storage.nbytes // destination.dtype.itemsize
-            whole = destination._replace(layout=Layout.contiguous((count,)))
+            whole = destination.under(Layout.contiguous((count,)))
             before = values_of(whole)
             super().scatter(record, source, indexed, destination)
             after = values_of(whole)
@@ -134,7 +134,7 @@ def _near(name: str, cases: str, verb: str, bits: int, *, written: bool = False)
         if mine != verb:
             return operand
         layout = operand.layout
-        return operand._replace(layout=layout._replace(offset=layout.offset % 2**bits))
+        return operand.under(layout._replace(offset=layout.offset % 2**bits))
 
     hooked(name, cases, Hooks(output=changed) if written else Hooks(input=changed))
 

@@ -74,7 +74,7 @@ def _of_rows(
         found: list[Scalar] = []
         for row, results in zip(rows_of(x, (dim,)), rows_of(y, (dim,)), strict=True):
             found += change(row, results)
-        put(y._replace(layout=last(y.layout, (dim,))), found)
+        put(y.under(last(y.layout, (dim,))), found)
 
     return wrong
 
@@ -149,7 +149,7 @@ def _by_squares(
         centre = x.dtype.round(math.fsum(row) / len(row))
         spread = max(float(x.dtype.round(squares - x.dtype.round(centre**2))), 0.0)
         found += [(each - centre) / math.sqrt(spread + eps) for each in row]
-    put(y._replace(layout=last(y.layout, dims)), found)
+    put(y.under(last(y.layout, dims)), found)
 
 
 kernel_fault(

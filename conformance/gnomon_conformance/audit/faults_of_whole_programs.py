@@ -114,7 +114,7 @@ class _FirstBatch(FaultyBackend):
 
 
 def _first_batch(left: Operand, right: Operand, output: Operand) -> None:
-    right = right._replace(layout=right.layout.narrow(0, 0, 1).expand(right.layout.shape))
+    right = right.under(right.layout.narrow(0, 0, 1).expand(right.layout.shape))
     _multiply(left, right, output)
 
 
@@ -124,7 +124,7 @@ def _softmax(
     moved = [k for k in range(len(input.layout.shape)) if k != dim]
     order = (*moved, dim)
     length = input.layout.shape[dim]
-    values = values_of(input._replace(layout=input.layout.permute(order)))
+    values = values_of(input.under(input.layout.permute(order)))
     found: list[Scalar] = []
     for start in range(0, len(values), max(length, 1)):
         row = values[start : start + length]
@@ -137,7 +137,7 @@ def _softmax(
             else _share(term, total)
             for term in terms
         ]
-    put(output._replace(layout=output.layout.permute(order)), found)
+    put(output.under(output.layout.permute(order)), found)
 
 
 def _share(term: float, total: float) -> float:

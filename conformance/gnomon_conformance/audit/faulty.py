@@ -122,7 +122,7 @@ class FaultyBackend(Backend):
             pairs = zip(rows_of(given, (dim,)), rows_of(target, (dim,)), strict=True)
             for row, results in pairs:
                 changed += change(record.name, given.dtype, row, results)
-            put(target._replace(layout=last(target.layout, (dim,))), changed)
+            put(target.under(last(target.layout, (dim,))), changed)
 
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
@@ -217,7 +217,7 @@ def rows_of(operand: Operand, dims: Sequence[int]) -> list[list[Scalar]]:
     length = 1
     for dim in dims:
         length *= operand.layout.shape[dim]
-    values = values_of(operand._replace(layout=moved))
+    values = values_of(operand.under(moved))
     count = 1
     for size in moved.shape[: len(moved.shape) - len(dims)]:
         count *= size

@@ -104,6 +104,10 @@ VIEWS: Final = (
 )
 
 
+def _far_from_singular(square: Tensor) -> Tensor:
+    return square + 5 * torch.eye(len(square), dtype=square.dtype, device=square.device)
+
+
 def _written(base: Tensor, write: Callable[[Tensor], object]) -> Tensor:
     """Return a copy of ``base`` after ``write`` has changed it in place."""
     copy = base * 1.0
@@ -272,23 +276,25 @@ PRODUCTS: Final = (
     entry(
         _C,
         "inverse",
-        lambda x: torch.linalg.inv(
-            x[0] + 5 * torch.eye(4, dtype=x[0].dtype, device=x[0].device)
-        ),
+        lambda x: torch.linalg.inv(_far_from_singular(x[0])),
         SQUARE,
         narrow=False,
     ),
     entry(
         _C,
         "solve",
-        lambda x: torch.linalg.solve(
-            x[0] + 5 * torch.eye(4, dtype=x[0].dtype, device=x[0].device), x[1]
-        ),
+        lambda x: torch.linalg.solve(_far_from_singular(x[0]), x[1]),
         SQUARE,
         matrix(4, 2),
         narrow=False,
     ),
-    entry(_C, "determinant", lambda x: torch.linalg.det(x[0]), SQUARE, narrow=False),
+    entry(
+        _C,
+        "determinant",  # of rows that have to change places
+        lambda x: torch.linalg.det(_far_from_singular(x[0]).roll(1, 0)),
+        SQUARE,
+        narrow=False,
+    ),
 )
 ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *LAYERS, *VARIANTS)
 DIFFERENTIABLE: Final = tuple([entry for entry in ENTRIES if entry.differentiable])

@@ -120,7 +120,7 @@ FOLDS: Final = (
     entry(_R, "sum-keepdim", lambda x: x[0].sum((0, 2), keepdim=True), CUBE),
     entry(_R, "mean-expanded", lambda x: x[0].expand(5, 4).mean(0), Input((4,))),
     entry(_R, "var-mean", lambda x: torch.var_mean(x[0], 1), CUBE),
-    entry(_R, "std", lambda x: x[0].std(0, unbiased=False), CUBE),
+    entry(_R, "std", lambda x: x[0].std(1, unbiased=False), CUBE),
     entry(_R, "max-dim", lambda x: x[0].max(1), CUBE),
     entry(_R, "min-all", lambda x: x[0].min(), CUBE),
     entry(_R, "amax", lambda x: x[0].amax((0, 1)), CUBE),

@@ -201,6 +201,11 @@ class Terms:
         return self.up >= math.log2(most) or self.down <= least
 
 
+def accumulated(dtype: DType) -> DType:
+    """Return the dtype in which folds of a floating-point dtype are computed."""
+    return float32 if dtype.itemsize == 2 else dtype
+
+
 def needs_terms(tolerance: Tolerance, dtype: DType) -> bool:
     """Return whether the tolerance of a fold depends on its terms."""
     return dtype.is_floating_point and not isinstance(tolerance, Ulps)
@@ -225,10 +230,9 @@ def of_fold(
             return Expected(value)
         larger = value if abs(value) >= 1 else 1.0
         return Expected(value, of_function(larger, tolerance, dtype).slack)
-    accumulated = float32 if dtype.itemsize == 2 else dtype
-    eps = epsilon(accumulated)
+    eps = epsilon(accumulated(dtype))
     certain = value != value and terms.are_undefined
-    if terms.may_leave(accumulated) and not certain:
+    if terms.may_leave(accumulated(dtype)) and not certain:
         return Expected(value, anything=True)
     if not math.isfinite(value):
         return Expected(value)

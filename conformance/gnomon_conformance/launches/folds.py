@@ -22,9 +22,11 @@ from gnomon.records import (
 from gnomon_conformance.correct import (
     Expected,
     Right,
+    accumulated,
     largest,
     needs_terms,
     of_fold,
+    smallest_normal,
     terms_of,
     unit,
 )
@@ -90,11 +92,13 @@ class ReduceLaunch(Launch):
         return expected
 
     def _is_undefined(self, row: Sequence[Scalar]) -> bool:
-        """Whether it is the spread of equal elements over no degree of freedom: 0 / 0, or what
-        rounding the mean leaves of it, which is infinite.
+        """Whether it is the spread of equal elements, or of some whose squares underflow, over
+        no degree of freedom: 0 / 0, or what rounding leaves of it, which is infinite.
         """
-        spread = self.record.name in ("var", "std")
-        return spread and 1 <= len(row) <= self.parameters[0] and len(set(row)) == 1
+        if self.record.name not in ("var", "std") or not 1 <= len(row) <= self.parameters[0]:
+            return False
+        width = max(row) - min(row)
+        return width * width < smallest_normal(accumulated(self.outputs[0].dtype))
 
     def code(self, operand: Callable[[Place | Scalar], str]) -> list[str]:
         (input,) = self.inputs

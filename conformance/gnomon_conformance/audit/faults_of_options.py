@@ -30,12 +30,7 @@ from gnomon.fusible import (
     standardization,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
-from gnomon_conformance.audit.register import (
-    decomposed,
-    fault,
-    kernel_fault,
-    right_kernel,
-)
+from gnomon_conformance.audit.register import decomposed, fault, kernel_fault, right_kernel
 
 _multiply, _convolve = right_kernel(matrix_product), right_kernel(convolution)
 _standardize, _pool = right_kernel(standardization), right_kernel(max_pooling)

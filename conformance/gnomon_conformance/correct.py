@@ -86,7 +86,17 @@ class Right:
         """Return the values, each the nearest element of ``dtype``."""
         if not dtype.is_floating_point:
             return self.values
-        return dtype.unpack(dtype.pack(self.values))
+        return rounded(dtype, self.values)
+
+
+def rounded(dtype: DType, values: Sequence[Scalar]) -> list[Scalar]:
+    """Return the nearest elements of a floating-point dtype.
+
+    >>> from gnomon.backend import float16
+    >>> rounded(float16, [0.1, 70000.0])
+    [0.0999755859375, inf]
+    """
+    return [*dtype.unpack(dtype.pack(values))]
 
 
 def unit(value: float, dtype: DType) -> float:

@@ -40,11 +40,6 @@ def integer_range(dtype: DType) -> tuple[int, int]:
     )
 
 
-def rounded(dtype: DType, values: Sequence[float]) -> list[Scalar]:
-    """Return the nearest elements of a floating-point dtype."""
-    return [*dtype.unpack(dtype.pack(values))]
-
-
 def special_floats(dtype: DType) -> list[float]:
     """Return the floats of a dtype at which operations tend to go wrong."""
     huge, tiny, eps = largest(dtype), smallest_normal(dtype), epsilon(dtype)

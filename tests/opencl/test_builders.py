@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 import pyopencl as cl
 
-from gnomon_opencl import trials
+from gnomon_opencl import programs, trials
 from gnomon_opencl.attempts import Attempt
 from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.builders import Builders
@@ -22,6 +24,7 @@ from .devices import default_backend
 
 SOURCE = "__kernel void change(__global int *p) {{ p[get_global_id(0)] = {}; }}"
 WRONG = "__kernel void change(__global int *p) { undeclared_thing(); }"
+ADDS = "__kernel void change(__global int *p, const int n) { p[0] = p[0] * 3 + n; }"
 READS = "__kernel void change(__global const int *p, __global int *q) { q[0] = absent(p[0]); }"
 
 pytestmark = pytest.mark.skipif(
@@ -93,6 +96,26 @@ def test_launches_that_wait_keep_their_order(runtime: Runtime) -> None:
             SOURCE.format(f"p[0] * 10 + {number + 1}"), "change", [memory.buffer], 1
         )
     assert runtime.pool.word(memory) == 12345
+
+
+def test_a_kernel_is_declared_once_when_it_is_launched_often(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared: list[cl.Kernel] = []
+
+    def declare(kernel: cl.Kernel, arguments: Sequence[object]) -> None:
+        declared.append(kernel)
+        programs.declare(kernel, arguments)
+
+    monkeypatch.setattr("gnomon_opencl.runtime.declare", declare)
+    memory = runtime.pool.allocate(4)
+    runtime.pool.write(memory, 0, memoryview(bytes(4)))
+    right = 0
+    for number in range(30):
+        runtime.enqueue(ADDS, "change", [memory.buffer, struct.pack("i", number)], 1)
+        right = (right * 3 + number) % 2**32
+        assert runtime.pool.word(memory) == right
+        assert len(declared) == (number >= 11)
     assert not runtime._backlog
 
 

@@ -50,9 +50,7 @@ hooked(
     "source/arange",
     Hooks(
         output=lambda verb, name, x: (
-            x._replace(
-                layout=Layout.contiguous(x.layout.shape)._replace(offset=x.layout.offset)
-            )
+            x.under(Layout.contiguous(x.layout.shape)._replace(offset=x.layout.offset))
             if verb == "source"
             else x
         )
@@ -156,10 +154,8 @@ class _LostDuplicates(FaultyBackend):
             return
         start, arriving = _whole(destination), values_of(source)
         columns = [values_of(each.indices) for each in indexed]
-        whole = destination._replace(
-            layout=Layout.contiguous(
-                (destination.storage.nbytes // destination.dtype.itemsize,)
-            )
+        whole = destination.under(
+            Layout.contiguous((destination.storage.nbytes // destination.dtype.itemsize,))
         )
         result = _whole(destination)
         for element, position in enumerate(destination.layout.positions()):

@@ -57,28 +57,15 @@ _unchecked("indices into an empty dim not checked", lambda dim, place, x: x == 0
 _unchecked("indices below -2**32 taken modulo that", lambda dim, place, x: x < -(2**32))
 
 
-def _of_numbers(name: str, cases: str, change: Callable[[Scalar], Scalar]) -> None:
-    """Add a fault in what becomes of a number that is scattered."""
-
-    class Changed(FaultyBackend):
-        def scatter(
-            self,
-            record: ScatterRecord,
-            source: Operand | Scalar,
-            indexed: Sequence[IndexedDimension],
-            destination: Operand,
-        ) -> None:
-            given = source if isinstance(source, Operand) else change(source)
-            super().scatter(record, given, indexed, destination)
-
-    FAULTS.append(Fault(name, cases, Changed))
-
-
-_of_numbers("scattered NaN is 0", "scatter/*/float*/collisions", lambda x: x if x == x else 0.0)
-_of_numbers(
+hooked(
+    "scattered NaN is 0",
+    "scatter/*/float*/collisions",
+    Hooks(number=lambda x: x if x == x else 0.0),
+)
+hooked(
     "scattered numbers past 32 bits wrapped",
     "scatter/*/int64/collisions",
-    lambda x: (int(x) + 2**31) % 2**32 - 2**31,
+    Hooks(number=lambda x: (int(x) + 2**31) % 2**32 - 2**31),
 )
 
 

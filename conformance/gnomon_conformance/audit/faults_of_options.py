@@ -227,10 +227,9 @@ def _norm_fault(
         bias: Operand | None,
         dims: tuple[int, ...],
         eps: float,
-        output: Operand,
-        mean: Operand,
-        variance: Operand,
+        *outputs: Operand,
     ) -> None:
+        output, mean, variance = outputs
         _standardize(x, weight, bias, dims, eps, output, mean, variance)
         after(x, dims, output, variance)
 

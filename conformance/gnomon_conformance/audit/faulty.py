@@ -36,12 +36,15 @@ ChangeRow: TypeAlias = Callable[[str, DType, list[Scalar], list[Scalar]], Sequen
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What a fault does to inputs, outputs, elements, and rows of reductions and scans."""
+    """What a fault does to inputs, outputs, elements, rows of reductions and scans, and numbers
+    that are scattered.
+    """
 
     input: ChangeOperand | None = None
     output: ChangeOperand | None = None
     element: ChangeElement | None = None
     row: ChangeRow | None = None
+    number: Callable[[Scalar], Scalar] | None = None
 
 
 class FaultyBackend(Backend):
@@ -137,9 +140,11 @@ class FaultyBackend(Backend):
         indexed: Sequence[IndexedDimension],
         destination: Operand,
     ) -> None:
-        given = source
+        given, change = source, self.hooks.number
         if isinstance(source, Operand):
             given = self.seen("scatter", record.name, source)
+        elif change is not None:
+            given = change(source)
         target = self.written("scatter", record.name, destination)
         self.inner.scatter(record, given, indexed, target)
 

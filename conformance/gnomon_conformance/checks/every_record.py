@@ -17,6 +17,7 @@ from gnomon.records import Domain, Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level
 from gnomon_conformance.checks.elementwise import EXACT, REALS
+from gnomon_conformance.correct import rounded
 from gnomon_conformance.inventory import (
     arity_of,
     defined_on,
@@ -27,7 +28,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import integer_range, rounded
+from gnomon_conformance.values import integer_range
 
 LEVEL = Level.ELEMENTWISE
 #: How many rows of operands are repeated throughout a long launch: a prime, so that no block or

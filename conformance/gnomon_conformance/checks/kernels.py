@@ -26,7 +26,7 @@ from gnomon.backend import (
 )
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
-from gnomon_conformance.correct import unit
+from gnomon_conformance.correct import rounded, unit
 from gnomon_conformance.functions import elements_of
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
@@ -223,7 +223,7 @@ def _softmax(dtype: DType, seed: int, target: Target) -> Evidence:
     chooser = Random(f"softmax {dtype.name} {seed}")
     compared = 0
     for number, length in enumerate(_LENGTHS):
-        values = [float(dtype.round(chooser.uniform(-4.0, 4.0))) for _ in range(3 * length)]
+        values = rounded(dtype, [chooser.uniform(-4.0, 4.0) for _ in range(3 * length)])
         x = torch.tensor(values, dtype=dtype).reshape((3, length)).to(target.device)
         rows = [values[k * length : (k + 1) * length] for k in range(3)]
         right = []

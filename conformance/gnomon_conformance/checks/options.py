@@ -30,19 +30,21 @@ from gnomon_conformance.target import Target, oracle
 LEVEL: Final = Level.COMPOSITE
 #: A function of inputs, and the inputs.
 Drawn: TypeAlias = tuple[Function, list[Input]]
+Draw: TypeAlias = Callable[[Random], Drawn]
 Shape: TypeAlias = tuple[int, ...]
 #: Sizes on both sides of those that tiles and groups of threads have.
 _SIZES: Final = (1, 2, 3, 5, 9, 17, 33, 37, 67)
-#: How many draws a case makes, of functions and of geometries.
+#: How many draws a case makes: of functions, of those that take long, and of geometries.
 _DRAWS: Final = 8
+_FEW_DRAWS: Final = 4
 _GEOMETRIES: Final = 12
 
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield one case for each kind of composite and each float dtype."""
-    for name, draw in _KINDS.items():
+    for name, (draw, turns) in _KINDS.items():
         for dtype in (float32, float64, float16, bfloat16):
-            yield _case(name, dtype, partial(_functions, name, draw, dtype, seed))
+            yield _case(name, dtype, partial(_functions, name, draw, turns, dtype, seed))
     for dtype in (float32, float64, float16):
         for name, draw in _OF_WHOLE_NUMBERS.items():
             yield _case(name, dtype, partial(_exact, name, draw, dtype, seed))
@@ -54,11 +56,11 @@ def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
 
 
 def _functions(
-    name: str, draw: Callable[[Random], Drawn], dtype: DType, seed: int, target: Target
+    name: str, draw: Draw, turns: int, dtype: DType, seed: int, target: Target
 ) -> Evidence:
     """Some draws of a kind of function: half of them with their gradients."""
     evidence = NOTHING
-    for turn in range(_DRAWS // 2 if draw in (_attention, _long_norm) else _DRAWS):
+    for turn in range(turns):
         key = f"{name} {dtype.name} {turn}"
         function, inputs = draw(Random(f"{key} {seed}"))
         if turn % 2:
@@ -258,9 +260,7 @@ def _equal(mine: Sequence[Tensor], right: Sequence[Tensor], what: str) -> Eviden
     return Evidence(max(compared, 1))
 
 
-def _exact(
-    name: str, draw: Callable[[Random], Drawn], dtype: DType, seed: int, target: Target
-) -> Evidence:
+def _exact(name: str, draw: Draw, dtype: DType, seed: int, target: Target) -> Evidence:
     """Some draws of a kind of function on whole numbers, of which results are exact: where a
     dtype holds the sums, with their gradients.
     """
@@ -371,16 +371,17 @@ def _insertion_points(dtype: DType, seed: int, target: Target) -> Evidence:
     return evidence
 
 
-_KINDS: Final[dict[str, Callable[[Random], Drawn]]] = {
-    "softmax": _softmax,
-    "norms": _norm,
-    "long-norms": _long_norm,
-    "sums-with-products": _sum_with_product,
-    "attention": _attention,
-    "class-losses": _class_loss,
-    "resampling": _resampling,
+#: What is drawn, and how often.
+_KINDS: Final[dict[str, tuple[Draw, int]]] = {
+    "softmax": (_softmax, _DRAWS),
+    "norms": (_norm, _DRAWS),
+    "long-norms": (_long_norm, _FEW_DRAWS),
+    "sums-with-products": (_sum_with_product, _DRAWS),
+    "attention": (_attention, _FEW_DRAWS),
+    "class-losses": (_class_loss, _DRAWS),
+    "resampling": (_resampling, _DRAWS),
 }
-_OF_WHOLE_NUMBERS: Final[dict[str, Callable[[Random], Drawn]]] = {
+_OF_WHOLE_NUMBERS: Final[dict[str, Draw]] = {
     "convolutions": _convolution,
     "max-pools": _max_pool,
 }

@@ -22,12 +22,12 @@ from gnomon.backend import (
 from gnomon.records import ProductOfTerms, Reduction, Scan
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
-from gnomon_conformance.correct import epsilon
+from gnomon_conformance.correct import epsilon, rounded
 from gnomon_conformance.inventory import defined_on, records_of
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import Launch, ReduceLaunch, ScanLaunch
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import DISTINCT, integer_range, pool, rounded, specials
+from gnomon_conformance.values import DISTINCT, integer_range, pool, specials
 
 LEVEL = Level.REDUCTION
 Folding = TypeVar("Folding", Reduction, Scan)

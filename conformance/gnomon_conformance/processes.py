@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from time import perf_counter
 from typing import Final, final
 
@@ -72,7 +75,8 @@ class _Judges:
     def judge(self, batches: list[range], processes: int) -> list[range]:
         """Judge by batches; return those that are left when a process has died."""
         left = []
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(processes, context, initializer=_end_with_parent) as pool:
             futures = {pool.submit(_judge, *self._work, batch): batch for batch in batches}
             for future in as_completed(futures):
                 try:
@@ -98,6 +102,18 @@ class _Judges:
         self.outcomes[number] = outcome
         if self._progress is not None:
             self._progress(len(self.outcomes), len(self.cases), outcome)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed, instead of waiting for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def end() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _judge(device: str, seed: int, selection: Selection, batch: range) -> list[Outcome]:

@@ -98,6 +98,22 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+def test_no_process_outlives_a_killed_run() -> None:
+    paths = os.pathsep.join(str(ROOT / part) for part in ("reference", "conformance"))
+    words = ["conform", "cpu", "--thorough", "-n", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "gnomon", *words],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.read(1)  # its processes have judged a batch
+        run.kill()
+        # They share what it prints to, so that this ends only once they are gone.
+        run.communicate(timeout=60)
+
+
 def test_a_case_that_ends_its_process_has_failed(tmp_path: Path) -> None:
     information = tmp_path / "deadly-1.0.dist-info"
     information.mkdir()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gnomon_conformance.cases import Level, Selection, Tier
+from gnomon_conformance.processes import run_in_processes, usual_processes
 from gnomon_conformance.reports.text import ProgressLine, text_of
 from gnomon_conformance.runner import Run, as_data, run, selected
 from gnomon_conformance.target import Target
@@ -38,10 +39,13 @@ def conform(arguments: Sequence[str]) -> int:
     if options.list:
         print("\n".join(case.id for case in cases))
         return PASSED
-    if options.processes > 1:
-        from gnomon_conformance.processes import run_in_processes
-
-        found = run_in_processes(target, selection, options.processes, ProgressLine())
+    processes = options.processes or usual_processes(len(cases))
+    if processes > 1:
+        try:
+            found = run_in_processes(target, selection, processes, ProgressLine())
+        except RuntimeError as error:
+            print(f"gnomon conform: one of {processes} processes: {error} -n 1 needs no other.")
+            return USAGE
     else:
         found = run(target, selection, ProgressLine())
     print(text_of(found), end="")
@@ -98,7 +102,13 @@ def parser() -> argparse.ArgumentParser:
     tiers = made.add_mutually_exclusive_group()
     tiers.add_argument("--quick", action="store_true", help="under a minute")
     tiers.add_argument("--thorough", action="store_true", help="everything there is")
-    made.add_argument("-n", dest="processes", type=int, default=1, help="processes to run in")
+    made.add_argument(
+        "-n",
+        dest="processes",
+        type=int,
+        help="processes to run in (default: one for each core, four at most, fewer for few "
+        "cases)",
+    )
     made.add_argument("--seed", type=int, default=0, help="draw other values (default: 0)")
     made.add_argument(
         "--only",

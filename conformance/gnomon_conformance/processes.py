@@ -30,6 +30,17 @@ from gnomon_conformance.target import Target
 #: what remains is divided, so that all are done at about the same time.
 _MOST: Final = 16
 _PARTS: Final = 8
+#: How many processes there are at most unless more are asked for, since each opens the device;
+#: and for how many cases one is worth its start.
+_MOST_PROCESSES: Final = 4
+_WORTH_A_PROCESS: Final = 200
+
+
+def usual_processes(cases: int) -> int:
+    """Return in how many processes so many cases are run when nobody says."""
+    has_affinity = hasattr(os, "sched_getaffinity")  # not on Windows and macOS
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return max(1, min(cores, _MOST_PROCESSES, cases // _WORTH_A_PROCESS))
 
 
 def run_in_processes(

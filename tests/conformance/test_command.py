@@ -14,6 +14,7 @@ import pytest
 from gnomon_conformance.cases import Status
 from gnomon_conformance.checks import all_cases
 from gnomon_conformance.command import conform
+from gnomon_conformance.processes import usual_processes
 from gnomon_conformance.reports.html import html_of
 from gnomon_conformance.runner import Run, unjudged
 
@@ -90,7 +91,7 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
 
 def test_several_processes_find_the_same(tmp_path: Path) -> None:
     found = []
-    for number, more in enumerate(([], ["-n", "2"])):
+    for number, more in enumerate((["-n", "1"], ["-n", "2"])):
         written = tmp_path / f"{number}.json"
         assert conform([*FEW, *more, "--json", str(written)]) == 0
         outcomes = json.loads(written.read_text())["outcomes"]
@@ -114,24 +115,56 @@ def test_no_process_outlives_a_killed_run() -> None:
         run.communicate(timeout=60)
 
 
-def test_a_case_that_ends_its_process_has_failed(tmp_path: Path) -> None:
-    information = tmp_path / "deadly-1.0.dist-info"
+def test_there_are_as_many_processes_as_are_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
+    assert [usual_processes(cases) for cases in (1, 399, 400, 599, 600, 9999)] == [
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+    ]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    assert usual_processes(9999) == 4
+
+
+def _conform_to(backend: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a backend of this text, installed in ``folder`` as ``deadly``."""
+    information = folder / "deadly-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: deadly\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text(
         "[gnomon.backends]\ndeadly = deadly:Provider\n"
     )
-    (tmp_path / "deadly.py").write_text(DEADLY)
-    paths = [str(tmp_path), *(str(ROOT / part) for part in ("reference", "conformance"))]
-    written = tmp_path / "run.json"
-    words = ["conform", "deadly:0", "--quick", "-n", "2", "--only", "values/sin"]
-    words += ["--only", "values/cos"]
-    subprocess.run(
-        [sys.executable, "-m", "gnomon", *words, "--json", str(written)],
+    (folder / "deadly.py").write_text(backend)
+    paths = [str(folder), *(str(ROOT / part) for part in ("reference", "conformance"))]
+    return subprocess.run(
+        [sys.executable, "-m", "gnomon", "conform", "deadly:0", "--quick", "-n", "2", *words],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
         check=False,
         timeout=120,
     )
+
+
+def test_a_device_for_one_process_says_so(tmp_path: Path) -> None:
+    opened = "        return Deadly("
+    busy = """\
+        from multiprocessing import parent_process
+        if parent_process():
+            raise RuntimeError("deadly: device: another process uses it.")
+"""
+    found = _conform_to(DEADLY.replace(opened, busy + opened), tmp_path, "--only", "abs")
+    assert found.returncode == 2
+    assert "one of 2 processes: deadly: device: another process uses it. -n 1" in found.stdout
+
+
+def test_a_case_that_ends_its_process_has_failed(tmp_path: Path) -> None:
+    written = tmp_path / "run.json"
+    words = "--only", "values/sin", "--only", "values/cos", "--json", str(written)
+    _conform_to(DEADLY, tmp_path, *words)
     outcomes = json.loads(written.read_text())["outcomes"]
     failed = [each for each in outcomes if each["status"] == "failed"]
     assert [(each["subject"], each["dtype"]) for each in failed] == [("sin", "float64")]

@@ -58,6 +58,8 @@ def test_regular_sources(
         assert apart(mine, other, dtype) <= allowed
 
 
+#: Of one word each and of two: what processors draw at once, chunks of that, and what is left.
+LENGTHS = (1, 63, 64, 65, 127, 128, 129, 4096, 4097, 9001)
 DRAWS = [
     (UNIFORM, (-3.0, 7.5), (float16, bfloat16, float32, float64)),
     (UNIFORM, (1.0, 1.0 + 2.0**-20), (float32,)),
@@ -88,6 +90,23 @@ def test_draws_are_those_of_the_definition(
     REFERENCE.source(record, parameters, theirs, output.host)
     assert elements(output.device) == elements(output.host)
     assert ours.next_offset() == theirs.next_offset() == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "parameters", "dtype"),
+    [(record, parameters, dtype) for record, parameters, dtypes in DRAWS for dtype in dtypes],
+    ids=lambda x: getattr(x, "name", None),
+)
+def test_draws_of_any_length_are_those_of_the_definition(
+    record: SourceRecord, parameters: tuple[Scalar, ...], dtype: DType
+) -> None:
+    backend = default_backend()
+    ours, theirs = PhiloxGenerator(2**40 + 7), PhiloxGenerator(2**40 + 7)
+    for length in LENGTHS:
+        output = pair(backend, [0], Layout.contiguous((length,)), dtype)
+        backend.source(record, parameters, ours, output.device)
+        REFERENCE.source(record, parameters, theirs, output.host)
+        assert elements(output.device) == elements(output.host)
 
 
 def test_every_step_of_the_normal_draw_is_rounded_alike() -> None:

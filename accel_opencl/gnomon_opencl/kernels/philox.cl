@@ -3,42 +3,69 @@
 
 typedef struct { uint seed_low, seed_high, offset_low, offset_high; } Draw;
 
-/* Word `number` of the draw: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3". */
-static uint word(ulong number, Draw draw) {
-    const ulong block = number / 4;
+typedef struct { uint word0, word1, word2, word3; } Block;
+
+/* The words from 4 * `block` on: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3". */
+static Block block_of(ulong block, Draw draw) {
     uint c0 = (uint)block, c1 = (uint)(block >> 32);
     uint c2 = draw.offset_low, c3 = draw.offset_high;
     uint k0 = draw.seed_low, k1 = draw.seed_high;
     for (int turn = 0; turn < 10; ++turn) {
-        const uint low0 = c0 * 0xd2511f53u, high0 = mul_hi(c0, 0xd2511f53u);
-        const uint low2 = c2 * 0xcd9e8d57u, high2 = mul_hi(c2, 0xcd9e8d57u);
-        c0 = high2 ^ c1 ^ k0;
-        c1 = low2;
-        c2 = high0 ^ c3 ^ k1;
-        c3 = low0;
+        const ulong product0 = c0 * 0xd2511f53ul, product2 = c2 * 0xcd9e8d57ul;
+        c0 = (uint)(product2 >> 32) ^ c1 ^ k0;
+        c1 = (uint)product2;
+        c2 = (uint)(product0 >> 32) ^ c3 ^ k1;
+        c3 = (uint)product0;
         k0 += 0x9e3779b9u;
         k1 += 0xbb67ae85u;
     }
-    switch (number % 4) {
-        case 0: return c0;
-        case 1: return c1;
-        case 2: return c2;
-        default: return c3;
+    const Block words = {c0, c1, c2, c3};
+    return words;
+}
+
+#ifdef AHEAD
+/* A processor draws many words at once, in a loop that its compiler turns into vectors. */
+typedef const uint *Words;
+
+static void draw_ahead(ulong block, Draw draw, uint *words) {
+    for (int k = 0; k < AHEAD / 4; ++k) {
+        const Block found = block_of(block + k, draw);
+        words[4 * k] = found.word0;
+        words[4 * k + 1] = found.word1;
+        words[4 * k + 2] = found.word2;
+        words[4 * k + 3] = found.word3;
     }
 }
 
-static ulong word64(ulong number, Draw draw) {
-    return (ulong)word(2 * number, draw) << 32 | word(2 * number + 1, draw);
+static uint word(ulong number, Words words) { return words[number]; }
+#else
+typedef Draw Words;
+
+static uint word(ulong number, Words draw) {
+    const Block found = block_of(number / 4, draw);
+    switch (number % 4) {
+        case 0: return found.word0;
+        case 1: return found.word1;
+        case 2: return found.word2;
+        default: return found.word3;
+    }
+}
+#endif
+
+static ulong word64(ulong number, Words words) {
+    return (ulong)word(2 * number, words) << 32 | word(2 * number + 1, words);
 }
 
-static float unit(ulong number, Draw draw) {
-    return (float)(word(number, draw) >> 8) * 0x1p-24f;
+static float unit(ulong number, Words words) {
+    return (float)(word(number, words) >> 8) * 0x1p-24f;
 }
 
-/* log((step + 1) * 2^-24). */
+/* log((step + 1) * 2^-24), which is m * 2^exponent with m from 1/2 to 1: taken from the bits,
+   since a call of frexp would keep the loop from becoming vectors. */
 static float log_of_step(uint step) {
-    int exponent;
-    const float m = frexp((float)(step + 1) * 0x1p-24f, &exponent);
+    const uint bits = as_uint((float)(step + 1) * 0x1p-24f);
+    int exponent = (int)(bits >> 23) - 126;
+    const float m = as_float((bits & 0x7fffffu) | 0x3f000000u);
     float x = m - 1.0f;
     if (m < 0.70710677f) {
         exponent -= 1;
@@ -79,11 +106,28 @@ static float wave(uint n, bool odd) {
     return quarter & 2 ? -value : value;
 }
 
-static float standard_normal(ulong number, Draw draw) {
-    const ulong first = number & ~(ulong)1;
-    const float radius = root((0.0f - log_of_step(word(first, draw) >> 8)) * 2.0f);
-    return radius * wave(word(first + 1, draw) >> 8, number & 1);
+static float radius_of(uint word) { return root((0.0f - log_of_step(word >> 8)) * 2.0f); }
+
+#ifdef AHEAD
+/* Each pair of words becomes the bits of the two normal numbers that are made of it. Together
+   the loops would not become vectors. */
+static void make_normal(uint *words) {
+    float radius[AHEAD / 2];
+    for (int k = 0; k < AHEAD / 2; ++k) radius[k] = radius_of(words[2 * k]);
+    for (int k = 0; k < AHEAD / 2; ++k) {
+        const uint turn = words[2 * k + 1] >> 8;
+        words[2 * k] = as_uint(radius[k] * wave(turn, false));
+        words[2 * k + 1] = as_uint(radius[k] * wave(turn, true));
+    }
 }
+
+static float standard_normal(ulong number, Words words) { return as_float(words[number]); }
+#else
+static float standard_normal(ulong number, Words words) {
+    const ulong first = number & ~(ulong)1;
+    return radius_of(word(first, words)) * wave(word(first + 1, words) >> 8, number & 1);
+}
+#endif
 
 /* Rounding must not reach the open end of an interval. */
 #if IS_FLOATING

@@ -31,6 +31,7 @@ from gnomon.backend import (
 )
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import (
+    fill_in,
     plan_rows,
     rows_text,
     slices,
@@ -46,6 +47,8 @@ _CACHED: Final = 256
 _MASK: Final = 2**32 - 1
 #: From this many values on, ``random`` takes two words for a number.
 _WIDE_RANGE: Final = 2**28
+#: How many words a processor draws at once. Chunks of rows are whole multiples of it.
+_AHEAD: Final = 128
 
 
 class Recipe(NamedTuple):
@@ -54,7 +57,7 @@ class Recipe(NamedTuple):
     text: str
     dtype: DType
     parameters: tuple[tuple[DType, Scalar], ...]
-    #: The file of functions the expression calls; those of ``philox`` draw from ``draw``.
+    #: The file of functions the expression calls; those of ``philox`` have ``words``.
     functions: str | None = None
 
 
@@ -156,7 +159,9 @@ def _uniform(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
     start, end = [float(compute.round(bound)) for bound in (low, high)]
     width = float(compute.round(end - start))
     ends = [float(dtype.round(bound)) for bound in (low, high)]
-    unit = "(double)(word64(n, draw) >> 11) * 0x1p-53" if dtype is float64 else "unit(n, draw)"
+    unit = (
+        "(double)(word64(n, words) >> 11) * 0x1p-53" if dtype is float64 else "unit(n, words)"
+    )
     drawn = f"from_open_end(ROUND({unit} * q1 + q0), q2, q3)"
     values = (start, width, *ends)
     return Recipe(
@@ -167,25 +172,25 @@ def _uniform(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
 def _normal(dtype: DType, shape: Sequence[Scalar]) -> Recipe:
     compute = float64 if dtype is float64 else float32
     parameters = tuple([(compute, float(compute.round(float(value)))) for value in shape])
-    return Recipe("standard_normal(n, draw) * q1 + q0", dtype, parameters, functions="philox")
+    return Recipe("standard_normal(n, words) * q1 + q0", dtype, parameters, functions="philox")
 
 
 def _exponential(dtype: DType, rate: Sequence[Scalar]) -> Recipe:
     scale = float(float32.round(1.0 / rate[0]))
-    text = "(0.0f - log_of_step(word(n, draw) >> 8)) * q0"
+    text = "(0.0f - log_of_step(word(n, words) >> 8)) * q0"
     return Recipe(text, dtype, ((float32, scale),), functions="philox")
 
 
 def _bernoulli(dtype: DType, chance: Sequence[Scalar]) -> Recipe:
     threshold = float(float32.round(float(chance[0])))
     return Recipe(
-        "unit(n, draw) < q0 ? 1 : 0", dtype, ((float32, threshold),), functions="philox"
+        "unit(n, words) < q0 ? 1 : 0", dtype, ((float32, threshold),), functions="philox"
     )
 
 
 def _integers(dtype: DType, bounds: Sequence[Scalar]) -> Recipe:
     low, span = int(bounds[0]), int(bounds[1]) - int(bounds[0])
-    drawn = "word64(n, draw)" if span >= _WIDE_RANGE else "word(n, draw)"
+    drawn = "word64(n, words)" if span >= _WIDE_RANGE else "word(n, words)"
     rest = drawn if span == 2**64 else f"{drawn} % q1"
     words = ((uint64, uint64.convert(low)), (uint64, uint64.convert(span)))
     return Recipe(f"(long)(q0 + {rest})", int64, words, functions="philox")
@@ -226,6 +231,7 @@ def run(
     for (part,) in slices([output.layout.collapse()]):
         plan, items = plan_rows({0: part}, runtime.traits)
         plan.members["first"] = first
+        is_dense = not first and part.strides == (1,)
         text = _source_text(
             recipe.text,
             recipe.dtype,
@@ -235,6 +241,7 @@ def run(
             plan.index,
             plan.declaration(),
             runtime.traits,
+            draw is not None and runtime.traits.is_processor and is_dense,
         )
         arguments: list[Argument] = [buffer_of(output), plan.packed(), *numbers]
         if draw is not None:
@@ -284,6 +291,7 @@ def _source_text(
     index: str,
     declaration: str,
     traits: Traits,
+    draws_ahead: bool,
 ) -> str:
     kind = element_type(dtype)
     arguments = [f"__global {kind.storage} *p0", "const Plan plan"]
@@ -291,16 +299,39 @@ def _source_text(
         f"const {element_type(each).compute} q{k}" for k, each in enumerate(parameters)
     ]
     if functions == "philox":
-        arguments.append("const Draw draw")
+        arguments.append(f"const Draw {'draw' if draws_ahead else 'words'}")
     walk = "        const ulong before = (ulong)plan.first + (ulong)line * plan.row;\n"
     walk += walk_text(dims - 1, "line", [0], index, " " * 8)
-    place = f"(at0 + i * plan.stride0_{dims - 1})"
-    body = (
-        "            const ulong n = before + i;\n"
-        f"            {kind.store(1, f'({kind.compute})({text})', 'p0', place)}"
-    )
+    made = f"({kind.compute})({text})"
+    if draws_ahead:
+        opening = f"#define AHEAD {_AHEAD}\n"
+        step = _AHEAD // 2 if "word64" in text else _AHEAD
+        parts = {
+            "STEP": str(step),
+            "NORMAL": " make_normal(words);" if "standard_normal" in text else "",
+            "STORE": kind.store(1, made, "p0", "(at0 + i + n)"),
+        }
+        body = fill_in(_DRAWN_AHEAD, parts)
+    else:
+        opening, step = "", 1
+        place = f"(at0 + i * plan.stride0_{dims - 1})"
+        body = (
+            "            const ulong n = before + i;\n"
+            f"            {kind.store(1, made, 'p0', place)}"
+        )
     return whole_source(
-        types_text(kind, 1, traits, functions),
+        opening + types_text(kind, 1, traits, functions),
         declaration,
-        rows_text("source", arguments, walk, body, index, 1, traits),
+        rows_text("source", arguments, walk, body, index, step, traits),
     )
+
+
+#: A step of a line that is drawn ahead; ``n`` counts from its start, as the words do.
+_DRAWN_AHEAD: Final = """\
+            uint words[AHEAD];
+            draw_ahead((ulong)i / $STEP$ * (AHEAD / 4), draw, words);$NORMAL$
+            if (i + $STEP$ <= end) {
+                for (int n = 0; n < $STEP$; ++n) $STORE$
+            } else {
+                for (int n = 0; n < end - i; ++n) $STORE$
+            }"""

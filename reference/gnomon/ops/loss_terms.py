@@ -83,7 +83,7 @@ huber_error: Ternary = Ternary(
         lambda g, x, y, delta, _r: neg(mul(g, hardtanh_of(sub(x, y), neg(delta), delta))),
         None,
     ),
-    # At worst, e next to third and below 1, e adds 2 ULP, e - third / 2 one, the product a half.
+    # At worst, where e is just above third, e adds 2 ULP, e - third / 2 one, the product 0.5.
     tolerance=Ulps(3.5, 3.5, 3.5),
     domain=(POSITIVE, _NEGATIVE, Domain(0.5, 2.0)),
 )

@@ -29,6 +29,8 @@ _CONDITION: Final = 16.0
 _ROUNDINGS: Final = 16.0
 _OF_LARGEST: Final = 4.0
 _OF_ORACLE: Final = 8.0
+#: With no element of more roundings of the inputs than these, a result is what cancelling left.
+_NOTHING: Final = 64.0
 _PERTURBATIONS: Final = 2
 
 
@@ -147,14 +149,17 @@ def _slack(columns: Sequence[Sequence[Scalar]], eps: float, size: float) -> list
     """Return how far each element may be off, given it exactly, rounded and perturbed.
 
     ``size`` is that of the inputs: where all elements are next to nothing, they are what is
-    left of terms that cancel.
+    left of terms that cancel, and what the oracle loses of one it may lose of any.
     """
     exact, rounded, *moved = columns
     largest = max([abs(value) for value in exact if math.isfinite(value)], default=0.0)
-    largest = max(largest, min(size, 1.0))
+    terms = min(size, 1.0)
+    lost = [abs(mine - value) for mine, value in zip(rounded, exact, strict=True)]
+    if largest <= _NOTHING * eps * terms:
+        lost = [max(filter(math.isfinite, lost), default=0.0)] * len(lost)
+    largest = max(largest, terms)
     slack = []
-    for element, value in enumerate(exact):
-        off = abs(rounded[element] - value)
+    for element, (value, off) in enumerate(zip(exact, lost, strict=True)):
         spread = max(abs(each[element] - value) for each in moved)
         total = _CONDITION * spread + _OF_ORACLE * off
         total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)

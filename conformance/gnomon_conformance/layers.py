@@ -15,6 +15,8 @@ from gnomon_conformance.entries import CUBE, IMAGE, LINE, ROWS, SQUARE, entry, m
 from gnomon_conformance.functions import Input, indices
 
 _C: Final = Level.COMPOSITE
+#: On both sides of the sizes of vectors, groups of threads and blocks.
+_LENGTHS: Final = (4, 8, 9, 16, 32, 33, 64, 65, 128, 129, 257, 1025)
 
 SMALL: Final = (
     entry(_C, "softmax", lambda x: x[0].softmax(-1), CUBE),
@@ -244,6 +246,62 @@ LARGE: Final = (
         "log-softmax-offset",
         lambda x: (x[0] + torch.tensor([0.0, 100.0, -800.0]).to(x[0])).log_softmax(0),
         matrix(5, 3),
+    ),
+    entry(
+        _C,
+        "softmax-lengths",
+        lambda x: [x[0][:, :n].softmax(1) for n in _LENGTHS],
+        matrix(2, 1025),
+        differentiable=False,
+        narrow=False,
+    ),
+    entry(
+        _C,
+        "log-softmax-lengths",
+        lambda x: [x[0][:, :n].log_softmax(1) for n in _LENGTHS],
+        matrix(2, 1025),
+        differentiable=False,
+        narrow=False,
+    ),
+    entry(
+        _C,
+        "softmax-scalar",
+        lambda x: [x[0].sum().softmax(0), x[0].sum().log_softmax(0)],
+        LINE,
+    ),
+    entry(_C, "softmax-many-columns", lambda x: x[0].softmax(0), matrix(3, 67)),
+    entry(
+        _C,
+        "matmul-lengths",
+        lambda x: [x[0][:, :n] @ x[1][:n] for n in _LENGTHS[:-2]],
+        matrix(3, 129),
+        matrix(129, 5),
+        differentiable=False,
+    ),
+    entry(
+        _C,
+        "conv2d-line",
+        lambda x: F.conv2d(x[0], x[1], padding=1),
+        Input((1, 2, 3, 70)),
+        Input((3, 2, 3, 3)),
+        differentiable=False,
+    ),
+    entry(
+        _C,
+        "attention-masked-start",
+        lambda x: F.scaled_dot_product_attention(
+            x[0], x[1], x[2], (torch.arange(20) >= 17).expand(3, 20).to(x[0].device)
+        ),
+        Input((1, 2, 3, 4)),
+        Input((1, 2, 20, 4)),
+        Input((1, 2, 20, 5)),
+    ),
+    entry(
+        _C,
+        "max-pool2d-many-places",
+        lambda x: F.max_pool2d(x[0], 2, return_indices=True),
+        Input((1, 2, 17, 19)),
+        differentiable=False,
     ),
     entry(
         _C,

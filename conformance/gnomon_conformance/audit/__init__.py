@@ -26,6 +26,7 @@ from gnomon_conformance.audit import (
     faults_of_numbers,
     faults_of_options,
     faults_of_recordings,
+    faults_of_sizes,
     faults_of_special_inputs,
     faults_of_whole_programs,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "faults_of_numbers",
     "faults_of_options",
     "faults_of_recordings",
+    "faults_of_sizes",
     "faults_of_special_inputs",
     "faults_of_whole_programs",
     "inject",

@@ -164,7 +164,7 @@ def _attention(chooser: Random) -> Drawn:
     queries, keys = _sizes(chooser, 2, 350)
     width, wide = (_size(chooser, 17) for _ in range(2))
     causal, masked = chooser.choice(((False, True), (True, False), (False, False)))
-    scale = chooser.choice((None, 0.3))
+    scale = chooser.choice((None, 0.3, -0.7, 0.0))
     kind = chooser.choice(("float", "bool"))
     mask = Input(
         (

@@ -170,7 +170,7 @@ def _by_blocks(
 
 kernel_fault(
     "rows of attention whose first 8 keys are masked",
-    "options/attention",
+    "function/attention-masked-start",
     attention,
     _by_blocks,
 )

@@ -103,6 +103,18 @@ class _CopiesCaptured(CallRecording):
         return found
 
 
+class _CopiesInputs(CallRecording):
+    """Computes on a copy of what the call is given."""
+
+    def memory(self, inputs: Sequence[Memory]) -> dict[int, Memory]:
+        copies = []
+        for memory in inputs:
+            copies.append(self.backend.allocate(memory.nbytes))
+            data = self.backend.inner.read(memory, 0, memory.nbytes)
+            self.backend.inner.write(copies[-1], 0, data)
+        return super().memory(copies)
+
+
 _recorded("a replay reads the inputs of the first one", "compiled/random-program", _Stale)
 _recorded("learning rate frozen in a recording", "training/scheduled/float32/compiled", _Frozen)
 _recorded("a replay draws the same random numbers", "compiled/random-program", _SameNumbers)
@@ -110,3 +122,4 @@ _recorded("temporaries share memory while in use", "compiled/random-program", _S
 _recorded("replays return the same memory", "compiled/results", _SameResults)
 _recorded("a write left out for a later one", "compiled/random-program", _OneWriteToEach)
 _recorded("a state is not changed by replays", "compiled/random-program", _CopiesCaptured)
+_recorded("an input is not changed by replays", "compiled/changes", _CopiesInputs)

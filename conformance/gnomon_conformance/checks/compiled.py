@@ -77,6 +77,7 @@ def cases(seed: int) -> Iterator[Case]:
             )
         before = count
     yield Case(level=Level.PROGRAM, family="compiled", subject="results", check=_results)
+    yield Case(level=Level.PROGRAM, family="compiled", subject="changes", check=_changes)
 
 
 def _function(
@@ -163,3 +164,24 @@ def _results(target: Target) -> Evidence:
         ):
             raise Wrong(f"what call {call} returned is not what it was, {2 * _CALLS} calls on")
     return Evidence(len(kept))
+
+
+def _changes(target: Target) -> Evidence:
+    """Every call changes its input and returns it, and counts from nothing."""
+
+    def function(x: Tensor, places: Tensor) -> list[Tensor]:
+        x.mul_(2).add_(1)
+        return [x, torch.zeros(3, device=x.device).index_add_(0, places, x)]
+
+    compiled = torch.compile(function)
+    places = torch.tensor([0, 1, 2, 0, 1, 0]).to(target.device)
+    for call in range(2 * _CALLS):
+        x = torch.full((6,), float(call)).to(target.device)
+        same, counts = compiled(x, places)
+        x.add_(0.5)  # which shows in what was returned, since it is the same memory
+        changed = 2.0 * call + 1
+        if elements_of(same) != [changed + 0.5] * 6:
+            raise Wrong(f"call {call} does not return the input that it has changed")
+        if elements_of(counts) != [3 * changed, 2 * changed, changed]:
+            raise Wrong(f"call {call} does not count from nothing")
+    return Evidence(2 * _CALLS * 9)

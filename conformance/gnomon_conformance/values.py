@@ -46,7 +46,7 @@ def special_floats(dtype: DType) -> list[float]:
     least = unit(0.0, dtype)
     signless = [0.0, 1.0, 0.5, 1.5, 2.5, 2.0, 3.0, math.inf, huge, tiny, least]
     signless += [tiny - least, 1.0 + eps, 1.0 - eps / 2, 2.0 / eps - 1.0, 0.1, 10.0]
-    signless += [0.25, 4.0, 2.0**24, 2.0**31]
+    signless += [0.25, 4.0, 2.0**24, 2.0**31, math.pi, math.pi / 2]
     if dtype.itemsize > 2:  # others are computed in float32
         signless += [0.5 / eps + 0.5, 1.0 / eps - 0.5]
     values: list[float] = [
@@ -60,6 +60,7 @@ def special_integers(dtype: DType) -> list[int]:
     low, high = integer_range(dtype)
     near = [0, 1, 2, 3, 7, 8, 63, 64, -1, -2, -7, 255, 256, 2**15, 2**16]
     near += [2**24, 2**24 + 1, -(2**24) - 1, 2**31, -(2**31) - 1, 2**32 + 1, 2**53, 2**53 + 1]
+    near += [2**31 - 1]  # of which the square is no double
     return [each for each in (*near, low, high, low + 1, high - 1) if low <= each <= high]
 
 

@@ -17,6 +17,7 @@ from gnomon.backend import (
     int8,
     int32,
     int64,
+    uint64,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
 from gnomon_conformance.audit.register import FAULTS, Fault, hooked
@@ -159,4 +160,25 @@ class _SameOperand(FaultyBackend):
 
 FAULTS.append(
     Fault("an operand is equal to itself without looking", "numbers/eq/float32", _SameOperand)
+)
+
+
+def _near_zero(operation: str, zero: float) -> None:
+    """Add the fault that results next to a zero of a function are 0."""
+
+    def changed(name: str, dtype: DType, y: Scalar, row: Sequence[Scalar]) -> Scalar:
+        return 0.0 if name == operation and abs(row[0] - zero) < 1e-3 else y
+
+    hooked(f"{operation} next to a zero is 0", f"*/{operation}/float32", Hooks(element=changed))
+
+
+_near_zero("lgamma", 1.0)
+_near_zero("logit", 0.5)
+_near_zero("sin", math.pi)
+_near_zero("cos", math.pi / 2)
+_narrowed(
+    "floats past 63 bits to unsigned integers as signed ones",
+    "convert/float64-to-uint64",
+    uint64,
+    lambda x, y: 2**63 if 2**63 < x < 2**64 else None,
 )

@@ -81,6 +81,7 @@ def _around(source: DType, result: DType) -> list[Scalar]:
         return []
     low, high = integer_range(result)
     edges = [low, high, low - 1, high + 1, 2**31, -(2**31), 2**63, -(2**63), 2**32, 2**16, 256]
+    edges += [3 * 2**62]  # of unsigned integers, the upper half
     near = [edge + step for edge in edges for step in (-0.75, 0.0, 0.5, 0.99)]
     return [float(source.round(float(each))) for each in (*near, 0.99, -0.99, 2.5, -3.5)]
 

@@ -243,7 +243,7 @@ def _numbers(
 ) -> Evidence:
     """One operand is a Python number, and then another one."""
     evidence = NOTHING
-    shape = (5, 10)
+    shape = (6, 10)  # so that all special values stand beside the number
     key = f"{record.name} {compute.name} number {operand}"
     some = zoo.DENSE if crc32(key.encode()) % 2 else zoo.SPARSE
     kinds = [some[(operand + k) % len(some)] for k in range(arity_of(record))]
@@ -252,7 +252,7 @@ def _numbers(
     other = 1 - operand
     beside = domains_of(record, len(places))[other]
     if len(places) == 2:  # special values beside the number, not pairs of few
-        (values,) = columns([compute], [beside], 50, key, seed)
+        (values,) = columns([compute], [beside], math.prod(shape), key, seed)
         stores = []
         places[other] = zoo.placed(stores, values, kinds[other](shape), compute)
     precise = record.precise_numbers and compute.is_floating_point

@@ -96,6 +96,7 @@ def test_launches_that_wait_keep_their_order(runtime: Runtime) -> None:
             SOURCE.format(f"p[0] * 10 + {number + 1}"), "change", [memory.buffer], 1
         )
     assert runtime.pool.word(memory) == 12345
+    assert not runtime._backlog
 
 
 def test_a_kernel_is_declared_once_when_it_is_launched_often(
@@ -116,7 +117,6 @@ def test_a_kernel_is_declared_once_when_it_is_launched_often(
         right = (right * 3 + number) % 2**32
         assert runtime.pool.word(memory) == right
         assert len(declared) == (number >= 11)
-    assert not runtime._backlog
 
 
 def test_small_launches_wait_for_each_other_and_large_ones_for_none(runtime: Runtime) -> None:

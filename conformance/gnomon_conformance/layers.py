@@ -250,15 +250,9 @@ LARGE: Final = (
     entry(
         _C,
         "softmax-lengths",
-        lambda x: [x[0][:, :n].softmax(1) for n in _LENGTHS],
-        matrix(2, 1025),
-        differentiable=False,
-        narrow=False,
-    ),
-    entry(
-        _C,
-        "log-softmax-lengths",
-        lambda x: [x[0][:, :n].log_softmax(1) for n in _LENGTHS],
+        lambda x: [
+            each(x[0][:, :n], 1) for n in _LENGTHS for each in (F.softmax, F.log_softmax)
+        ],
         matrix(2, 1025),
         differentiable=False,
         narrow=False,

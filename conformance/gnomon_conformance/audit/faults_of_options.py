@@ -19,7 +19,6 @@ from gnomon.backend import (
 from gnomon.fusible import (
     Geometry,
     Windows,
-    attention,
     convolution,
     cross_entropy,
     insertion_points,
@@ -29,7 +28,14 @@ from gnomon.fusible import (
     softmax,
     standardization,
 )
-from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
+from gnomon_conformance.audit.faulty import (
+    FaultyBackend,
+    cleared,
+    narrowed,
+    put,
+    repeated,
+    values_of,
+)
 from gnomon_conformance.audit.register import decomposed, fault, kernel_fault, right_kernel
 
 _multiply, _convolve = right_kernel(matrix_product), right_kernel(convolution)
@@ -114,18 +120,6 @@ class _DenseIndices(FaultyBackend):
         super().scatter(record, source, indexed, destination)
 
 
-def _narrowed(operand: Operand, dim: int, start: int, length: int) -> Operand:
-    return operand.under(operand.layout.narrow(dim, start, length))
-
-
-def _cleared(output: Operand, dim: int, count: int) -> None:
-    """Clear what lies past ``count`` along a dim."""
-    size = output.layout.shape[dim]
-    if size > count:
-        rest = _narrowed(output, dim, count, size - count)
-        put(rest, [0.0] * rest.layout.numel)
-
-
 def _from_start(operand: Operand | None) -> Operand | None:
     """Return the operand read from the beginning of its storage."""
     if operand is None:
@@ -133,18 +127,12 @@ def _from_start(operand: Operand | None) -> Operand | None:
     return operand.under(operand.layout._replace(offset=0))
 
 
-def _repeated(operand: Operand) -> Operand:
-    """Return the operand with the first of its first dim for all of them."""
-    layout = operand.layout
-    return operand.under(layout._replace(strides=(0, *layout.strides[1:])))
-
-
 def _by_fours(left: Operand, right: Operand, output: Operand) -> None:
     """Leave out what is behind the last four of the inner size, of bytes."""
     inner = left.layout.shape[-1]
     if inner > 4 and output.dtype.itemsize == 1:
-        left = _narrowed(left, -1, 0, inner // 4 * 4)
-        right = _narrowed(right, -2, 0, inner // 4 * 4)
+        left = narrowed(left, -1, 0, inner // 4 * 4)
+        right = narrowed(right, -2, 0, inner // 4 * 4)
     _multiply(left, right, output)
 
 
@@ -165,7 +153,7 @@ def _sum_fault(
     )
 
 
-_sum_fault("addend of the first of a batch for all", lambda c, a, b: (_repeated(c), a, b))
+_sum_fault("addend of the first of a batch for all", lambda c, a, b: (repeated(c), a, b))
 _sum_fault(
     "addend read from the beginning of its storage",
     lambda c, a, b: (_from_start(c) or c, a, b),
@@ -183,8 +171,8 @@ _sum_fault(
     lambda c, a, b: (
         (
             c,
-            _narrowed(a, -1, 0, a.layout.shape[-1] // 16 * 16),
-            _narrowed(b, -2, 0, a.layout.shape[-1] // 16 * 16),
+            narrowed(a, -1, 0, a.layout.shape[-1] // 16 * 16),
+            narrowed(b, -2, 0, a.layout.shape[-1] // 16 * 16),
         )
         if a.layout.shape[-1] > 16
         else (c, a, b)
@@ -245,11 +233,11 @@ _norm_fault(
     ),
 )
 _norm_fault(
-    "rows of a norm past 256 not stored", lambda x, dims, y, variance: _cleared(y, 0, 256)
+    "rows of a norm past 256 not stored", lambda x, dims, y, variance: cleared(y, 0, 256)
 )
 _norm_fault(
     "elements of a norm past 1024 not stored",
-    lambda x, dims, y, variance: _cleared(y, y.layout.ndim - 1, 1024),
+    lambda x, dims, y, variance: cleared(y, y.layout.ndim - 1, 1024),
 )
 _norm_fault(
     "variances of a norm past 32 not stored",
@@ -322,53 +310,8 @@ _loss_fault(
 _loss_fault(
     "losses of rows past 32 not stored",
     after=lambda x, t, reduction, y: (
-        _cleared(y, 0, 32) if reduction == "none" and y.layout.ndim == 1 else None
+        cleared(y, 0, 32) if reduction == "none" and y.layout.ndim == 1 else None
     ),
-)
-
-
-def _attention_fault(
-    name: str,
-    change: Callable[[Operand | None, bool, float, Operand], tuple[Operand | None, float]],
-    after: Callable[[Operand, Operand], None] = lambda value, y: None,
-) -> None:
-    """Add a fault of attention, in its mask, its scale or its result."""
-
-    def kernel(
-        query: Operand,
-        key: Operand,
-        value: Operand,
-        mask: Operand | None,
-        causal: bool,
-        scale: float,
-        output: Operand,
-        logarithms: Operand,
-    ) -> None:
-        mask, scale = change(mask, causal, scale, query)
-        decomposed(attention, (query, key, value, mask), (causal, scale), (output,))
-        after(value, output)
-
-    kernel_fault(name, "options/attention", attention, kernel)
-
-
-_attention_fault(
-    "mask of the first row for all",
-    lambda mask, causal, scale, query: (
-        mask
-        and mask.under(
-            mask.layout._replace(strides=(*mask.layout.strides[:2], 0, mask.layout.strides[3]))
-        ),
-        scale,
-    ),
-)
-_attention_fault(
-    "mask of the first of a batch for all",
-    lambda mask, causal, scale, query: (mask and _repeated(mask), scale),
-)
-_attention_fault(
-    "results of queries past 16 not stored",
-    lambda mask, causal, scale, query: (mask, scale),
-    lambda value, y: _cleared(y, 2, 16),
 )
 
 
@@ -382,7 +325,7 @@ def _geometry_fault(name: str, concerned: Callable[[Operand, Geometry], bool]) -
     ) -> None:
         _convolve(x, weight, bias, g, y)
         if concerned(weight, g):
-            column = _narrowed(y, -1, 0, 1)
+            column = narrowed(y, -1, 0, 1)
             put(column, [9.0] * column.layout.numel)
 
     kernel_fault(name, "options/convolutions", convolution, kernel)
@@ -406,8 +349,8 @@ def _channels_by_twos(
     """Leave out the last of an odd number of channels of volumes."""
     channels = weight.layout.shape[1]
     if len(g.stride) == 3 and g.groups == 1 and not g.transposed and channels > 2:
-        x = _narrowed(x, 1, 0, channels // 2 * 2)
-        weight = _narrowed(weight, 1, 0, channels // 2 * 2)
+        x = narrowed(x, 1, 0, channels // 2 * 2)
+        weight = narrowed(weight, 1, 0, channels // 2 * 2)
     _convolve(x, weight, bias, g, y)
 
 
@@ -423,7 +366,7 @@ def _few_channels(
     x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
 ) -> None:
     _convolve(x, weight, bias, g, y)
-    _cleared(y, 1, 32)
+    cleared(y, 1, 32)
 
 
 kernel_fault(
@@ -453,7 +396,7 @@ kernel_fault(
 def _first_stride(x: Operand, dim: int, y: Operand) -> None:
     """Lose the first stride of four dims and more."""
     inner = x.layout.ndim > 3 and dim % x.layout.ndim > 0
-    _soften(_repeated(x) if inner else x, dim, y)
+    _soften(repeated(x) if inner else x, dim, y)
 
 
 kernel_fault(

@@ -17,7 +17,7 @@ from gnomon.fusible import (
     max_pooling,
     softmax,
 )
-from gnomon_conformance.audit.faulty import put, values_of
+from gnomon_conformance.audit.faulty import cleared, narrowed, put, repeated, values_of
 from gnomon_conformance.audit.register import decomposed, kernel_fault, right_kernel
 
 Softmax: TypeAlias = Callable[[Operand, int, Operand], None]
@@ -26,24 +26,13 @@ _multiply, _convolve = right_kernel(matrix_product), right_kernel(convolution)
 _pool, _soften = right_kernel(max_pooling), right_kernel(softmax)
 
 
-def _part(operand: Operand, dim: int, start: int, length: int) -> Operand:
-    return operand.under(operand.layout.narrow(dim, start, length))
-
-
-def _clear_from(output: Operand, dim: int, start: int) -> None:
-    length = output.layout.shape[dim] - start
-    if length > 0:
-        rest = _part(output, dim, start, length)
-        put(rest, [0.0] * rest.layout.numel)
-
-
 def _without_last(right: Softmax, length: int) -> Softmax:
     """Return a kernel that does not store the last element of rows of a length."""
 
     def kernel(x: Operand, dim: int, y: Operand) -> None:
         right(x, dim, y)
         if y.layout.ndim and y.layout.shape[dim] == length:
-            _clear_from(y, dim, length - 1)
+            cleared(y, dim, length - 1)
 
     return kernel
 
@@ -56,7 +45,7 @@ kernel_fault(
 )
 kernel_fault(
     "log_softmax of rows of 33 without the last element",
-    "function/log-softmax-lengths",
+    "function/softmax-lengths",
     log_softmax,
     _without_last(right_kernel(log_softmax), 33),
 )
@@ -74,7 +63,7 @@ kernel_fault("softmax of a scalar is 0", "function/softmax-scalar", softmax, _of
 def _shy_of_64(left: Operand, right: Operand, output: Operand) -> None:
     """Leave out the last product where the inner size is a whole block."""
     if left.layout.shape[-1] == 64:
-        left, right = _part(left, -1, 0, 63), _part(right, -2, 0, 63)
+        left, right = narrowed(left, -1, 0, 63), narrowed(right, -2, 0, 63)
     _multiply(left, right, output)
 
 
@@ -91,7 +80,7 @@ def _narrow_images(
 ) -> None:
     _convolve(x, weight, bias, g, y)
     if len(g.stride) == 2:
-        _clear_from(y, 3, 32)
+        cleared(y, 3, 32)
 
 
 kernel_fault(
@@ -117,8 +106,15 @@ kernel_fault(
 )
 
 
-def _attention_fault(name: str, scale_of: Callable[[Operand, float], float]) -> None:
-    """Add a fault of attention, in the scale that it is computed with."""
+def _attention_fault(
+    name: str,
+    change: Callable[[Operand | None, bool, float, Operand], tuple[Operand | None, float]],
+    after: Callable[[Operand | None, Operand], None] = lambda mask, y: None,
+    cases: str = "options/attention",
+) -> None:
+    """Add a fault of attention: in the mask and the scale that it is computed with, or in what
+    becomes of the result.
+    """
 
     def kernel(
         query: Operand,
@@ -130,47 +126,63 @@ def _attention_fault(name: str, scale_of: Callable[[Operand, float], float]) -> 
         output: Operand,
         logarithms: Operand,
     ) -> None:
-        scale = scale_of(query, scale)
+        mask, scale = change(mask, causal, scale, query)
         decomposed(attention, (query, key, value, mask), (causal, scale), (output,))
+        after(mask, output)
 
-    kernel_fault(name, "options/attention", attention, kernel)
+    kernel_fault(name, cases, attention, kernel)
 
 
-_attention_fault("scale of attention by its magnitude", lambda query, scale: abs(scale))
+_attention_fault(
+    "mask of the first row for all",
+    lambda mask, causal, scale, query: (
+        mask
+        and mask.under(
+            mask.layout._replace(strides=(*mask.layout.strides[:2], 0, mask.layout.strides[3]))
+        ),
+        scale,
+    ),
+)
+_attention_fault(
+    "mask of the first of a batch for all",
+    lambda mask, causal, scale, query: (mask and repeated(mask), scale),
+)
+_attention_fault(
+    "results of queries past 16 not stored",
+    lambda mask, causal, scale, query: (mask, scale),
+    lambda mask, y: cleared(y, 2, 16),
+)
+_attention_fault(
+    "scale of attention by its magnitude",
+    lambda mask, causal, scale, query: (mask, abs(scale)),
+)
 _attention_fault(
     "scale of attention of 0 as none",
-    lambda query, scale: scale or 1 / math.sqrt(query.layout.shape[-1]),
+    lambda mask, causal, scale, query: (
+        mask,
+        scale or 1 / math.sqrt(query.layout.shape[-1]),
+    ),
 )
 
 
-def _by_blocks(
-    query: Operand,
-    key: Operand,
-    value: Operand,
-    mask: Operand | None,
-    causal: bool,
-    scale: float,
-    output: Operand,
-    logarithms: Operand,
-) -> None:
+def _lose_masked_starts(mask: Operand | None, y: Operand) -> None:
     """Give NaN where a whole first block of keys is masked: -inf less -inf."""
-    decomposed(attention, (query, key, value, mask), (causal, scale), (output,))
     if mask is None or mask.layout.shape[-1] < 9:
         return
-    rows = output.layout.shape[:-1]
-    wide = mask.under(mask.layout.expand((*rows, mask.layout.shape[-1])))
-    masked, keys, width = values_of(wide), mask.layout.shape[-1], output.layout.shape[-1]
+    *rows, width = y.layout.shape
+    keys = mask.layout.shape[-1]
+    masked = values_of(mask.under(mask.layout.expand((*rows, keys))))
     found: list[Scalar] = []
-    for number, element in enumerate(values_of(output)):
+    for number, element in enumerate(values_of(y)):
         start = number // width * keys
         lost = all(each in (0, -math.inf) for each in masked[start : start + 8])
         found.append(math.nan if lost else element)
-    put(output, found)
+    put(y, found)
 
 
-kernel_fault(
+_attention_fault(
     "rows of attention whose first 8 keys are masked",
+    lambda mask, causal, scale, query: (mask, scale),
+    _lose_masked_starts,
     "function/attention-masked-start",
-    attention,
-    _by_blocks,
 )

@@ -227,3 +227,22 @@ def rows_of(operand: Operand, dims: Sequence[int]) -> list[list[Scalar]]:
     for size in moved.shape[: len(moved.shape) - len(dims)]:
         count *= size
     return [values[row * length : (row + 1) * length] for row in range(count)]
+
+
+def narrowed(operand: Operand, dim: int, start: int, length: int) -> Operand:
+    """Return a part of an operand, along a dim."""
+    return operand.under(operand.layout.narrow(dim, start, length))
+
+
+def cleared(output: Operand, dim: int, count: int) -> None:
+    """Clear what lies past ``count`` along a dim."""
+    size = output.layout.shape[dim]
+    if size > count:
+        rest = narrowed(output, dim, count, size - count)
+        put(rest, [0.0] * rest.layout.numel)
+
+
+def repeated(operand: Operand) -> Operand:
+    """Return the operand with the first of its first dim for all of them."""
+    layout = operand.layout
+    return operand.under(layout._replace(strides=(0, *layout.strides[1:])))

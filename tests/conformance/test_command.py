@@ -117,14 +117,8 @@ def test_no_process_outlives_a_killed_run() -> None:
 
 def test_there_are_as_many_processes_as_are_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
-    assert [usual_processes(cases) for cases in (1, 399, 400, 599, 600, 9999)] == [
-        1,
-        1,
-        2,
-        2,
-        3,
-        3,
-    ]
+    for cases, processes in ((1, 1), (399, 1), (400, 2), (599, 2), (600, 3), (9999, 3)):
+        assert usual_processes(cases) == processes
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
     assert usual_processes(9999) == 4
 

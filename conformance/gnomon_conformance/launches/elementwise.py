@@ -39,7 +39,7 @@ from gnomon_conformance.launches.base import (
 _HUGE: Final = 1e300
 #: Up to which operands something is claimed outside a domain: beyond, what a function of half
 #: precision is asked for is less than a period from its poles.
-_ORDINARY: Final = 50.0
+_CLAIMED: Final = 50.0
 
 
 @final
@@ -114,7 +114,7 @@ class ElementwiseLaunch(Launch):
         near a pole the least error of the operand grows: what a record allows, it allows of
         those terms there, and of the operand itself.
         """
-        if len(row) > 1 or not math.isfinite(value) or abs(row[0]) > _ORDINARY:
+        if len(row) > 1 or not math.isfinite(value) or abs(row[0]) > _CLAIMED:
             return math.inf
         dtype, (operand,) = self.outputs[0].dtype, row
         tolerance = tolerance_of(self.record)

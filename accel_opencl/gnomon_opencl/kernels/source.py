@@ -329,7 +329,7 @@ def _source_text(
 #: A step of a line that is drawn ahead; ``n`` counts from its start, as the words do.
 _DRAWN_AHEAD: Final = """\
             uint words[AHEAD];
-            draw_ahead((ulong)i / $STEP$ * (AHEAD / 4), draw, words);$NORMAL$
+            draw_ahead((before + i) / $STEP$ * (AHEAD / 4), draw, words);$NORMAL$
             if (i + $STEP$ <= end) {
                 for (int n = 0; n < $STEP$; ++n) $STORE$
             } else {

@@ -72,3 +72,33 @@ _beside(
     _infinite,
 )
 _beside("hypot overflows in its squares", "hypot", lambda y, x: 2e19 < y < math.inf, _infinite)
+
+_beside(
+    "exp of half precision is infinite from 11 on",
+    "exp",
+    lambda y, x: 11 < x < 11.09,
+    _infinite,
+    "float16",
+)
+_beside(
+    "tanh of half precision is 1 from 3 on",
+    "tanh",
+    lambda y, x: 3 < abs(x) < 4.1,
+    lambda y: math.copysign(1.0, y),
+    "float16",
+)
+_beside("erfc of float64 is 0 from 20 on", "erfc", lambda y, x: x > 20, _off(-1), "float64")
+_beside(
+    "digamma is 0 beside its root",
+    "digamma",
+    lambda y, x: abs(x - 1.4616321) < 2e-3,
+    _off(-1),
+    "float32",
+)
+_beside(
+    "Bessel function is 0 beside its second root",
+    "special_bessel_j0",
+    lambda y, x: abs(abs(x) - 5.5200781) < 1e-2,
+    _off(-1),
+    "float32",
+)

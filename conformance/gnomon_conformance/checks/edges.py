@@ -8,8 +8,9 @@ found by halving; the launch then has that number and others nearer and farther 
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from random import Random
 from typing import Final, TypeAlias
 
@@ -17,21 +18,24 @@ from gnomon.backend import DType, Scalar
 from gnomon.records import Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
-from gnomon_conformance.correct import epsilon, largest, smallest_normal
+from gnomon_conformance.correct import epsilon, largest, rounded, smallest_normal
 from gnomon_conformance.inventory import arity_of, defined_on, elementwise_records
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, domains_of
 from gnomon_conformance.target import Target
 
 LEVEL = Level.ELEMENTWISE
-#: How many of the places are tried, of a periodic function.
-_MOST: Final = 24
+#: How many of the places are tried, of a periodic function; as many again next to 0.
+_MOST: Final = 12
 #: How far from a place the numbers of a launch are, counted in numbers of the dtype; and as
 #: parts of what there is between a power of two and the next.
 _AWAY: Final = (0, 1, 2, 7, 60, 1000)
-_PARTS_AWAY: Final = (1 / 128, 1 / 8)
+_PARTS_AWAY: Final = (1 / 128, 1 / 8, 1 / 2)
 #: What the other operand is, where there are two.
 _OTHERS: Final = (3.0, 0.75, -1.5)
+
+#: How memory holds ranks, by their bytes.
+_UNSIGNED: Final = {2: "H", 4: "I", 8: "Q"}
 
 #: NaN, an infinity, a zero, a subnormal number, one, or another number; and the sign.
 _Class: TypeAlias = tuple[str, bool]
@@ -45,6 +49,7 @@ def cases(seed: int) -> Iterator[Case]:
         for compute, result in defined_on(record):
             if not compute.is_floating_point:
                 continue
+            narrow = compute.itemsize == 2
             for operand, domain in enumerate(domains_of(record, arity_of(record))):
                 if domain.whole:
                     continue
@@ -54,7 +59,7 @@ def cases(seed: int) -> Iterator[Case]:
                     subject=record.name,
                     dtype=compute.name,
                     mode=f"operand{operand}",
-                    tier=Tier.QUICK if compute.itemsize > 2 else Tier.DEFAULT,
+                    tier=Tier.DEFAULT if narrow and arity_of(record) > 1 else Tier.QUICK,
                     check=partial(_edges, record, compute, result, operand, seed),
                 )
 
@@ -75,7 +80,7 @@ def _edges(
             continue
         places = _changes(record, compute, operand, other, Random(f"{record.name} {seed}"))
         near = _around(places, compute)
-        column: list[Scalar] = [_of_rank(each, compute) for each in near]
+        column: list[Scalar] = [*_of_ranks(near, compute)]
         columns = [column] if domain is None else [column, [compute.round(other)]]
         stores: list[bytes] = []
         shape = (len(column),)
@@ -101,11 +106,13 @@ def _changes(
     """Return the last numbers, as ranks, before the class of the result changes."""
 
     def classes(ranks: Sequence[int]) -> list[_Class]:
-        column: list[Scalar] = [_of_rank(rank, dtype) for rank in ranks]
+        column: list[Scalar] = [*_of_ranks(ranks, dtype)]
         columns = [column]
         if arity_of(record) > 1:
             columns.insert(1 - operand, [dtype.round(other)] * len(column))
-        return [_class_of(each, dtype) for each in record.values(columns, dtype, total=True)]
+        results = rounded(dtype, [*record.values(columns, dtype, total=True)])
+        least = smallest_normal(dtype)
+        return [_class_of(each, least) for each in results]
 
     grid = _grid(dtype)
     found = classes(grid)
@@ -114,8 +121,9 @@ def _changes(
         for low, high, below, above in zip(grid, grid[1:], found, found[1:], strict=False)
         if below != above
     ]
-    if len(brackets) > _MOST:
-        brackets = sorted(chooser.sample(brackets, _MOST))
+    brackets.sort(key=lambda bracket: abs(sum(bracket)))
+    if len(brackets) > 2 * _MOST:
+        brackets[_MOST:] = chooser.sample(brackets[_MOST:], _MOST)
     lows, highs = [low for low, _ in brackets], [high for _, high in brackets]
     lower = classes(lows)
     while any(high - low > 1 for low, high in zip(lows, highs, strict=True)):
@@ -128,52 +136,56 @@ def _changes(
     return lows
 
 
-def _class_of(value: Scalar, dtype: DType) -> _Class:
-    if value != value:
+def _class_of(result: float, least: float) -> _Class:
+    """Return the class of a result whose dtype has ``least`` as its smallest normal number."""
+    if result != result:
         return "nan", False
-    rounded = float(dtype.round(float(value)))
-    size, negative = abs(rounded), math.copysign(1.0, rounded) < 0
+    size, negative = abs(result), math.copysign(1.0, result) < 0
     if size in (0.0, 1.0, math.inf):
         return str(size), negative
-    return ("subnormal" if size < smallest_normal(dtype) else "number"), negative
+    return ("subnormal" if size < least else "number"), negative
 
 
+@cache
 def _grid(dtype: DType) -> list[int]:
     """Return the ranks of all powers of two, and of numbers spread evenly from -50 to 50."""
     reach = int(math.log2(largest(dtype)))
     step = 1 if dtype.itemsize < 8 else 7
     powers = [math.ldexp(1.0, exponent) for exponent in range(-reach - 20, reach + 1, step)]
     even = [0.37 + 0.61 * number for number in range(82)]
-    sizes = {float(dtype.round(each)) for each in (0.0, math.inf, 1.0, *powers, *even)}
-    return sorted({_rank_of(sign * size, dtype) for size in sizes for sign in (1.0, -1.0)})
+    ranks = {*_ranks_of([0.0, math.inf, 1.0, *powers, *even], dtype)}
+    return sorted({*ranks, *[-each for each in ranks]})
 
 
 def _around(places: Sequence[int], dtype: DType) -> list[int]:
     """Return ranks at and about those of places."""
-    most = _rank_of(math.inf, dtype)
+    (most,) = _ranks_of([math.inf], dtype)
     away = [*_AWAY, *[int(part / epsilon(dtype)) for part in _PARTS_AWAY]]
     near = {rank + sign * far for rank in places for far in away for sign in (1, -1)}
     return sorted(rank for rank in near if -most <= rank <= most) or [0]
 
 
-def _rank_of(value: float, dtype: DType) -> int:
-    """Return the number of a number: that of the next larger one is one more; both zeros are 0.
+def _ranks_of(sizes: Sequence[float], dtype: DType) -> list[int]:
+    """Return the number of each number, none of them negative, once rounded: that of the next
+    larger one is one more.
 
     >>> from gnomon import float32
-    >>> _rank_of(0.0, float32), _rank_of(2.0**-149, float32), _rank_of(-(2.0**-149), float32)
-    (0, 1, -1)
+    >>> _ranks_of([0.0, 2.0**-149, 2.0**-148], float32)
+    [0, 1, 2]
     """
-    bits = int.from_bytes(dtype.pack([abs(value)]).tobytes(), "little")
-    return -bits if value < 0 else bits
+    return [*array(_UNSIGNED[dtype.itemsize], dtype.pack(sizes).tobytes())]
 
 
-def _of_rank(rank: int, dtype: DType) -> float:
-    """Return the number that a rank is of.
+def _of_ranks(ranks: Sequence[int], dtype: DType) -> list[float]:
+    """Return the numbers that ranks are of; that of a negative number is the negative one.
 
     >>> from gnomon import float32
-    >>> _of_rank(_rank_of(-1.5, float32), float32)
-    -1.5
+    >>> _of_ranks([0, 1, -2], float32) == [0.0, 2.0**-149, -(2.0**-148)]
+    True
     """
-    cells = memoryview(abs(rank).to_bytes(dtype.itemsize, "little")).cast(dtype.cell)
-    size = float(dtype.unpack(cells)[0])
-    return -size if rank < 0 else size
+    cells = array(_UNSIGNED[dtype.itemsize], map(abs, ranks)).tobytes()
+    sizes = dtype.unpack(memoryview(cells).cast(dtype.cell))
+    return [
+        -float(size) if rank < 0 else float(size)
+        for rank, size in zip(ranks, sizes, strict=True)
+    ]

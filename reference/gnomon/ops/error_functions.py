@@ -27,8 +27,6 @@ _ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 _INVERSE_ROOT_TWO = math.sqrt(0.5)
 
 TOLERANCE = Ulps(16, 16, 4)
-# Beyond, erfc and what is made of it leave the normal numbers of float32.
-_BEFORE_UNDERFLOW = Domain(-9.0, 9.0)
 
 
 def _gaussian(x: T) -> T:
@@ -59,7 +57,7 @@ erfc: Unary = Unary(
     scalar=math.erfc,
     vjp=lambda g, x, _y: mul(g, mul(_gaussian(x), -1.0)),
     tolerance=TOLERANCE,
-    domain=_BEFORE_UNDERFLOW,
+    domain=REALS,
 )
 erfinv: Unary = Unary(
     name="erfinv",
@@ -89,7 +87,7 @@ ndtr: Unary = Unary(
     scalar=special.ndtr,
     vjp=lambda g, x, _y: mul(g, normal_density(x)),
     tolerance=TOLERANCE,
-    domain=_BEFORE_UNDERFLOW,
+    domain=REALS,
 )
 ndtri: Unary = Unary(
     name="special_ndtri",

@@ -224,8 +224,8 @@ RESAMPLED: Final = (
     _variant(
         "searchsorted-rows",
         lambda x: torch.searchsorted(x[0].sort(1).values, x[1]),
-        matrix(3, 41),
-        matrix(3, 7),
+        matrix(9, 41),
+        matrix(9, 7),
     ),
     _variant(
         "searchsorted-integers",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-from gnomon.backend import Device, LiveNumber, Memory, PhiloxGenerator
+from gnomon.backend import Device, LiveNumber, Memory, PhiloxGenerator, float32
 from gnomon_conformance.audit.faulty import FaultyBackend
 from gnomon_conformance.audit.recording import CallRecording, Numbered, RecordingBackend
 from gnomon_conformance.audit.register import FAULTS, Fault
@@ -34,6 +35,36 @@ class _Frozen(CallRecording):
         return (
             float(value) if isinstance(value, LiveNumber) else super().argument(value, memory)
         )
+
+
+class _Single(CallRecording):
+    """Keeps numbers in single precision."""
+
+    def argument(self, value: object, memory: Mapping[int, Memory]) -> object:
+        number = super().argument(value, memory)
+        return float32.round(value.now()) if isinstance(value, LiveNumber) else number
+
+
+class _WritesFirst(CallRecording):
+    """Takes a launch before the one that reads what it writes."""
+
+    def replay(self, inputs: Sequence[Memory]) -> list[Memory]:
+        whole, self.entries = self.entries, [*self.entries]
+        for place, ((_, before), (_, after)) in enumerate(pairwise(whole)):
+            written = _output(after).number
+            if written in _read(before) and _output(before).number not in _read(after):
+                self.entries[place : place + 2] = [whole[place + 1], whole[place]]
+                break
+        try:
+            return super().replay(inputs)
+        finally:
+            self.entries = whole
+
+
+def _read(arguments: tuple[object, ...]) -> set[int]:
+    """Return the numbers of the operands that an elementwise launch reads."""
+    inputs = arguments[1] if isinstance(arguments[1], tuple | list) else ()
+    return {each.number for each in inputs if isinstance(each, Numbered)}
 
 
 class _SameNumbers(CallRecording):
@@ -117,6 +148,8 @@ class _CopiesInputs(CallRecording):
 
 _recorded("a replay reads the inputs of the first one", "compiled/random-program", _Stale)
 _recorded("learning rate frozen in a recording", "training/scheduled/float32/compiled", _Frozen)
+_recorded("numbers of replays in single precision", "compiled/numbers", _Single)
+_recorded("a write moved before a read", "compiled/changes", _WritesFirst)
 _recorded("a replay draws the same random numbers", "compiled/random-program", _SameNumbers)
 _recorded("temporaries share memory while in use", "compiled/random-program", _Shared)
 _recorded("replays return the same memory", "compiled/results", _SameResults)

@@ -78,6 +78,13 @@ def cases(seed: int) -> Iterator[Case]:
         before = count
     yield Case(level=Level.PROGRAM, family="compiled", subject="results", check=_results)
     yield Case(level=Level.PROGRAM, family="compiled", subject="changes", check=_changes)
+    yield Case(
+        level=Level.PROGRAM,
+        family="compiled",
+        subject="numbers",
+        dtype="float64",
+        check=_numbers,
+    )
 
 
 def _function(
@@ -167,21 +174,41 @@ def _results(target: Target) -> Evidence:
 
 
 def _changes(target: Target) -> Evidence:
-    """Every call changes its input and returns it, and counts from nothing."""
+    """Every call reads its input, then changes it and returns it, and counts from nothing."""
 
     def function(x: Tensor, places: Tensor) -> list[Tensor]:
+        before = x * 3
         x.mul_(2).add_(1)
-        return [x, torch.zeros(3, device=x.device).index_add_(0, places, x)]
+        return [x, torch.zeros(3, device=x.device).index_add_(0, places, x), before]
 
     compiled = torch.compile(function)
     places = torch.tensor([0, 1, 2, 0, 1, 0]).to(target.device)
     for call in range(2 * _CALLS):
         x = torch.full((6,), float(call)).to(target.device)
-        same, counts = compiled(x, places)
+        same, counts, before = compiled(x, places)
         x.add_(0.5)  # which shows in what was returned, since it is the same memory
         changed = 2.0 * call + 1
         if elements_of(same) != [changed + 0.5] * 6:
             raise Wrong(f"call {call} does not return the input that it has changed")
+        if elements_of(before) != [3.0 * call] * 6:
+            raise Wrong(f"call {call} reads its input when it has changed it")
         if elements_of(counts) != [3 * changed, 2 * changed, changed]:
             raise Wrong(f"call {call} does not count from nothing")
-    return Evidence(2 * _CALLS * 9)
+    return Evidence(2 * _CALLS * 15)
+
+
+def _numbers(target: Target) -> Evidence:
+    """A number of the host that is another one in every call keeps all its digits."""
+    factor = torch.tensor(0.0, dtype=torch.float64)
+    compiled = torch.compile(lambda x: [x * factor, x + factor])
+    elements = [1.0, 3.0, -7.0]
+    for call in range(2 * _CALLS):
+        number = call + 1 / 3
+        factor.fill_(number)
+        x = torch.tensor(elements, dtype=torch.float64).to(target.device)
+        product, total = compiled(x)
+        if elements_of(product) != [each * number for each in elements]:
+            raise Wrong(f"call {call} is off in a product with the number {number!r}")
+        if elements_of(total) != [each + number for each in elements]:
+            raise Wrong(f"call {call} is off in a sum with the number {number!r}")
+    return Evidence(2 * _CALLS * 6)

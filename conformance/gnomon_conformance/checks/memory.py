@@ -164,15 +164,18 @@ def _copies(backend: Backend, chooser: Random) -> int:
 
 
 def _lent(backend: Backend, chooser: Random) -> int:
-    """What is lent is the part that was asked for, also after another write."""
+    """What is lent is the part that was asked for, also after another write and beside another
+    part.
+    """
     size = 1000
     memory = backend.allocate(size)
     for start, length in _PARTS:
         data = chooser.randbytes(size)
         backend.write(memory, 0, memoryview(data))
-        with backend.lend(memory, start, length) as lent:
-            got = bytes(lent)
+        with backend.lend(memory, start, length) as lent, backend.lend(memory, 5, 90) as other:
+            got, also = bytes(lent), bytes(other)
         _demand(got == data[start : start + length], f"lend({start}, {length}) is wrong")
+        _demand(also == data[5:95], "what is lent beside another part is wrong")
     return len(_PARTS)
 
 

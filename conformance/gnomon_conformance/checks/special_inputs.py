@@ -1,5 +1,6 @@
 """Composites of inputs that kernels written for ordinary ones go wrong at: a NaN or an infinity
-among the elements, many equal ones, nothing but equal ones, and all far from zero.
+among the elements, many equal ones, nothing but equal ones, all far from zero, and
+whole rows or windows that have nothing to choose from.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ def _with(value: float) -> Change:
     return lambda column, place: [*column[:place], value, *column[place + 1 :]]
 
 
+def _first_half(column: list[Scalar], value: float) -> list[Scalar]:
+    half = len(column) // 2
+    return [value] * half + column[half:]
+
+
 CHANGES: Final[dict[str, Change]] = {
     "a NaN": _with(math.nan),
     "an infinity": _with(math.inf),
@@ -34,6 +40,11 @@ CHANGES: Final[dict[str, Change]] = {
     "ties": lambda column, place: [float(round(float(each))) for each in column],
     "equal elements": lambda column, place: [1.5] * len(column),
     "elements far from zero": lambda column, place: [100.0 + each for each in column],
+    "a half of NaN": lambda column, place: _first_half(column, math.nan),
+    "a half of -inf": lambda column, place: _first_half(column, -math.inf),
+    "zeros of both signs": lambda column, place: [
+        (0.0, each, -0.0)[number % 3] for number, each in enumerate(column)
+    ],
 }
 #: Functions of the catalogue whose first input is changed. Not among them are those that may or
 #: may not multiply an infinity by a zero, as by a weight that is masked.

@@ -28,7 +28,10 @@ from gnomon.op.indexing import (
     read_through_indices,
 )
 from gnomon.op.scatter_records import REPLACE
+from gnomon.ops.arithmetic import mul
+from gnomon.ops.comparison import isnan, where
 from gnomon.ops.reduction import ARGMAX
+from gnomon.ops.truth import ANY
 from gnomon.ops.views import EXPAND, reshape
 
 T = TypeVar("T", bound=TensorCore)
@@ -70,7 +73,7 @@ def _largest(input: TensorCore, windows: tuple[Windows, ...]) -> tuple[TensorCor
         (table,),
         "IndexBackward0",
     )
-    chosen = ARGMAX.over(read, (2,), False)
+    chosen = _chosen(read)
     at_window = IndexPlan(
         operation="max_pool",
         shape=(images, len(places)),
@@ -80,6 +83,17 @@ def _largest(input: TensorCore, windows: tuple[Windows, ...]) -> tuple[TensorCor
     tables = EXPAND(table, (1, *table.operand.layout.shape))
     positions = read_through_indices(tables, at_window, (chosen,), "IndexBackward0")
     return read_through_indices(flat, _at_positions(positions), (positions,), ""), positions
+
+
+def _chosen(windows: TensorCore) -> TensorCore:
+    """Return where the first largest element of each window is, or else the last NaN."""
+    first = ARGMAX.over(windows, (2,), False)
+    if not windows.operand.dtype.is_floating_point:
+        return first
+    length = windows.operand.layout.shape[2]
+    numbers = index_operand(windows.operand.storage.backend, range(1, length + 1), (length,))
+    counted = mul(isnan(windows), windows.like(numbers))
+    return where(ANY.over(counted, (2,), False), ARGMAX.over(counted, (2,), False), first)
 
 
 def _flat_positions(

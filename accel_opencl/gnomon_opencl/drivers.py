@@ -29,11 +29,14 @@ _MOST_THREADS: Final = "POCL_MAX_PTHREAD_COUNT"
 #: if it is not the user who has set it.
 _BOUND: Final = "POCL_AFFINITY"
 _BOUND_HERE: Final = "GNOMON_OPENCL_BOUND"
+#: The variable by which kernels are compiled again for the sizes of a launch.
+_SPECIALIZED: Final = "POCL_WORK_GROUP_SPECIALIZATION"
 #: What pytest-xdist calls the process, in each of those that it runs tests in.
 _TEST_PROCESS: Final = "PYTEST_XDIST_WORKER"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
-#: Versions of PoCL whose compiler takes programs with declarations of their own.
+#: Versions of PoCL whose compiler takes programs with declarations of their own, and whose
+#: binaries are known.
 _QUICKER_POCL: Final = (_PLAIN_POCL, "PoCL 3.1")
 #: What Linux says about the processor.
 _PROCESSOR: Final = Path("/proc/cpuinfo")
@@ -70,7 +73,7 @@ def announce_installed_drivers(prefix: str = sys.prefix, system: Path = _SYSTEM)
 def set_up_pocl() -> None:
     """Tell PoCL, before it is asked for devices, what suits this backend and nobody has set."""
     # It would compile each kernel twice: for its binary, and again for the sizes of a launch.
-    os.environ.setdefault("POCL_WORK_GROUP_SPECIALIZATION", "0")
+    os.environ.setdefault(_SPECIALIZED, "0")
     # Systems leave threads that sleep between launches on one core, for many launches on end:
     # each thread gets a core of its own, if PoCL has as many threads as the process has cores.
     # Of processes that share these, one would wait for the others on a core that is not idle.
@@ -102,6 +105,18 @@ def text_for(driver: str, source: str) -> str:
 def can_declare(driver: str) -> bool:
     """Return whether the driver may be given programs with ``declarations`` of their own."""
     return any(version in driver for version in _QUICKER_POCL)
+
+
+def ready_to_run(driver: str, binary: bytes) -> bytes:
+    """Return the binary of a program without what the driver need not read to run it.
+
+    PoCL's binaries hold the program as it was compiled for one work-item, too. Reading that
+    takes more than half of the time to load a program, and is of use only where kernels are
+    compiled again for the sizes of a launch. PoCL does not look for it under another name.
+    """
+    if can_declare(driver) and os.environ.get(_SPECIALIZED) == "0":
+        return binary.replace(b"/program.bc", b"/program.no", 1)
+    return binary
 
 
 @cache

@@ -26,7 +26,7 @@ import pyopencl as cl
 from gnomon_opencl.attempts import Attempt, attempts_for
 from gnomon_opencl.builders import Builders
 from gnomon_opencl.caching import bound_size, cache_directory, keep, mark_used
-from gnomon_opencl.drivers import text_for
+from gnomon_opencl.drivers import ready_to_run, text_for
 from gnomon_opencl.trials import built_apart, compiler_is_trusted
 
 _DIGEST_BYTES: Final = 32
@@ -109,10 +109,10 @@ class Programs:
         """Return the program of ``source``, built by a builder or here."""
         started = time.perf_counter()
         path = self._path_of(source)
-        program = self._program_of_builder(source, name)
-        if program is None:
-            program = self._build(source, name, path)
-        binary = program.binaries[0]
+        binary = self._binary_of_builder(source, name)
+        program = None if binary is None else self._from_binary(binary, name)
+        if binary is None or program is None:
+            program, binary = self._build(source, name, path)
         # A directory that can't be written to only costs the next process its builds.
         keep(path, hashlib.sha256(binary).digest() + binary)
         if not self.builds:
@@ -121,7 +121,7 @@ class Programs:
         self._report("built", name, started, source)
         return program
 
-    def _program_of_builder(self, source: str, name: str) -> cl.Program | None:
+    def _binary_of_builder(self, source: str, name: str) -> bytes | None:
         """Return what a builder made of ``source``, None if it is to be built here. While the
         builders start, what they have not turned to is built here, too.
         """
@@ -137,8 +137,7 @@ class Programs:
             with contextlib.suppress(RuntimeError):  # it comes again when it is asked for
                 its_name, _ = self._asked.pop(other)
                 self._programs[other] = self._made(other, its_name)
-        binary = future.result()
-        return None if binary is None else self._from_binary(binary, name)
+        return future.result()
 
     def _path_of(self, source: str) -> Path:
         text = text_for(self._device.platform.version, source)
@@ -165,8 +164,9 @@ class Programs:
         return self._from_binary(binary, name)
 
     def _from_binary(self, binary: bytes, name: str) -> cl.Program | None:
+        ready = ready_to_run(self._device.platform.version, binary)
         try:
-            program = cl.Program(self._context, [self._device], [binary])
+            program = cl.Program(self._context, [self._device], [ready])
             with _quiet():
                 program = program.build(options=self._options)
             # Making a kernel of it would take a third as long again as to load the program.
@@ -174,8 +174,8 @@ class Programs:
         except cl.Error:
             return None
 
-    def _build(self, source: str, name: str, path: Path) -> cl.Program:
-        """Return the program of ``source``, built where it can do no harm."""
+    def _build(self, source: str, name: str, path: Path) -> tuple[cl.Program, bytes]:
+        """Return the program of ``source``, built where it can do no harm, and its binary."""
         *attempts, last = self._attempts(source)
         for attempt in attempts:
             with contextlib.suppress(cl.Error, RuntimeError):
@@ -198,20 +198,20 @@ class Programs:
         """Return the ways to compile ``source``, the quickest first."""
         return attempts_for(self._device.platform.version, source, self._options)
 
-    def _compiled(self, attempt: Attempt, name: str) -> cl.Program:
+    def _compiled(self, attempt: Attempt, name: str) -> tuple[cl.Program, bytes]:
         text, options = attempt
         if not compiler_is_trusted(self._device):
             binary = built_apart(self._device, text, options)
             program = None if binary is None else self._from_binary(binary, name)
-            if program is not None:
-                return program
+            if binary is not None and program is not None:
+                return program, binary
         with _quiet():
             # The cache is ours: pyopencl's leaves out the platforms that need one most.
             program = cl.Program(self._context, text).build(
                 options=options, devices=[self._device], cache_dir=False
             )
         cl.Kernel(program, name)  # what the driver found in its own cache may lack it
-        return program
+        return program, program.binaries[0]
 
 
 def declare(kernel: cl.Kernel, arguments: Sequence[object]) -> None:

@@ -17,7 +17,7 @@ import pyopencl as cl
 
 from gnomon_opencl import trials
 from gnomon_opencl.caching import bound_size, cache_directory, keep
-from gnomon_opencl.drivers import text_for
+from gnomon_opencl.drivers import ready_to_run, text_for
 from gnomon_opencl.programs import Programs, _quiet
 
 from .devices import default_backend
@@ -188,3 +188,28 @@ def test_a_compiler_that_aborts_leaves_an_error(
     assert not trials.compiler_is_trusted(device)
     with pytest.raises(RuntimeError, match=r"aborts the process \(signal 6\)"):
         _programs().kernel(SOURCE, "nothing")
+
+
+def test_what_only_compilers_read_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    binary = b"poclbin\0\x0b\0\0\0/program.bc\x02\0\0\0BC and a kernel"
+    known, other = "OpenCL 3.0 PoCL 3.1+debian", "OpenCL 3.0 PoCL 5.0"
+    monkeypatch.setenv("POCL_WORK_GROUP_SPECIALIZATION", "0")
+    ready = ready_to_run(known, binary)
+    assert b"program.bc" not in ready and len(ready) == len(binary)
+    assert ready_to_run(other, binary) == binary
+    monkeypatch.setenv("POCL_WORK_GROUP_SPECIALIZATION", "1")
+    assert ready_to_run(known, binary) == binary
+
+
+def test_loaded_programs_run_in_groups_of_every_size(cache: Path) -> None:
+    assert _builds() == 1
+    kernel = _programs().kernel(SOURCE, "nothing")
+    context = default_backend().runtime.context
+    queue = cl.CommandQueue(context)
+    buffer = cl.Buffer(context, cl.mem_flags.READ_WRITE, 4 * 96)
+    for size in (1, 3, 32):
+        cl.enqueue_fill_buffer(queue, buffer, bytes(4), 0, 4 * 96)
+        kernel(queue, (96,), (size,), buffer)
+        found = bytearray(4 * 96)
+        cl.enqueue_copy(queue, found, buffer)
+        assert found == bytes([1, 0, 0, 0]) * 96

@@ -112,6 +112,12 @@ LOSSES: Final = (
     _variant("softmax-rows", lambda x: x[0].softmax(1), matrix(261, 4)),
     _variant("softmax-columns", lambda x: x[0].softmax(1), Input((3, 5, 70))),
     _variant("log-softmax-columns", lambda x: x[0].log_softmax(0), matrix(5, 263)),
+    _variant(
+        "log-softmax-many-columns",
+        lambda x: x[0].log_softmax(0),
+        matrix(3, 37),
+        differentiable=True,
+    ),
     _variant("softmax-gradient-wide", lambda x: x[0].softmax(2), Input((2, 1, 131))),
 )
 NORMS: Final = (
@@ -232,6 +238,13 @@ RESAMPLED: Final = (
         lambda x: torch.searchsorted(x[0].sort().values, x[1], right=True),
         indices((130,), 20),
         indices((5, 9), 24),
+    ),
+    _variant(
+        "linear-square",
+        lambda x: F.linear(x[0], x[1], x[2]),
+        matrix(5, 3),
+        matrix(5, 3),
+        Input((5,)),
     ),
     _variant(
         "products-and-sums",

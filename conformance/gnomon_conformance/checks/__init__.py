@@ -7,6 +7,7 @@ from functools import cache
 
 from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
+    attention,
     autograd,
     claims,
     compiled,
@@ -47,6 +48,7 @@ _MODULES = (
     composites,
     kernels,
     options,
+    attention,
     special_inputs,
     programs,
     compiled,

@@ -70,6 +70,8 @@ _FORMS: Final = (
     Form((2, 2, 3, 2, 2, 2), (zoo.turned, zoo.contiguous, zoo.permuted), zoo.contiguous),
     Form((2, 3, 4, 3), (zoo.turned, zoo.expanded_middle, zoo.contiguous), None),
 )
+#: Operands that do not lie in a row, beside a number.
+_APART: Final = Form((3, 11), (zoo.turned, zoo.stepped, zoo.permuted), zoo.padded)
 #: A row, a column, and a single element, with another operand that has all there are; and the
 #: shapes that take turns, of whole vectors and not.
 _BROADCAST: Final = (
@@ -205,7 +207,7 @@ def _tails(
         written = places[turn % len(places)] if form.output is None else 0
         launch = _launch(record, compute, result, form, written, columns, target)
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
-    few = aside._replace(shape=(_FEW,))
+    few = aside._replace(shape=(_FEW,)) if turn // 16 % 2 else _APART
     launch = _launch(record, compute, result, few, 0, columns, target)
     domains = domains_of(record, len(dtypes))
     for chosen in _numbered(record, turn):

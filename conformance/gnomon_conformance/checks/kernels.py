@@ -26,7 +26,7 @@ from gnomon.backend import (
 )
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
-from gnomon_conformance.correct import rounded, unit
+from gnomon_conformance.correct import largest, rounded, unit
 from gnomon_conformance.functions import elements_of
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
@@ -67,6 +67,9 @@ def cases(seed: int) -> Iterator[Case]:
         "softmax": _softmax,
         "special-values": _special_values,
         "accumulation": _accumulation,
+        "least": _least,
+        "overflows": _overflows,
+        "nothing": _nothing,
     }
     for name, check in checks.items():
         for dtype in (float32, float64, float16, bfloat16):
@@ -264,6 +267,54 @@ def _special_values(dtype: DType, seed: int, target: Target) -> Evidence:
                 raise Wrong(f"{what}: element {element} is {got!r}; it must be {value!r}")
             compared += 1
     return Evidence(compared)
+
+
+def _least(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Products of small factors: sums of the least numbers there are."""
+    if target.flushes(dtype):
+        return Evidence(1)
+    chooser = Random(f"least products {dtype.name} {seed}")
+    compared = 0
+    exponent = int(math.log2(unit(0.0, dtype)))
+    half = 2.0 ** (exponent // 2)
+    for rows, inner, columns in ((1, 3, 1), (3, 5, 2), (17, 19, 33)):
+        a = _whole((rows, inner), dtype, target.device, chooser)
+        b = _whole((inner, columns), dtype, target.device, chooser)
+        exact = elements_of(a.to(oracle()).to(float64) @ b.to(oracle()).to(float64))
+        right = [math.ldexp(float(each), exponent) for each in exact]
+        what = f"[{rows}, {inner}] @ [{inner}, {columns}] of small factors"
+        compared += _equal((a * half) @ (b * (2.0**exponent / half)), right, what, dtype)
+    return Evidence(compared)
+
+
+def _overflows(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Convolutions of the largest number, which leave the dtype to both sides."""
+    compared = 0
+    images = torch.full((2, 3, 4, 4), largest(dtype), dtype=dtype).to(target.device)
+    signs = torch.tensor([1.0, -1.0], dtype=dtype).reshape((2, 1, 1, 1)).to(target.device)
+    for kernel in (1, 3):
+        result = F.conv2d(images, signs.expand(2, 3, kernel, kernel).contiguous())
+        places = (5 - kernel) ** 2
+        right = ([math.inf] * places + [-math.inf] * places) * 2
+        compared += _equal(result, right, f"conv2d of {kernel}", dtype)
+    return Evidence(compared)
+
+
+def _nothing(dtype: DType, seed: int, target: Target) -> Evidence:
+    """No image, no row: no result."""
+    none = torch.zeros(0, 3, 4, dtype=dtype).to(target.device)
+    results = (
+        F.conv1d(none, torch.ones(2, 3, 1, dtype=dtype).to(target.device)),
+        F.layer_norm(none, (4,)),
+        F.max_pool1d(none, 2),
+        F.avg_pool1d(none, 2),
+        F.interpolate(none, 7, mode="linear", align_corners=False),
+        none.softmax(2),
+        none.log_softmax(0),
+    )
+    if any(result.numel() for result in results):
+        raise Wrong("of nothing comes something")
+    return Evidence(sum(_equal(result, [], "nothing", dtype) for result in results))
 
 
 def _accumulation(dtype: DType, seed: int, target: Target) -> Evidence:

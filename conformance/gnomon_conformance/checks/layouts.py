@@ -107,8 +107,8 @@ def _shapes(
     """Every special shape, none, one and many dims, in layouts by turns."""
     evidence = Evidence(1)
     for number, shape in enumerate(zoo.SHAPES):
-        # Of four dims there are many orders.
-        for turn in range(len(zoo.ALL) if len(shape) == 4 else 3):
+        # Of four dims there are many orders, and of eight few layouts collapse to four.
+        for turn in range(len(zoo.ALL) if len(shape) in (4, 8) else 3):
             kinds = [
                 zoo.ALL[(number + turn + k * 2) % len(zoo.ALL)] for k in range(arity_of(record))
             ]

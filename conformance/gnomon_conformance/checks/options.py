@@ -65,8 +65,25 @@ def _functions(
         function, inputs = draw(Random(f"{key} {seed}"))
         if turn % 2:
             function = with_gradients(function, alike=turn % 4 == 3)
+        elif turn % 4 == 2 and draw not in (_norm, _long_norm):
+            # Of equal elements a norm leaves what their mean is off by.
+            function = _of_repeated(function, (turn // 4 + dtype.itemsize // 4) % 2)
         evidence += judge_function(function, inputs, dtype, key, target, exact_strides=False)
     return evidence
+
+
+def _of_repeated(function: Function, dim: int) -> Function:
+    """Return a function of inputs of which the first in ``dim`` stands for all."""
+    return lambda x: function(
+        [
+            each.narrow(dim, 0, 1).expand(each.shape) if _is_along(each, dim) else each
+            for each in x
+        ]
+    )
+
+
+def _is_along(tensor: Tensor, dim: int) -> bool:
+    return tensor.dim() > dim and tensor.shape[dim] > 0
 
 
 def _size(chooser: Random, most: int) -> int:
@@ -85,6 +102,8 @@ def _sizes(chooser: Random, count: int, most: int) -> Shape:
 
 def _softmax(chooser: Random) -> Drawn:
     shape = [_size(chooser, 67), *_several(chooser, 1, 4, chooser.randint(0, 3))]
+    if chooser.random() < 0.5:
+        shape = [*_sizes(chooser, 2, 700), *_several(chooser, 1, 2, chooser.randint(0, 1))]
     chooser.shuffle(shape)
     dim = chooser.randrange(len(shape))
     which = chooser.choice((F.softmax, F.log_softmax))
@@ -93,7 +112,8 @@ def _softmax(chooser: Random) -> Drawn:
 
 def _norm(chooser: Random) -> Drawn:
     """Norms of layers, groups and batches, with weights, offsets, both and none."""
-    eps = chooser.choice((1e-5, 0.1))
+    # Elements that are small next to the root of 1e-5 tell a smaller eps from it.
+    eps, size = chooser.choice(((1e-5, 2.0), (0.1, 2.0), (1e-9, 1e-3)))
     kind = chooser.choice(("layer", "layer", "group", "batch", "batch"))
     if kind == "layer":
         shape = _sizes(chooser, chooser.randint(2, 3), 700)
@@ -119,7 +139,7 @@ def _norm(chooser: Random) -> Drawn:
         result = F.batch_norm(x[0], mean, variance, weight, bias, True, 0.3, eps)
         return [result, mean, variance]
 
-    return function, [Input(shape), Input(weights), Input(weights)]
+    return function, [Input(shape, -size, size), Input(weights), Input(weights)]
 
 
 def _long_norm(chooser: Random) -> Drawn:
@@ -137,6 +157,8 @@ def _sum_with_product(chooser: Random) -> Drawn:
     rows, inner, columns = _sizes(chooser, 3, 4000)
     if chooser.random() < 0.15:
         inner = 0
+    if chooser.random() < 0.3:  # so that an addend's rows may be taken for its columns
+        rows = columns = min(rows, columns)
     batch = chooser.choice((0, 0, 1, 3))
     beta, alpha = chooser.choice(((1, 1), (1, 1), (0.5, -1.5), (0, 2)))
     whole = (batch, rows, columns) if batch else (rows, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import gnomon
@@ -15,6 +15,7 @@ from gnomon.backend import (
     Kind,
     Operand,
     PhiloxGenerator,
+    Scalar,
     float32,
     int64,
 )
@@ -32,6 +33,10 @@ _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 _MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
 #: Integers from more than 32 bits hold, and from more than one word is fair to.
 _WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62), (-9, 2**30))
+#: Where arange begins, and by how much it goes on, at integers that no double holds.
+_FAR_STARTS: tuple[tuple[int, int], ...] = ((2**53, 1), (2**63 - 1, -3), (-(2**63), 5))
+#: Lines that meet integers at their ends alone, so that rounding does not matter between.
+_CUT: tuple[tuple[int, int, int], ...] = ((0, 10, 60), (100, 3, 60))
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
 #: Those whose third parameter says how many elements there are.
 _OF_COUNT = ("linspace", "logspace")
@@ -87,10 +92,7 @@ def _draws(record: RandomSource, dtype: DType) -> bool:
 def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
     """Every sample of parameters, in every layout one can write to."""
     evidence = NOTHING
-    for number, parameters in enumerate(record.samples):
-        whole = all(isinstance(each, int) for each in parameters)
-        if dtype.kind < Kind.FLOAT and not (whole and record.name in ("arange", "eye")):
-            continue  # integers come of integers; what else is cut is the caller's copy
+    for number, parameters in enumerate(_samples(record, dtype)):
         shapes = [_SHAPES[(number + turn) % len(_SHAPES)] for turn in range(6)]
         if number == 0:
             shapes += _MORE_SHAPES
@@ -111,6 +113,22 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
             )
             evidence += judge_launch(target, launch)
     return evidence if evidence.comparisons else Evidence(1)
+
+
+def _samples(record: Source, dtype: DType) -> Sequence[tuple[Scalar, ...]]:
+    """Return the parameters that a source is launched with on a dtype.
+
+    Integers come of integers. Of those that are computed as floats and cut, the fraction is far
+    from the next integer: they are judged exactly.
+    """
+    if dtype.kind >= Kind.FLOAT:
+        return record.samples
+    if record.name == "linspace":
+        return _CUT if dtype.kind is not Kind.BOOL else ()
+    if record.name not in ("arange", "eye"):
+        return ()
+    whole = [each for each in record.samples if all(isinstance(part, int) for part in each)]
+    return [*whole, *_FAR_STARTS] if dtype is int64 and record.name == "arange" else whole
 
 
 def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Evidence:

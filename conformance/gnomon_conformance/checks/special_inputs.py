@@ -15,7 +15,7 @@ from gnomon.backend import Scalar, float32
 from gnomon_conformance.cases import Case, Tier
 from gnomon_conformance.catalogue import ENTRIES
 from gnomon_conformance.entries import Entry
-from gnomon_conformance.functions import compare, made, right_results
+from gnomon_conformance.functions import compare, made, right_results, with_gradients
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong
 from gnomon_conformance.target import Target
 
@@ -45,7 +45,10 @@ CHANGES: Final[dict[str, Change]] = {
     "zeros of both signs": lambda column, place: [
         (0.0, each, -0.0)[number % 3] for number, each in enumerate(column)
     ],
+    "large elements": lambda column, place: [1e30 * float(each) for each in column],
 }
+#: What is not tried with large elements: their squares are infinite.
+_SQUARING: Final = ("layer-norm", "batch-norm", "group-norm")
 #: Functions of the catalogue whose first input is changed. Not among them are those that may or
 #: may not multiply an infinity by a zero, as by a weight that is masked.
 _NAMES: Final = (
@@ -55,8 +58,10 @@ _NAMES: Final = (
     *("conv1d", "conv2d", "conv2d-points", "avg-pool2d"),
     *("max-pool2d", "max-pool2d-overlapping", "max-pool2d-indices", "max-pool1d"),
     *("searchsorted", "searchsorted-right", "searchsorted-rows"),
-    *("matmul", "bmm"),
+    *("matmul", "bmm", "addmm", "linear", "products-and-sums"),
 )
+#: Those whose derivatives tell a NaN, too.
+_DERIVED: Final = ("softmax", "softmax-middle", "log-softmax", "cross-entropy")
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -75,15 +80,19 @@ def cases(seed: int) -> Iterator[Case]:
 
 def _special(entry: Entry, seed: int, target: Target) -> Evidence:
     evidence = NOTHING
+    derived = entry.name in _DERIVED
+    function = with_gradients(entry.function) if derived else entry.function
     for what, change in CHANGES.items():
+        if what == "large elements" and entry.name.startswith(_SQUARING):
+            continue
         chooser = Random(f"{entry.name} {what} {seed}")
         values: list[Sequence[Scalar]] = [each.draw(chooser, float32) for each in entry.inputs]
         changed = change([*values[0]], chooser.randrange(len(values[0])))
         values[0] = [float32.round(float(each)) for each in changed]
-        right = right_results(entry.function, entry.inputs, values, float32, chooser)
+        right = right_results(function, entry.inputs, values, float32, chooser)
         given = made(entry.inputs, values, float32, target.device)
         try:
-            evidence += compare(entry.function(given), right)
+            evidence += compare(function(given), right)
         except Wrong as wrong:
             raise Wrong(f"of {what}: {wrong.fault}") from None
     return evidence

@@ -108,7 +108,7 @@ VECTOR_NORM: Reduction = Reduction(
     # A sum of terms that are not negative: no cancellation.
     tolerance=ProductOfTerms(),
     domain=REALS,
-    samples=((2.0,), (1.0,), (0.0,), (3.0,), (0.5,), (math.inf,), (-math.inf,)),
+    samples=((2.0,), (1.0,), (0.0,), (3.0,), (0.5,), (2.5,), (math.inf,), (-math.inf,)),
     node_name="LinalgVectorNormBackward0",
 )
 

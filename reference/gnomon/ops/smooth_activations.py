@@ -36,6 +36,8 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 _GELU_CUBIC = 0.044715
 _ROOT_TWO_OVER_PI = math.sqrt(2.0 / math.pi)
 
+#: Of functions that are their operand where it is large, and subnormal where -x is.
+_LINEAR_ABOVE = Domain(EXPONENTS.low, math.inf)
 # expm1 3, and the two products 0.5 each.
 _EXPONENTIAL_LINEAR = Ulps(4, 4, 3)
 
@@ -132,7 +134,7 @@ silu_of: Unary = Unary(
     scalar=lambda x: x * special.sigmoid(x),
     vjp=lambda g, x, _y: mul(g, _silu_slope(x, sigmoid(x))),
     tolerance=Ulps(7, 7, 5),  # sigmoid 6 and the product
-    domain=EXPONENTS,
+    domain=_LINEAR_ABOVE,
 )
 # exp 3, log1p 2, tanh 5 and the product 0.5.
 mish_of: Unary = Unary(
@@ -143,7 +145,7 @@ mish_of: Unary = Unary(
     scalar=lambda x: x * math.tanh(special.softplus(x)),
     vjp=lambda g, x, _y: mul(g, _mish_slope(x, tanh(softplus_of(x, 1.0, 20.0)))),
     tolerance=Ulps(11, 11, 7),
-    domain=EXPONENTS,
+    domain=_LINEAR_ABOVE,
 )
 softplus_of: Ternary = Ternary(
     name="softplus",

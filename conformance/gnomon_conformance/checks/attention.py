@@ -1,0 +1,130 @@
+"""Attention of a few places: under masks that stand for batches, heads and queries, of operands
+that are repeated, and of scores that leave nothing to weigh.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import product
+from random import Random
+from typing import Final, TypeAlias
+
+from gnomon import Tensor
+from gnomon.backend import DType, Scalar, float16, float32
+from gnomon.nn import functional as F
+from gnomon_conformance.cases import Case, Level
+from gnomon_conformance.functions import (
+    Function,
+    Input,
+    compare,
+    judge_function,
+    made,
+    right_results,
+    with_gradients,
+)
+from gnomon_conformance.judging import NOTHING, Evidence, Wrong
+from gnomon_conformance.target import Target
+
+LEVEL: Final = Level.COMPOSITE
+#: Changes the elements of an input.
+Change: TypeAlias = Callable[[Sequence[Scalar]], Sequence[Scalar]]
+_BATCH: Final = 2
+_HEADS: Final = 3
+_QUERIES: Final = 3
+_KEYS: Final = 5
+_AHEAD: Final = (_BATCH, _HEADS)
+_OPERANDS: Final = (
+    Input((*_AHEAD, _QUERIES, 2)),
+    Input((*_AHEAD, _KEYS, 2)),
+    Input((*_AHEAD, _KEYS, 3)),
+)
+_MASK: Final = Input((_QUERIES, _KEYS))
+#: What is tried, of which inputs, and how the values of which of them are changed.
+_EXTREMES: Final[tuple[tuple[str, tuple[Input, ...], int, Change], ...]] = (
+    ("large scores", _OPERANDS, 0, lambda column: [64.0 * each for each in column]),
+    ("a NaN", _OPERANDS, 0, lambda column: [math.nan, *column[1:]]),
+    (
+        "a query of scores masked",
+        (*_OPERANDS, _MASK),
+        3,
+        lambda column: [*[-math.inf] * _KEYS, *column[_KEYS:]],
+    ),
+    (
+        "a query without keys",
+        (*_OPERANDS, _MASK._replace(kind="bool")),
+        3,
+        lambda column: [*[False] * _KEYS, *column[_KEYS:]],
+    ),
+    ("one key", (_OPERANDS[0], Input((*_AHEAD, 1, 2)), Input((*_AHEAD, 1, 3))), 0, tuple),
+    ("no key", (_OPERANDS[0], Input((*_AHEAD, 0, 2)), Input((*_AHEAD, 0, 3))), 0, tuple),
+)
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield the cases of attention."""
+    checks = {"masks": _masks, "repeated": _repeated, "extremes": _extremes}
+    for name, check in checks.items():
+        for dtype in (float32,) if check is _repeated else (float32, float16):
+            yield Case(
+                level=LEVEL,
+                family="attention",
+                subject=name,
+                dtype=dtype.name,
+                check=partial(check, dtype, seed),
+            )
+
+
+def _attend(x: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Attend under a mask; one of halves is of float32, as it may be."""
+    mask = x[3].detach() if len(x) > 3 else None
+    if mask is not None and mask.dtype.is_floating_point and mask.dtype.itemsize == 2:
+        mask = mask.to(float32)
+    return [F.scaled_dot_product_attention(x[0], x[1], x[2], mask)]
+
+
+def _masks(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Masks with a size of 1 for batches, heads and queries, in every combination."""
+    evidence = NOTHING
+    for number, sizes in enumerate(product((1, _BATCH), (1, _HEADS), (1, _QUERIES))):
+        kinds = ("bool", "float")[number % 2 :] if dtype is float32 else ("float",)
+        for kind in kinds:
+            mask = Input((*sizes, _KEYS), kind=kind)
+            key = f"attention under a {kind} mask of {sizes} {seed}"
+            evidence += judge_function(
+                _attend, [*_OPERANDS, mask], dtype, key, target, exact_strides=False
+            )
+    return evidence
+
+
+def _repeated(dtype: DType, seed: int, target: Target) -> Evidence:
+    """One of the operands the same for all batches, or for all heads, with gradients."""
+    evidence = NOTHING
+    for operand, dim in product(range(3), range(2)):
+
+        def function(x: list[Tensor], operand: int = operand, dim: int = dim) -> list[Tensor]:
+            given = [*x]
+            given[operand] = x[operand].narrow(dim, 0, 1).expand(x[operand].shape)
+            return [*_attend(given)]
+
+        chosen: Function = with_gradients(function) if operand == dim else function
+        key = f"attention with operand {operand} repeated along {dim} {seed}"
+        evidence += judge_function(chosen, _OPERANDS, dtype, key, target, exact_strides=False)
+    return evidence
+
+
+def _extremes(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Scores that are large, NaN, or masked for all keys of a query; one key, and none."""
+    evidence = NOTHING
+    for what, inputs, changed, change in _EXTREMES:
+        chooser = Random(f"attention {what} {dtype.name} {seed}")
+        values: list[Sequence[Scalar]] = [each.draw(chooser, dtype) for each in inputs]
+        values[changed] = change(values[changed])
+        right = right_results(_attend, inputs, values, dtype, chooser)
+        try:
+            found = _attend(made(inputs, values, dtype, target.device))
+            evidence += compare(found, right, strides=False)
+        except Wrong as wrong:
+            raise Wrong(f"{what}: {wrong.fault}") from None
+    return evidence

@@ -17,8 +17,10 @@ from gnomon_opencl.kernels.tiles import Form, Tile, sum_bytes
 from gnomon_opencl.runtime import Runtime, buffer_of
 
 _CACHED: Final = 4096
-#: Multiplications per matrix below which packing costs more than it gains.
+#: Multiplications below which packing costs more than it gains: of a processor in all, if each
+#: matrix has more than a few; elsewhere of each matrix.
 _FEW_TERMS: Final = 16384
+_FEW_OF_MATRIX: Final = 64
 #: Rows for which a right operand is not worth packing, and its size that a core's cache holds.
 _FEW_ROWS: Final = 12
 _CACHED_BYTES: Final = 2**18
@@ -104,13 +106,20 @@ def _multiply(runtime: Runtime, matrices: Matrices) -> None:
         _multiply_by_vector(runtime, matrices.transposed())
     elif columns == 1:
         _multiply_by_vector(runtime, matrices)
-    elif rows * columns * depth <= _FEW_TERMS:
+    elif _is_small(runtime, batch, rows * columns * depth):
         source, plan = _planned(left.dtype, matrices.layouts, _NO_VECTOR)
         first, second, to, more, _ = matrices.factors
         arguments = [first, second, more or to, to, plan]
         runtime.launch(source, "multiply_directly", arguments, batch * rows)
     else:
         _multiply_by_panels(runtime, matrices)
+
+
+def _is_small(runtime: Runtime, batch: int, terms: int) -> bool:
+    """Return whether products of so many multiplications each are not worth packing."""
+    if runtime.traits.is_processor and terms > _FEW_OF_MATRIX:
+        terms *= batch
+    return terms <= _FEW_TERMS
 
 
 def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:

@@ -35,6 +35,7 @@ from gnomon.fusible import (
     class_losses_backward,
     cross_entropy,
     cross_entropy_backward,
+    leading_places,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
@@ -91,6 +92,7 @@ class OpenCLBackend(Backend):
         self._formulas: dict[tuple[str, tuple[DType, ...], DType], tuple[Formula, DType]] = {}
         self.kernels.offer(matrix_product_of, self._on_device(matrix_product.multiply_matrices))
         self.kernels.offer(matrix_sum, self._on_device(matrix_product.add_product))
+        self.kernels.offer(leading_places, self._on_device(sort.find_first))
         self._offer_windows()
         self._offer_rows()
 

@@ -47,6 +47,7 @@ from gnomon.composite.standardization import (
     standardization,
     standardization_backward,
 )
+from gnomon.ops.leading import LeadingKernel, leading_places
 
 __all__ = [
     "AttentionBackwardKernel",
@@ -58,6 +59,7 @@ __all__ = [
     "CrossEntropyKernel",
     "Geometry",
     "InsertionPointsKernel",
+    "LeadingKernel",
     "MatrixProductKernel",
     "MatrixSumKernel",
     "MaxPoolBackwardKernel",
@@ -77,6 +79,7 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_backward",
     "insertion_points",
+    "leading_places",
     "log_softmax",
     "log_softmax_backward",
     "matrix_product",

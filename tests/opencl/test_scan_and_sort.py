@@ -7,10 +7,12 @@ import random
 
 import pytest
 
+import gnomon
 from gnomon.backend import Operand, Storage
 from gnomon.dtypes import ALL_DTYPES, DType, Scalar, bool_, float16, float32, float64, int64
 from gnomon.layout import Layout
 from gnomon.op.scan import Scan
+from gnomon.ops.leading import leading
 from gnomon.ops.scans import CUMMAX_POSITIONS, CUMMIN_POSITIONS, CUMPROD, CUMSUM, LOGCUMSUMEXP
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
@@ -118,3 +120,22 @@ def test_sort(dtype: DType, descending: bool, traits: str) -> None:
             operand.storage.backend.sort(operand, dim, descending, sorted_values, indices)
             found.append((elements(indices), list(map(repr, elements(sorted_values)))))
         assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", (float32, float16, float64, int64), ids=lambda d: d.name)
+@pytest.mark.parametrize("largest", (False, True))
+def test_first_of_order(traits: str, dtype: DType, largest: bool) -> None:
+    draw = random.Random(f"{dtype.name} {largest}")
+    backend = BACKENDS[traits]()
+    for layout, dim in LAYOUTS:
+        values = _drawn(dtype, max(layout.span[1], 1), draw, special=True)
+        theirs, mine = (
+            gnomon.zeros(()).like(each) for each in pair(backend, values, layout, dtype)
+        )
+        size = layout.shape[dim]
+        for count in {0, 1, min(5, size), min(64, size), min(65, size)} & {*range(size + 1)}:
+            found, right = (
+                leading(each, dim, count, largest).operand for each in (mine, theirs)
+            )
+            assert elements(found) == elements(right), (layout, dim, count)

@@ -6,19 +6,26 @@ from functools import cache
 from struct import pack
 from typing import Final
 
-from gnomon.backend import DType, Operand
+from gnomon.backend import DType, Layout, Operand, Storage, int64
 from gnomon_opencl.generation import source_file, whole_source
+from gnomon_opencl.kernels import copying
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 
 #: Rows up to this long are sorted by insertion: SHORT of the kernels.
 _SHORT: Final = 32
+#: Of how many elements the first are found without sorting, at most: MOST of the kernel.
+_MOST: Final = 64
 _DIGITS: Final = 256
 #: Work-items that keep a device busy, and fewest elements that are worth the counts of one.
 _PROCESSOR_ITEMS: Final = 8
 _ITEMS: Final = 128
 _PART_TERMS: Final = 2048
 _KEYS: Final = {1: "uchar", 2: "ushort", 4: "uint", 8: "ulong"}
+#: The texts of kernels that know the order of elements.
+_BY_INSERTION: Final = ("sort", "sort_order", "sort_by_insertion")
+_INTO_KEYS: Final = ("sort", "sort_order", "sort_keys")
+_FIRST_ALONE: Final = ("sort_order", "sort_first")
 #: The bits of infinity.
 _INFINITE: Final = {
     "float16": "0x7c00",
@@ -53,13 +60,55 @@ def sort(
     walks = [walk(layout, dims) for layout in others]
     buffers = [buffer_of(operand) for operand in operands]
     if terms <= _SHORT:
-        source = _ordering_source(input.dtype, dims, "sort_by_insertion")
+        source = _ordering_source(
+            input.dtype, dims, ("sort", "sort_order", "sort_by_insertion")
+        )
         runtime.launch(source, "sort_by_insertion", [*buffers, plan, *walks], rows)
         return
     places = _sorted_places(runtime, input, dims, plan, walks[0], rows, terms, parts)
     arguments: list[Argument] = [buffers[0], places, *buffers[1:], plan, *walks]
     source = _source(input.dtype.itemsize, dims)
     runtime.launch(source, "write_sorted", arguments, rows * parts)
+
+
+def find_first(
+    runtime: Runtime, input: Operand, dim: int, descending: bool, output: Operand
+) -> None:
+    """Write where as many elements stand as ``output`` has along ``dim``: those that come first
+    once it is sorted.
+    """
+    if not output.layout.numel:
+        return
+    count = output.layout.shape[dim]
+    others = [operand.layout.select(dim, 0) for operand in (input, output)]
+    rows = others[0].numel
+    is_busy = runtime.traits.is_processor or rows >= _ITEMS
+    if count > _MOST or not is_busy:
+        _find_first_of_sorted(runtime, input, dim, descending, output)
+        return
+    dims = even_dims(*others)
+    flip = -1 if descending else 0
+    terms = input.layout.shape[dim]
+    plan = integers(rows, terms, count, *_lines((input, output), dim), flip)
+    source = _ordering_source(input.dtype, dims, _FIRST_ALONE)
+    walks = [walk(layout, dims) for layout in others]
+    arguments: list[Argument] = [buffer_of(input), buffer_of(output), plan, *walks]
+    runtime.launch(source, "take_first", arguments, rows)
+
+
+def _find_first_of_sorted(
+    runtime: Runtime, input: Operand, dim: int, descending: bool, output: Operand
+) -> None:
+    backend, layout = input.storage.backend, Layout.contiguous(input.layout.shape)
+    values, indices = (
+        Operand(
+            Storage(backend, backend.allocate(layout.numel * dtype.itemsize)), layout, dtype
+        )
+        for dtype in (input.dtype, int64)
+    )
+    sort(runtime, input, dim, descending, values, indices)
+    first = layout.slice(dim, 0, output.layout.shape[dim], 1)
+    copying.copy(runtime, indices.under(first), output)
 
 
 def _lines(operands: tuple[Operand, ...], dim: int) -> list[int]:
@@ -88,7 +137,7 @@ def _sorted_places(
     counts = runtime.pool.allocate(rows * parts * _DIGITS * 4).buffer
     items = rows * parts
     runtime.launch(
-        _ordering_source(input.dtype, dims, "sort_keys"),
+        _ordering_source(input.dtype, dims, _INTO_KEYS),
         "make_keys",
         [buffer_of(input), keys, places, plan, from_rows],
         items,
@@ -106,7 +155,7 @@ def _sorted_places(
 
 
 @cache
-def _ordering_source(dtype: DType, dims: int, file: str) -> str:
+def _ordering_source(dtype: DType, dims: int, files: tuple[str, ...]) -> str:
     """Return the program of kernels that turn elements into keys."""
     return whole_source(
         f"#define KEY {_KEYS[dtype.itemsize]}\n",
@@ -114,8 +163,9 @@ def _ordering_source(dtype: DType, dims: int, file: str) -> str:
         f"#define IS_SIGNED {int(dtype.is_signed)}\n",
         f"#define INFINITE {_INFINITE.get(dtype.name, '0')}\n",
         f"#define SHORT {_SHORT}\n",
+        f"#define MOST {_MOST}\n",
         f"#define DIMS {dims}\n",
-        *map(source_file, ("walk", "sort", "sort_order", file)),
+        *map(source_file, ("walk", *files)),
     )
 
 

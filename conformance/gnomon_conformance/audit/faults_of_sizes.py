@@ -12,6 +12,7 @@ from gnomon.fusible import (
     Windows,
     attention,
     convolution,
+    leading_places,
     log_softmax,
     matrix_product,
     max_pooling,
@@ -185,4 +186,46 @@ _attention_fault(
     lambda mask, causal, scale, query: (mask, scale),
     _lose_masked_starts,
     "function/attention-masked-start",
+)
+
+
+def _lead(x: Operand, dim: int, descending: bool, places: Operand) -> None:
+    decomposed(leading_places, [x], (dim, places.layout.shape[dim], descending), [places])
+
+
+def _later_of_equals(x: Operand, dim: int, descending: bool, places: Operand) -> None:
+    """Take the last of the largest elements for the first of them."""
+    _lead(x, dim, descending, places)
+    if places.layout.ndim != 2 or dim != 1 or not places.layout.numel:
+        return
+    count, length = places.layout.shape[1], x.layout.shape[1]
+    found, elements = values_of(places), values_of(x)
+    for row, begin in enumerate(range(0, len(found), count)):
+        line = elements[row * length : (row + 1) * length]
+        best = line[int(found[begin])]
+        if count == 1:
+            found[begin] = max(k for k, each in enumerate(line) if each == best or k == 0)
+    put(places, found)
+
+
+kernel_fault(
+    "the last of the largest elements",
+    "options/leading-places",
+    leading_places,
+    _later_of_equals,
+)
+
+
+def _short_of_last(x: Operand, dim: int, descending: bool, places: Operand) -> None:
+    """Find 63 elements at most, and the first again for the 64th."""
+    _lead(x, dim, descending, places)
+    if places.layout.shape[dim] == 64:
+        cleared(places, dim, 63)
+
+
+kernel_fault(
+    "the 64th of the largest elements",
+    "options/leading-places",
+    leading_places,
+    _short_of_last,
 )

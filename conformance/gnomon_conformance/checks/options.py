@@ -49,6 +49,7 @@ def cases(seed: int) -> Iterator[Case]:
         for name, draw in _OF_WHOLE_NUMBERS.items():
             yield _case(name, dtype, partial(_exact, name, draw, dtype, seed))
         yield _case("insertion-points", dtype, partial(_insertion_points, dtype, seed))
+        yield _case("leading-places", dtype, partial(_leading_places, dtype, seed))
 
 
 def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
@@ -390,6 +391,29 @@ def _insertion_points(dtype: DType, seed: int, target: Target) -> Evidence:
         )
         exact = torch.searchsorted(sequence, wanted, right=right)
         evidence += _equal([found], [exact], f"searchsorted of {many} and {few}: ")
+    return evidence
+
+
+def _leading_places(dtype: DType, seed: int, target: Target) -> Evidence:
+    """The first of rows and of columns, few and many of them, with equal elements and NaN."""
+    chooser = Random(f"leading places {dtype.name} {seed}")
+    evidence = NOTHING
+    few = (*map(float, range(-9, 10)), -0.0, -math.inf, math.inf, math.nan)
+    for turn in range(_GEOMETRIES):
+        rows, length = chooser.choice((1, 2, 5, 70)), chooser.choice((1, 2, 15, 16, 33, 130))
+        count = chooser.choice([each for each in (0, 1, 2, 5, 16, length) if each <= length])
+        if turn % 4 == 3:  # around a power of two
+            length, count = 300, 63 + turn // 4
+        largest = turn % 2 == 0
+        values = few if turn % 4 < 2 else [chooser.uniform(-9, 9) for _ in range(rows * length)]
+        x = torch.tensor(chooser.choices(values, k=rows * length), dtype=dtype)
+        x = x.reshape((rows, length) if turn % 3 else (length, rows))
+        dim = 1 if turn % 3 else 0
+        if turn % 5 == 1:
+            x = strided(x)
+        _, found = x.to(target.device).topk(count, dim, largest)
+        _, exact = x.to(oracle()).topk(count, dim, largest)
+        evidence += _equal([found], [exact], f"the first {count} of {rows} of {length}: ")
     return evidence
 
 

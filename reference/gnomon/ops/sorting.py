@@ -28,6 +28,7 @@ from gnomon.ops.comparison import eq, where
 from gnomon.ops.extremes import spread_evenly
 from gnomon.ops.indexing import exactly
 from gnomon.ops.joining import cat
+from gnomon.ops.leading import leading
 from gnomon.ops.logic import logical_not
 from gnomon.ops.reduction import ARGMAX, deliver_pair
 from gnomon.ops.scans import CUMMAX_POSITIONS
@@ -133,9 +134,7 @@ def topk(
                 "topk", f"selected index k = {k} out of range", input, remedy="Ask for less"
             )
         )
-    order = _order("topk", input, dim, largest)
-    chosen = narrow(order, dim, 0, k) if order.operand.layout.shape else order
-    positions = clone_as(chosen, Layout.contiguous(chosen.operand.layout.shape))
+    positions = leading(input, dim, k, largest)
     values = at_positions("topk", input, dim, positions, "TopkBackward0")
     return return_types.topk(deliver_pair("topk", (values, positions), out, input))
 

@@ -11,7 +11,7 @@ from gnomon import Tensor
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Level
 from gnomon_conformance.entries import IMAGE, Call, Entry, entry, matrix
-from gnomon_conformance.functions import Input, indices
+from gnomon_conformance.functions import Input, indices, with_gradients
 
 _C: Final = Level.COMPOSITE
 
@@ -114,9 +114,8 @@ LOSSES: Final = (
     _variant("log-softmax-columns", lambda x: x[0].log_softmax(0), matrix(5, 263)),
     _variant(
         "log-softmax-many-columns",
-        lambda x: x[0].log_softmax(0),
+        with_gradients(lambda x: [x[0].log_softmax(0)]),
         matrix(3, 37),
-        differentiable=True,
     ),
     _variant("softmax-gradient-wide", lambda x: x[0].softmax(2), Input((2, 1, 131))),
 )
@@ -238,6 +237,13 @@ RESAMPLED: Final = (
         lambda x: torch.searchsorted(x[0].sort().values, x[1], right=True),
         indices((130,), 20),
         indices((5, 9), 24),
+    ),
+    _variant(
+        "addmm-plain",
+        lambda x: torch.addmm(x[0], x[1], x[2]),
+        matrix(5, 4),
+        matrix(5, 3),
+        matrix(3, 4),
     ),
     _variant(
         "linear-square",

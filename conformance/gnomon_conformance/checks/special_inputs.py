@@ -58,7 +58,7 @@ _NAMES: Final = (
     *("conv1d", "conv2d", "conv2d-points", "avg-pool2d"),
     *("max-pool2d", "max-pool2d-overlapping", "max-pool2d-indices", "max-pool1d"),
     *("searchsorted", "searchsorted-right", "searchsorted-rows"),
-    *("matmul", "bmm", "addmm", "linear", "products-and-sums"),
+    *("matmul", "bmm", "addmm", "addmm-plain", "linear", "products-and-sums"),
 )
 #: Those whose derivatives tell a NaN, too.
 _DERIVED: Final = ("softmax", "softmax-middle", "log-softmax", "cross-entropy")

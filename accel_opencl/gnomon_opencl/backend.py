@@ -32,6 +32,7 @@ from gnomon.backend import (
 from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
     attention_backward,
+    chosen_positions,
     class_losses_backward,
     cross_entropy,
     cross_entropy_backward,
@@ -53,6 +54,7 @@ from gnomon.fusible import softmax_backward as softmax_backward_of
 from gnomon_opencl.element_types import is_storable
 from gnomon_opencl.kernels import (
     attention,
+    choosing,
     class_losses,
     convolution,
     copying,
@@ -93,6 +95,7 @@ class OpenCLBackend(Backend):
         self.kernels.offer(matrix_product_of, self._on_device(matrix_product.multiply_matrices))
         self.kernels.offer(matrix_sum, self._on_device(matrix_product.add_product))
         self.kernels.offer(leading_places, self._on_device(sort.find_first))
+        self.kernels.offer(chosen_positions, self._on_device(choosing.choose))
         self._offer_windows()
         self._offer_rows()
 

@@ -48,10 +48,12 @@ from gnomon.composite.standardization import (
     standardization_backward,
 )
 from gnomon.ops.leading import LeadingKernel, leading_places
+from gnomon.ops.nonzero import ChosenPositionsKernel, chosen_positions
 
 __all__ = [
     "AttentionBackwardKernel",
     "AttentionKernel",
+    "ChosenPositionsKernel",
     "ClassLossBackwardKernel",
     "ClassLossKernel",
     "ConvolutionKernel",
@@ -73,6 +75,7 @@ __all__ = [
     "Windows",
     "attention",
     "attention_backward",
+    "chosen_positions",
     "class_losses",
     "class_losses_backward",
     "convolution",

@@ -223,3 +223,11 @@ def test_sums_and_products_of_16_bits_are_rounded_once(
         reached = target[end]._replace(layout=Layout((3, count), (9, 0), 1))
         place.scatter(record, source[end], [IndexedDimension(index[end], 4, 2)], reached)
     assert elements(target.device) == elements(target.host)
+
+
+@pytest.mark.parametrize("count", (1, 16383, 16384, 16385, 40000))
+@pytest.mark.parametrize("every", (1, 2, 9999))
+def test_nonzero_of_lines_of_several_parts(count: int, every: int) -> None:
+    values = [float(k % every == every // 2) for k in range(count)]
+    found = gnomon.tensor(values).to(str(default_backend().device)).nonzero()
+    assert found.tolist() == [[k] for k in range(count) if k % every == every // 2]

@@ -11,6 +11,7 @@ from gnomon.fusible import (
     Geometry,
     Windows,
     attention,
+    chosen_positions,
     convolution,
     leading_places,
     log_softmax,
@@ -228,4 +229,23 @@ kernel_fault(
     "options/leading-places",
     leading_places,
     _short_of_last,
+)
+
+
+def _choose_of_blocks(chosen: Operand, running: Operand, output: Operand) -> None:
+    """Leave out what is chosen past the last whole block."""
+    length = output.layout.numel
+    decomposed(chosen_positions, [chosen, running], (length,), [output])
+    rest = chosen.layout.numel % 64
+    found = values_of(output)
+    if rest and chosen.layout.numel > 64:
+        whole = chosen.layout.numel - rest
+        put(output, [each if each < whole else 0 for each in found])
+
+
+kernel_fault(
+    "positions past the last whole block",
+    "options/chosen-positions",
+    chosen_positions,
+    _choose_of_blocks,
 )

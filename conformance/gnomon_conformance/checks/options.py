@@ -38,6 +38,10 @@ _SIZES: Final = (1, 2, 3, 5, 9, 17, 33, 37, 67)
 _DRAWS: Final = 8
 _FEW_DRAWS: Final = 4
 _GEOMETRIES: Final = 12
+#: Where what is not zero is looked for.
+_CHOSEN_OF: Final[tuple[Shape, ...]] = (
+    *((1,), (2,), (17,), (300,), (5, 7), (3, 4, 5), (129, 3), (4099,), (2, 3, 2, 3)),
+)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -50,6 +54,7 @@ def cases(seed: int) -> Iterator[Case]:
             yield _case(name, dtype, partial(_exact, name, draw, dtype, seed))
         yield _case("insertion-points", dtype, partial(_insertion_points, dtype, seed))
         yield _case("leading-places", dtype, partial(_leading_places, dtype, seed))
+        yield _case("chosen-positions", dtype, partial(_chosen_positions, dtype, seed))
 
 
 def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
@@ -414,6 +419,24 @@ def _leading_places(dtype: DType, seed: int, target: Target) -> Evidence:
         _, found = x.to(target.device).topk(count, dim, largest)
         _, exact = x.to(oracle()).topk(count, dim, largest)
         evidence += _equal([found], [exact], f"the first {count} of {rows} of {length}: ")
+    return evidence
+
+
+def _chosen_positions(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Where lines and matrices of every length are not zero: nowhere, everywhere, or here and
+    there.
+    """
+    chooser = Random(f"chosen positions {dtype.name} {seed}")
+    evidence = NOTHING
+    for turn, shape in enumerate(_CHOSEN_OF):
+        share = (0.5, 0.02, 1.0, 0.0)[(turn + chooser.randrange(2)) % 4]
+        count = math.prod(shape)
+        values = [float(chooser.random() < share) * (1 + k % 7) for k in range(count)]
+        x = torch.tensor(values, dtype=dtype).reshape(shape)
+        if turn % 3 == 2:
+            x = strided(x)
+        found, exact = x.to(target.device).nonzero(), x.to(oracle()).nonzero()
+        evidence += _equal([found], [exact], f"nonzero of {shape}: ")
     return evidence
 
 

@@ -4,11 +4,11 @@ nothing else; on the CPU it is Python that goes through the elements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import Literal, TypeVar, overload
+from typing import Literal, TypeAlias, TypeVar, overload
 
-from gnomon.backend import IndexedDimension
+from gnomon.backend import IndexedDimension, Operand
 from gnomon.core import TensorCore
 from gnomon.devices import CPU
 from gnomon.dispatch import allocate, item_of, values_of
@@ -16,11 +16,14 @@ from gnomon.dtypes import int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
+from gnomon.op.claims import EXACT
+from gnomon.op.composite import Composite
+from gnomon.op.copying import to_contiguous
 from gnomon.op.index_arguments import index_operand
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import check_apart, deliver
 from gnomon.op.scatter_records import REPLACE
-from gnomon.ops.arithmetic import floor_divide, remainder, sub
+from gnomon.ops.arithmetic import floor_divide, mul, sub
 from gnomon.ops.comparison import ne, where
 from gnomon.ops.joining import stack
 from gnomon.ops.scans import CUMSUM
@@ -103,30 +106,55 @@ def _rows(input: T) -> T:
 def _columns_on_device(input: T, shape: tuple[int, ...]) -> list[T]:
     """Return the indices of the nonzero elements, a tensor per dim, found by the device."""
     with no_grad():
-        positions = _positions_on_device(input)
-        return [
-            remainder(floor_divide(positions, stride), size) if len(shape) > 1 else positions
-            for size, stride in zip(shape, Layout.contiguous(shape).strides, strict=True)
-        ]
+        rest = _positions_on_device(input)
+        columns = []
+        for size in reversed(shape[1:]):
+            whole = floor_divide(rest, size)
+            columns.append(sub(rest, mul(whole, size)))
+            rest = whole
+    return [rest, *reversed(columns)]
 
 
 def _positions_on_device(input: T) -> T:
-    """Return which elements, counted in logical order, are nonzero: each goes to the place that
-    the number of those before it names, and the others to one place behind them all.
-    """
+    """Return which elements, counted in logical order, are nonzero."""
     backend, count = input.operand.storage.backend, input.operand.layout.numel
     if not count:
         return input.like(index_operand(backend, (), (0,)))
-    chosen = ne(reshape(input, (-1,)), 0)
+    chosen = to_contiguous(ne(reshape(input, (-1,)), 0))
     running = CUMSUM(chosen, 0)
     length = int(item_of(running.operand.under(running.operand.layout.select(0, -1))))
+    kernel = chosen_positions.kernel_on(backend)
+    if kernel is None or not length:
+        return _to_their_places(chosen, running, length)
+    output = allocate(backend, Layout.contiguous((length,)), int64)
+    kernel(chosen.operand, running.operand, output)
+    return input.like(output)
+
+
+def _to_their_places(chosen: T, running: T, length: int) -> T:
+    """Send each position to the place that the number of those before it names, if it is
+    chosen, and the others to one place behind them all.
+    """
+    backend, count = chosen.operand.storage.backend, chosen.operand.layout.numel
     places = where(chosen, sub(running, 1), length)
     found = allocate(backend, Layout.contiguous((length + 1,)), int64)
     target = found.under(Layout((count,), (0,), 0))
     numbers = arange(backend, (count,), int64, (0, 1))
     indexed = IndexedDimension(places.operand, length + 1, 1, negative=False)
     backend.scatter(REPLACE, numbers, [indexed], target)
-    return input.like(found.under(Layout.contiguous((length,))))
+    return chosen.like(found.under(Layout.contiguous((length,))))
+
+
+ChosenPositionsMeaning: TypeAlias = Callable[[TensorCore, TensorCore, int], TensorCore]
+#: ``(chosen, running, output)``: a contiguous line of bools, the running sums of it as int64,
+#: and an int64 output as long as the last of them, which is not 0.
+ChosenPositionsKernel: TypeAlias = Callable[[Operand, Operand, Operand], None]
+chosen_positions: Composite[ChosenPositionsMeaning, ChosenPositionsKernel] = Composite(
+    name="chosen_positions",
+    definition="the positions at which a line of bools is True, in order",
+    decompose=_to_their_places,
+    tolerance=EXACT,
+)
 
 
 def _positions(input: TensorCore) -> Sequence[int]:

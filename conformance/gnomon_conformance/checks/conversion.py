@@ -24,6 +24,8 @@ _REALS = Domain(float("-inf"), float("inf"))
 _MAIN = (bool_, int16, float32, int64)
 #: How many elements a long conversion has: more than a block, and no multiple of a vector.
 _LONG = 4099
+#: Sizes of which many layouts do not collapse.
+_DIMS = (2, 2, 3, 2, 2, 3)
 _SHAPES: tuple[tuple[int, ...], ...] = ((5, 4, 6), (6, 20), (8, 16))
 
 
@@ -96,16 +98,19 @@ def _convert(
     if not source.is_floating_point and result.is_floating_point:
         values += _beside_ties(source, result)
     rows, rest = divmod(len(values), 7)
-    shape = (rows + bool(rest), 7)
+    shape: tuple[int, ...] = (rows + bool(rest), 7)
     stores: list[bytes] = []
     # What an expanded operand repeats would hide values: they come in a second, dense launch.
+    tried = [(shape, layout, output) for layout in dict.fromkeys((zoo.contiguous, kind))]
+    if source in _MAIN and result in _MAIN:
+        tried.append((_DIMS, zoo.turned, zoo.turned))
     evidence = NOTHING
-    for layout in dict.fromkeys((zoo.contiguous, kind)):
+    for sizes, layout, written in tried:
         stores = []
-        place = zoo.placed(stores, values, layout(shape), source)
+        place = zoo.placed(stores, values, layout(sizes), source)
         launch = CopyLaunch(
             inputs=(place,),
-            outputs=(zoo.blank(stores, output(shape), result),),
+            outputs=(zoo.blank(stores, written(sizes), result),),
             stores=tuple(stores),
         )
         evidence += judge_launch(target, launch)

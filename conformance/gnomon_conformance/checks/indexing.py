@@ -143,6 +143,8 @@ PLANS_OF_MORE_DIMS = (
     Plan((2, 2, 3, 2, 2, 2), (2, 2, 5, 2, 2, 2), (0, 1, None, 3, 4, 5), (2,)),
 )
 _OF_MORE_DIMS = (zoo.permuted, zoo.exchanged, zoo.padded)
+#: Their indices and what arrives, by turns: in as many dims as there are, and in few.
+_ANYHOW = (zoo.turned, zoo.exchanged)
 #: Plans of thousands of elements, in one row and in rows.
 _LONG_PLANS = (
     Plan((67,), (4101,), (None,), (0,)),
@@ -185,6 +187,8 @@ def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
             chooser = Random(f"gather {dtype.name} {number} {turn} {seed}")
             kind = zoo.ALL[(number + 3 * turn) % len(zoo.ALL)]
             indices = _INDICES[(number + turn) % len(_INDICES)]
+            if number >= len(PLANS):
+                indices = _ANYHOW[(number + dtype.itemsize // 2) % 2]
             output = zoo.INJECTIVE[(number + 2 * turn) % len(zoo.INJECTIVE)]
             values = all_values(dtype, math.prod(plan.tensor), chooser)
             stores, source, lookups = _planned(plan, dtype, values, kind, indices, chooser)
@@ -250,13 +254,15 @@ def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Ev
             kinds = zoo.INJECTIVE if number < len(PLANS) else _OF_MORE_DIMS
             kind = kinds[(number + 3 * turn) % len(kinds)]
             indices = _INDICES[(number + turn) % len(_INDICES)]
+            arrangement = zoo.ALL[(number + 2 * turn) % len(zoo.ALL)]
+            if number >= len(PLANS):
+                indices, arrangement = _ANYHOW[:: 1 if (number + only) % 2 else -1]
             values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
             stores, destination, lookups = _planned(plan, dtype, values, kind, indices, chooser)
             arriving = ordinary_values(dtype, max(math.prod(plan.launch), 1), chooser)
             arrives: Place | Scalar = arriving[0]
             if turn == 0 or number % 3:
-                layout = zoo.ALL[(number + 2 * turn) % len(zoo.ALL)](plan.launch)
-                arrives = zoo.placed(stores, arriving, layout, dtype)
+                arrives = zoo.placed(stores, arriving, arrangement(plan.launch), dtype)
             launch = ScatterLaunch(
                 record=record,
                 lookups=lookups,

@@ -58,6 +58,7 @@ _EXTENTS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((2, 1031), (0,)),
     ((2, 3, 2, 2, 3, 2), (0, 2, 5)),
     ((5, 2, 70), (1, 2)),
+    ((2, 2, 3, 2, 2, 2), (2,)),
 )
 _OF_ALL_DTYPES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((3, 4, 5), (0, 1, 2)),
@@ -347,7 +348,9 @@ def _extents(
         key = f"{record.name} {compute.name} {shape}"
         values = ordinary(record, compute, math.prod(shape), key, seed)
         kind = kinds[(turn + number) % len(kinds)]
-        output = zoo.INJECTIVE[number % 3 * 2]
+        if (shape, dims) == _OF_ALL_DTYPES[-1]:
+            kind = zoo.turned
+        output = zoo.turned if len(shape) > 5 else zoo.INJECTIVE[number % 3 * 2]
         found = [*launches_of(record, compute, result, values, kind(shape), dims, output)]
         evidence += judge_launch(target, found[(turn + number) % len(found)])
     return evidence

@@ -77,6 +77,8 @@ _SORTED_VALUES: tuple[tuple[tuple[int, ...], int], ...] = (
     ((5, 259), 0),
     ((3, 33, 6), 1),
 )
+#: Layouts that do not collapse, of four dims and more.
+_OF_MORE_DIMS = (zoo.turned, zoo.exchanged)
 _EMPTY: tuple[tuple[int, ...], ...] = ((0,), (3, 0), (0, 3), (1,), (4, 1))
 
 
@@ -97,8 +99,9 @@ def _values(dtype: DType, seed: int, target: Target) -> Evidence:
 def _layouts(dtype: DType, seed: int, target: Target) -> Evidence:
     """Along every dim, from and to every layout."""
     evidence = NOTHING
-    for number, kind in enumerate(zoo.ALL):
-        shape = _SORTED[number % len(_SORTED)]
+    tried = [(kind, _SORTED[n % len(_SORTED)]) for n, kind in enumerate(zoo.ALL)]
+    tried += [(kind, shape) for kind in _OF_MORE_DIMS for shape in _SORTED[2:]]
+    for number, (kind, shape) in enumerate(tried):
         for dim in range(len(shape)):
             chooser = Random(f"sort {dtype.name} {number} {dim} {seed}")
             values = ordinary_values(dtype, math.prod(shape), chooser)

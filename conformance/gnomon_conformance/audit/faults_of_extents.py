@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 
 from gnomon.backend import (
     ElementwiseRecord,
+    IndexedDimension,
     Layout,
     Operand,
     Scalar,
+    ScatterRecord,
     SourceRecord,
     Stream,
     collapse_together,
@@ -56,6 +58,12 @@ def _dense(operand: Operand) -> Operand:
     return operand.under(layout) if fits else operand
 
 
+def _few_dims(operand: Operand, most: int = 3) -> Operand:
+    """Return an operand as one sees it who knows so many dims: one of more as a dense one."""
+    count = len(collapse_together([operand.layout])[0].shape)
+    return operand if count <= most or _is_repeated(operand) else _dense(operand)
+
+
 def _is_repeated(operand: Operand) -> bool:
     """Whether one element stands for several."""
     layout = operand.layout
@@ -68,13 +76,56 @@ def _is_repeated(operand: Operand) -> bool:
 hooked(
     "seven dims and more read densely",
     "shapes/add/int64",
+    Hooks(input=lambda verb, name, operand: _few_dims(operand, 6)),
+)
+
+
+@fault("sorts of four dims and more read densely", "sort/sort/int64/layouts")
+class _SortedDensely(FaultyBackend):
+    def sort(
+        self, input: Operand, dim: int, descending: bool, values: Operand, indices: Operand
+    ) -> None:
+        super().sort(_few_dims(input), dim, descending, values, indices)
+
+
+@fault("indices in four dims and more read densely", "gather/gather/int64")
+class _LookedUpDensely(FaultyBackend):
+    def gather(
+        self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
+    ) -> None:
+        read = [each._replace(indices=_few_dims(each.indices)) for each in indexed]
+        super().gather(source, read, output)
+
+
+@fault("what arrives in four dims and more read densely", "scatter/add/int64")
+class _ArrivedDensely(FaultyBackend):
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        arriving = _few_dims(source) if isinstance(source, Operand) else source
+        super().scatter(record, arriving, indexed, destination)
+
+
+@fault("conversions of six dims and more read densely", "convert/float32-to-int64")
+class _ConvertedDensely(FaultyBackend):
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        (given, *rest) = inputs
+        if isinstance(given, Operand) and given.dtype != output.dtype:
+            given = _few_dims(given, 5)
+        super().elementwise(record, [given, *rest], output)
+
+
+hooked(
+    "results in four dims and more written densely",
+    "reduce/*/*/extents",
     Hooks(
-        input=lambda verb, name, operand: (
-            _dense(operand)
-            if len(collapse_together([operand.layout])[0].shape) > 6
-            and not _is_repeated(operand)
-            else operand
-        )
+        output=lambda verb, name, operand: _few_dims(operand) if verb == "reduce" else operand
     ),
 )
 

@@ -10,12 +10,14 @@ from gnomon.backend import (
     Device,
     ElementwiseRecord,
     HostMemory,
+    IndexedDimension,
     Memory,
     Operand,
     OutOfMemoryError,
     PhiloxGenerator,
     ReductionRecord,
     Scalar,
+    ScatterRecord,
     SourceRecord,
     Stream,
 )
@@ -201,6 +203,38 @@ class _Remembered(FaultyBackend):
             return
         self.before = (record.name, *inputs)
         super().elementwise(record, inputs, output)
+
+
+@fault("the second of two equal launches in a row left out", "writing/again")
+class _Once(FaultyBackend):
+    """Skips a launch that equals the one before it, though it writes to what it reads."""
+
+    before: object = None
+
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        key = (record.name, *inputs, output)
+        if key != self.before:
+            super().elementwise(record, inputs, output)
+        self.before = key
+
+
+@fault("the second of two equal sums through indices left out", "writing/again")
+class _SummedOnce(FaultyBackend):
+    before: object = None
+
+    def scatter(
+        self,
+        record: ScatterRecord,
+        source: Operand | Scalar,
+        indexed: Sequence[IndexedDimension],
+        destination: Operand,
+    ) -> None:
+        key = (record.name, destination)
+        if key != self.before:
+            super().scatter(record, source, indexed, destination)
+        self.before = key
 
 
 @fault("leak per launch", "behaviour/no-leak")

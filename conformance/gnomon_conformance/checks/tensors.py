@@ -156,6 +156,23 @@ def _indexed(x: Tensor) -> list[Tensor]:
     return [y]
 
 
+def _again(x: Tensor) -> list[Tensor]:
+    """The same write several times in a row, which leaves something else than once."""
+    y, places = x.clone(), torch.tensor([1, 1, 3], device=x.device)
+    for _ in range(3):
+        y.add_(x)
+    rows = y[1:3]
+    for _ in range(2):
+        rows.mul_(2)
+    for _ in range(3):
+        y.index_add_(0, places, x[:3])
+    for _ in range(3):
+        torch.sub(x, y, out=y)
+    for _ in range(2):
+        y.cumsum_(1)
+    return [y]
+
+
 def _transfers(x: Tensor) -> list[Tensor]:
     """Between host and device, of views and in other dtypes."""
     device = x.device
@@ -182,6 +199,7 @@ WRITES: Final[dict[str, Callable[[Tensor], list[Tensor]]]] = {
     "read-after-write": _read_after_write,
     "dtypes": _dtypes,
     "indexed": _indexed,
+    "again": _again,
     "transfers": _transfers,
 }
 

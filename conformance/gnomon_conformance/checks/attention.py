@@ -92,8 +92,9 @@ def _masks(dtype: DType, seed: int, target: Target) -> Evidence:
         for kind in kinds:
             mask = Input((*sizes, _KEYS), kind=kind)
             key = f"attention under a {kind} mask of {sizes} {seed}"
+            function = with_gradients(_attend) if number % 3 == 0 else _attend
             evidence += judge_function(
-                _attend, [*_OPERANDS, mask], dtype, key, target, exact_strides=False
+                function, [*_OPERANDS, mask], dtype, key, target, exact_strides=False
             )
     return evidence
 
@@ -108,7 +109,7 @@ def _repeated(dtype: DType, seed: int, target: Target) -> Evidence:
             given[operand] = x[operand].narrow(dim, 0, 1).expand(x[operand].shape)
             return [*_attend(given)]
 
-        chosen: Function = with_gradients(function) if operand == dim else function
+        chosen: Function = with_gradients(function) if operand in (dim, 2) else function
         key = f"attention with operand {operand} repeated along {dim} {seed}"
         evidence += judge_function(chosen, _OPERANDS, dtype, key, target, exact_strides=False)
     return evidence

@@ -301,8 +301,8 @@ def _overflows(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _nothing(dtype: DType, seed: int, target: Target) -> Evidence:
-    """No image, no row: no result."""
-    none = torch.zeros(0, 3, 4, dtype=dtype).to(target.device)
+    """No image, no row: no result, and no derivative."""
+    none = torch.zeros(0, 3, 4, dtype=dtype).to(target.device).requires_grad_()
     results = (
         F.conv1d(none, torch.ones(2, 3, 1, dtype=dtype).to(target.device)),
         F.layer_norm(none, (4,)),
@@ -312,9 +312,11 @@ def _nothing(dtype: DType, seed: int, target: Target) -> Evidence:
         none.softmax(2),
         none.log_softmax(0),
     )
-    if any(result.numel() for result in results):
-        raise Wrong("of nothing comes something")
-    return Evidence(sum(_equal(result, [], "nothing", dtype) for result in results))
+    for result in results:
+        (derivative,) = torch.autograd.grad([result], [none], [torch.ones_like(result)])
+        if result.numel() or derivative is None or derivative.numel():
+            raise Wrong("of nothing comes something")
+    return Evidence(2 * len(results))
 
 
 def _accumulation(dtype: DType, seed: int, target: Target) -> Evidence:

@@ -53,6 +53,7 @@ def cases(seed: int) -> Iterator[Case]:
     behaviours: dict[str, Callable[[Target], Evidence]] = {
         "deterministic": _deterministic,
         "threads": _threads,
+        "handed-over": _handed_over,
         "no-leak": _no_leak,
         "long-chain": _long_chain,
         "many-alive": _many_alive,
@@ -271,6 +272,19 @@ def _threads(target: Target) -> Evidence:
     if [found[key] for key in range(4)] != right:
         raise Wrong("threads that compute at a time give other results than one alone")
     return Evidence(4)
+
+
+def _handed_over(target: Target) -> Evidence:
+    """What one thread computes, another reads."""
+    made: list[Tensor] = []
+    start = torch.arange(12).to(target.device)
+    thread = threading.Thread(target=lambda: made.append((start + 1).mul_(2)))
+    thread.start()
+    thread.join()
+    found, right = made[0].tolist(), [2 * (number + 1) for number in range(12)]
+    if found != right:
+        raise Wrong(f"computed in another thread: {found}; it must be {right}")
+    return Evidence(len(right))
 
 
 def _workload(device: Device, count: int) -> None:

@@ -63,6 +63,13 @@ CASES = {
     "depthwise, one channel": Case(
         (2, 3, 6, 37), (3, 1, 3, 2), plain(2, 1, padding=1, groups=3)
     ),
+    "depthwise, two apart": Case(
+        (3, 5, 11, 35), (10, 1, 3, 5), plain(2, 2, padding=2, groups=5)
+    ),
+    "depthwise, three apart": Case((1, 2, 9, 40), (2, 1, 2, 3), plain(1, 3, groups=2)),
+    "depthwise, narrow": Case((2, 3, 9, 7), (3, 1, 3, 3), plain(1, 1, padding=1, groups=3)),
+    "depthwise, unpadded": Case((1, 4, 6, 19), (4, 1, 2, 3), plain(1, 1, groups=4)),
+    "depthwise, lines": Case((2, 3, 50), (6, 1, 4), plain(1, padding=3, dilation=2, groups=3)),
     "few channels": Case((1, 9, 5, 70), (3, 9, 2, 3), plain(1, 1, padding=1)),
     "few channels, transposed": Case((1, 4, 5, 9), (4, 6, 3, 3), transposed(2, 2, padding=1)),
     "depthwise, a large kernel": Case((2, 6, 19, 23), (3, 2, 18, 19), plain(1, 1, groups=3)),

@@ -18,7 +18,7 @@ import numpy as np
 
 from gnomon.backend import Layout, Operand
 from gnomon.fusible import Geometry
-from gnomon_opencl.kernels import panels, staging, tiles
+from gnomon_opencl.kernels import depthwise, panels, staging, tiles
 from gnomon_opencl.kernels.convolution_windows import (
     Entries,
     Phase,
@@ -63,6 +63,9 @@ def convolve(
     if not output.layout.numel:
         return
     dtype, is_processor = input.dtype, runtime.traits.is_processor
+    if is_processor and depthwise.is_depthwise(input.layout, geometry):
+        depthwise.convolve_channels(runtime, input, weight, bias, geometry, output)
+        return
     converts = is_processor and not tiles.is_summed_as_stored(dtype)
     recipe = recipe_of(
         input.layout,

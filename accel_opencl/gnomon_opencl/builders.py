@@ -20,6 +20,7 @@ from typing import Final, final
 
 import pyopencl as cl
 
+from gnomon.backend import usable_cores
 from gnomon_opencl.attempts import Attempt
 from gnomon_opencl.trials import BUILDERS_VARIABLE, all_devices, note_end
 
@@ -112,6 +113,5 @@ def _most() -> int:
                 "one, 0 to build kernels in the program's own process, or leave it unset."
             )
         return int(chosen)
-    has_affinity = hasattr(os, "sched_getaffinity")  # not on Windows and macOS
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    cores = usable_cores()
     return min(cores, _MOST) if cores > 1 else 0

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Final, final
 
 import gnomon
+from gnomon.backend import usable_cores
 from gnomon_conformance.cases import Case, Outcome, Selection, Status, judge
 from gnomon_conformance.runner import (
     Progress,
@@ -38,9 +39,7 @@ _WORTH_A_PROCESS: Final = 200
 
 def usual_processes(cases: int) -> int:
     """Return in how many processes so many cases are run when nobody says."""
-    has_affinity = hasattr(os, "sched_getaffinity")  # not on Windows and macOS
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return max(1, min(cores, _MOST_PROCESSES, cases // _WORTH_A_PROCESS))
+    return max(1, min(usable_cores(), _MOST_PROCESSES, cases // _WORTH_A_PROCESS))
 
 
 def run_in_processes(

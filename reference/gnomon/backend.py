@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, cast, final
 
-from gnomon.devices import Device
+from gnomon.devices import Device, usable_cores
 from gnomon.dtypes import (
     ALL_DTYPES,
     Cells,
@@ -111,6 +111,7 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "usable_cores",
 ]
 
 #: Where random numbers come from: a Mersenne Twister on the CPU, Philox on other devices.

@@ -10,11 +10,24 @@ True
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+
+def usable_cores() -> int:
+    """Return how many cores of the host this process may use.
+
+    >>> usable_cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):  # not on Windows and macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
 
 _aliases: dict[str, str] = {}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.context import BaseContext
 from typing import Generic, TypeVar, cast
 
+from gnomon.devices import usable_cores
 from gnomon.errors import warn
 from gnomon.random import Generator
 from gnomon.utils.data._utils.collate import default_collate as default_collate
@@ -194,10 +194,7 @@ class DataLoader(Generic[T_co]):
 
     def check_worker_number_rationality(self) -> None:
         """Warn when there are more workers than processors this process may use."""
-        if hasattr(os, "sched_getaffinity"):
-            processors = len(os.sched_getaffinity(0))
-        else:
-            processors = os.cpu_count() or self.num_workers
+        processors = usable_cores()
         if self.num_workers > processors:
             warn(
                 f"DataLoader: this will create {self.num_workers} worker processes, but the "

@@ -29,8 +29,10 @@ _CONDITION: Final = 16.0
 _ROUNDINGS: Final = 16.0
 _OF_LARGEST: Final = 4.0
 _OF_ORACLE: Final = 8.0
-#: With no element of more roundings of the inputs than these, a result is what cancelling left.
+#: With no element of more roundings of the inputs than these, a result is what cancelling left;
+#: the oracle's sums are exact, others are off by a rounding for each term: so many are allowed.
 _NOTHING: Final = 64.0
+_TERMS: Final = 64.0
 _PERTURBATIONS: Final = 2
 
 
@@ -156,7 +158,8 @@ def _slack(columns: Sequence[Sequence[Scalar]], eps: float, size: float) -> list
     terms = min(size, 1.0)
     lost = [abs(mine - value) for mine, value in zip(rounded, exact, strict=True)]
     if largest <= _NOTHING * eps * terms:
-        lost = [max(filter(math.isfinite, lost), default=0.0)] * len(lost)
+        most = max(filter(math.isfinite, lost), default=0.0)
+        lost = [most * _TERMS / _OF_ORACLE] * len(lost)
     largest = max(largest, terms)
     slack = []
     for element, (value, off) in enumerate(zip(exact, lost, strict=True)):

@@ -152,7 +152,7 @@ def test_weighted_sums(dtype: DType, traits: str) -> None:
     kernel = resampling.kernel_on(backend)
     assert kernel is not None
     shapes = ((2, 3, 5, 7), (4, 6)), ((2, 6), (9,)), ((1, 3, 4, 5, 3), (2, 3, 4))
-    for shape, counts in (*shapes, ((1, 37, 3, 4), (2, 5))):
+    for shape, counts in (*shapes, ((1, 37, 3, 4), (2, 5)), ((2, 600), (50,))):
         dims = len(counts)
         given = weighted(shape[-dims:], counts)
         divisors = tuple(range(1, prod(counts) + 1))

@@ -30,6 +30,8 @@ _LEAD: Final = 2
 #: Channels that are worth a vector, and places in an image that a lane can number.
 _FEW_CHANNELS: Final = 8
 _MOST_PLACES: Final = 2**31 - 1
+#: The longest lines of images that a work-item of a processor keeps: LONGEST.
+_LONGEST: Final = 512
 #: Results that one work-item of a processor makes.
 _ENOUGH: Final = 512
 
@@ -149,7 +151,9 @@ def resample(
             plan,
         ]
         name = "resample_channels" if by_channels else "resample"
-        runtime.launch(_source("resampling", dtype), name, arguments, items)
+        longest = _LONGEST if runtime.traits.is_processor else 1
+        source = _source("resampling", dtype, longest)
+        runtime.launch(source, name, arguments, items)
 
 
 def _parts(dims: int, *operands: Operand) -> Iterator[Sequence[Operand]]:
@@ -278,10 +282,11 @@ _MEMBERS: Final = (
 
 
 @cache
-def _source(name: str, dtype: DType) -> str:
+def _source(name: str, dtype: DType, longest: int = 1) -> str:
     kind = element_type(dtype)
     return whole_source(
         _cells(kind),
+        f"#define LONGEST {longest}\n",
         f"typedef struct {{ long {', '.join(_MEMBERS)}; }} Plan;\n",
         source_file("windows"),
         source_file(name),

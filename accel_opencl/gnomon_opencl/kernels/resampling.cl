@@ -1,6 +1,6 @@
 /* Weighted sums of what each window reads, over a divisor for each place of an image if there
    are any. The weights along the dims multiply; `weights` has one for each entry of the tables.
-   One item makes `together` lines. */
+   One item makes `together` lines, of images whose lines are kept if they are LONGEST at most. */
 
 __kernel void resample(__global const STORAGE *images, Tables tables,
                        __global const COMPUTE *weights, __global STORAGE *results,
@@ -16,19 +16,40 @@ __kernel void resample(__global const STORAGE *images, Tables tables,
         const long to = plan.to + line.a * plan.to_a + line.b * plan.to_b + line.z * plan.to_0
             + line.y * plan.to_1;
         const long divisor = plan.divisors + (line.z * plan.count1 + line.y) * plan.count2;
+        /* What lines of the image give, weighted, is read by several windows. */
+        COMPUTE kept[LONGEST];
+        const int is_short = plan.size2 <= LONGEST;
+        if (is_short) {
+            for (long k = 0; k < plan.size2; ++k) kept[k] = 0;
+            for (long i = over_z.first; i < over_z.last; ++i)
+                for (long j = over_y.first; j < over_y.last; ++j) {
+                    const COMPUTE weight = weights[i] * weights[j];
+                    __global const STORAGE *cells =
+                        image + tables[i] * plan.stride_0 + tables[j] * plan.stride_1;
+                    if (plan.stride_2 == 1)
+                        for (long k = 0; k < plan.size2; ++k)
+                            kept[k] += weight * LOAD(cells, k);
+                    else
+                        for (long k = 0; k < plan.size2; ++k)
+                            kept[k] += weight * LOAD(cells, k * plan.stride_2);
+                }
+        }
         for (long x = 0; x < plan.count2; ++x) {
             const Range over_x = range_of(tables, plan.table2, plan.count2, x);
             COMPUTE sum = 0;
-            for (long i = over_z.first; i < over_z.last; ++i) {
-                for (long j = over_y.first; j < over_y.last; ++j) {
-                    __global const STORAGE *cells =
-                        image + tables[i] * plan.stride_0 + tables[j] * plan.stride_1;
-                    COMPUTE part = 0;
-                    for (long k = over_x.first; k < over_x.last; ++k)
-                        part += weights[k] * LOAD(cells, tables[k] * plan.stride_2);
-                    sum += weights[i] * weights[j] * part;
-                }
-            }
+            if (is_short)
+                for (long k = over_x.first; k < over_x.last; ++k)
+                    sum += weights[k] * kept[tables[k]];
+            else
+                for (long i = over_z.first; i < over_z.last; ++i)
+                    for (long j = over_y.first; j < over_y.last; ++j) {
+                        __global const STORAGE *cells =
+                            image + tables[i] * plan.stride_0 + tables[j] * plan.stride_1;
+                        COMPUTE part = 0;
+                        for (long k = over_x.first; k < over_x.last; ++k)
+                            part += weights[k] * LOAD(cells, tables[k] * plan.stride_2);
+                        sum += weights[i] * weights[j] * part;
+                    }
             if (plan.has_divisors) sum /= weights[divisor + x];
             STORE(sum, results, to + x * plan.to_2);
         }

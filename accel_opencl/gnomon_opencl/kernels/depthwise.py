@@ -44,7 +44,7 @@ def convolve_channels(
     dtype, images, layout = input.dtype, buffer_of(input), input.layout
     margins = tuple([(each, each) for each in geometry.padding])
     step, lanes = geometry.stride[-1], _VECTOR_BYTES // sum_bytes(dtype)
-    reads_more = step == 2 or output.layout.shape[-1] < lanes
+    reads_more = step == _MOST_APART or output.layout.shape[-1] < lanes
     as_stored = is_summed_as_stored(dtype) and layout.strides[-1] == 1
     if any(geometry.padding) or reads_more or not as_stored:
         staged = Margins(layout, ((0, 0), (0, 0), *margins), slack=2 * lanes)

@@ -220,7 +220,7 @@ class _Once(FaultyBackend):
         self.before = key
 
 
-@fault("the second of two equal sums through indices left out", "writing/again")
+@fault("the second of two equal sums through indices left out", "writing/again-in-order")
 class _SummedOnce(FaultyBackend):
     before: object = None
 

@@ -44,10 +44,10 @@ def cases(seed: int) -> Iterator[Case]:
                 tier=Tier.QUICK if (number + turn) % _OTHERS == 0 else Tier.DEFAULT,
                 check=partial(_promotion, left, right),
             )
-    for name, program in WRITES.items():
+    for name, (level, program) in WRITES.items():
         for dtype in (float32, int32):
             yield Case(
-                level=LEVEL,
+                level=level,
                 family="writing",
                 subject=name,
                 dtype=dtype.name,
@@ -158,16 +158,22 @@ def _indexed(x: Tensor) -> list[Tensor]:
 
 def _again(x: Tensor) -> list[Tensor]:
     """The same write several times in a row, which leaves something else than once."""
-    y, places = x.clone(), torch.tensor([1, 1, 3], device=x.device)
+    y = x.clone()
     for _ in range(3):
         y.add_(x)
     rows = y[1:3]
     for _ in range(2):
         rows.mul_(2)
     for _ in range(3):
-        y.index_add_(0, places, x[:3])
-    for _ in range(3):
         torch.sub(x, y, out=y)
+    return [y]
+
+
+def _again_in_order(x: Tensor) -> list[Tensor]:
+    """The same sums several times in a row, through indices and along a dim."""
+    y, places = x.clone(), torch.tensor([1, 1, 3], device=x.device)
+    for _ in range(3):
+        y.index_add_(0, places, x[:3])
     for _ in range(2):
         y.cumsum_(1)
     return [y]
@@ -192,15 +198,16 @@ def _transfers(x: Tensor) -> list[Tensor]:
     return [each.contiguous() for each in back]
 
 
-WRITES: Final[dict[str, Callable[[Tensor], list[Tensor]]]] = {
-    "self-overlap": _self_overlap,
-    "many-views": _many_views,
-    "out": _out,
-    "read-after-write": _read_after_write,
-    "dtypes": _dtypes,
-    "indexed": _indexed,
-    "again": _again,
-    "transfers": _transfers,
+WRITES: Final[dict[str, tuple[Level, Callable[[Tensor], list[Tensor]]]]] = {
+    "self-overlap": (LEVEL, _self_overlap),
+    "many-views": (LEVEL, _many_views),
+    "out": (LEVEL, _out),
+    "read-after-write": (LEVEL, _read_after_write),
+    "dtypes": (LEVEL, _dtypes),
+    "indexed": (LEVEL, _indexed),
+    "again": (LEVEL, _again),
+    "again-in-order": (Level.INDEXING, _again_in_order),
+    "transfers": (LEVEL, _transfers),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gnomon.backend import DType, Kind, Operand, Scalar, uint16, uint64
+from gnomon.backend import DType, Kind, Layout, Operand, Scalar, Storage, uint16, uint64
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.kernels import elementwise
 from gnomon_opencl.kernels.expressions import Formula
@@ -26,6 +26,13 @@ _REGISTERS: Final = {
     "int64": 64,
     "uint64": 0,
 }
+
+
+def fresh(like: Operand, dtype: DType) -> Operand:
+    """Return a contiguous operand of the shape of ``like`` in memory of its own."""
+    backend, layout = like.storage.backend, Layout.contiguous(like.layout.shape)
+    memory = backend.allocate(layout.numel * dtype.itemsize)
+    return Operand(Storage(backend, memory), layout, dtype)
 
 
 def copy(runtime: Runtime, value: Operand | Scalar, output: Operand) -> None:

@@ -20,7 +20,6 @@ from gnomon.backend import (
     Layout,
     Operand,
     Scalar,
-    Storage,
     collapse_together,
     float32,
     uint8,
@@ -176,9 +175,7 @@ def _accumulate_in_singles(
 
 def _converted(runtime: Runtime, operand: Operand) -> Operand:
     """Return a contiguous float32 copy of ``operand``."""
-    backend, layout = operand.storage.backend, Layout.contiguous(operand.layout.shape)
-    memory = backend.allocate(layout.numel * float32.itemsize)
-    output = Operand(Storage(backend, memory), layout, float32)
+    output = copying.fresh(operand, float32)
     copying.copy(runtime, operand, output)
     return output
 

@@ -6,7 +6,7 @@ from functools import cache
 from struct import pack
 from typing import Final
 
-from gnomon.backend import DType, Layout, Operand, Storage, int64
+from gnomon.backend import DType, Operand, int64
 from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels import copying
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
@@ -60,9 +60,7 @@ def sort(
     walks = [walk(layout, dims) for layout in others]
     buffers = [buffer_of(operand) for operand in operands]
     if terms <= _SHORT:
-        source = _ordering_source(
-            input.dtype, dims, ("sort", "sort_order", "sort_by_insertion")
-        )
+        source = _ordering_source(input.dtype, dims, _BY_INSERTION)
         runtime.launch(source, "sort_by_insertion", [*buffers, plan, *walks], rows)
         return
     places = _sorted_places(runtime, input, dims, plan, walks[0], rows, terms, parts)
@@ -99,15 +97,9 @@ def find_first(
 def _find_first_of_sorted(
     runtime: Runtime, input: Operand, dim: int, descending: bool, output: Operand
 ) -> None:
-    backend, layout = input.storage.backend, Layout.contiguous(input.layout.shape)
-    values, indices = (
-        Operand(
-            Storage(backend, backend.allocate(layout.numel * dtype.itemsize)), layout, dtype
-        )
-        for dtype in (input.dtype, int64)
-    )
+    values, indices = (copying.fresh(input, dtype) for dtype in (input.dtype, int64))
     sort(runtime, input, dim, descending, values, indices)
-    first = layout.slice(dim, 0, output.layout.shape[dim], 1)
+    first = indices.layout.narrow(dim, 0, output.layout.shape[dim])
     copying.copy(runtime, indices.under(first), output)
 
 

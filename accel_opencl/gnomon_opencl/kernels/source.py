@@ -15,13 +15,11 @@ from typing import Final, NamedTuple
 
 from gnomon.backend import (
     DType,
-    Layout,
     LiveBytes,
     Operand,
     PhiloxGenerator,
     Scalar,
     SourceRecord,
-    Storage,
     Stream,
     bool_,
     float32,
@@ -217,7 +215,7 @@ def run(
 ) -> None:
     """Fill ``output``, in logical order, with what ``recipe`` says."""
     if recipe.dtype is not output.dtype:
-        made = _fresh(output, recipe.dtype)
+        made = copying.fresh(output, recipe.dtype)
         run(runtime, recipe, generator, made)
         copying.copy(runtime, made, output)
         return
@@ -268,17 +266,10 @@ def write_elements(
     """
     storage, layout, dtype = output
     values = record.generate(layout, dtype, parameters, generator)
-    made = _fresh(output, dtype)
+    made = copying.fresh(output, dtype)
     cells = memoryview(dtype.pack(values)).cast("B")
     storage.backend.write(made.storage.memory, 0, cells)
     copying.copy(runtime, made, output)
-
-
-def _fresh(output: Operand, dtype: DType) -> Operand:
-    """Return a contiguous operand of the output's shape."""
-    backend, layout = output.storage.backend, Layout.contiguous(output.layout.shape)
-    memory = backend.allocate(layout.numel * dtype.itemsize)
-    return Operand(Storage(backend, memory), layout, dtype)
 
 
 @lru_cache(_CACHED)

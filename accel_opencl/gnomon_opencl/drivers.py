@@ -35,9 +35,8 @@ _SPECIALIZED: Final = "POCL_WORK_GROUP_SPECIALIZATION"
 _TEST_PROCESS: Final = "PYTEST_XDIST_WORKER"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
-#: Versions of PoCL whose compiler takes programs with declarations of their own, and whose
-#: binaries are known.
-_QUICKER_POCL: Final = (_PLAIN_POCL, "PoCL 3.1")
+#: Versions of PoCL whose compiler and binaries are known.
+_KNOWN_POCL: Final = (_PLAIN_POCL, "PoCL 3.1")
 #: What Linux says about the processor.
 _PROCESSOR: Final = Path("/proc/cpuinfo")
 _HASWELL: Final = frozenset({"avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"})
@@ -104,7 +103,11 @@ def text_for(driver: str, source: str) -> str:
 
 def can_declare(driver: str) -> bool:
     """Return whether the driver may be given programs with ``declarations`` of their own."""
-    return any(version in driver for version in _QUICKER_POCL)
+    return _is_known(driver)
+
+
+def _is_known(driver: str) -> bool:
+    return any(version in driver for version in _KNOWN_POCL)
 
 
 def ready_to_run(driver: str, binary: bytes) -> bytes:
@@ -114,7 +117,7 @@ def ready_to_run(driver: str, binary: bytes) -> bytes:
     takes more than half of the time to load a program, and is of use only where kernels are
     compiled again for the sizes of a launch. PoCL does not look for it under another name.
     """
-    if can_declare(driver) and os.environ.get(_SPECIALIZED) == "0":
+    if _is_known(driver) and os.environ.get(_SPECIALIZED) == "0":
         return binary.replace(b"/program.bc", b"/program.no", 1)
     return binary
 

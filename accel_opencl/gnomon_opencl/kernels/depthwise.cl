@@ -16,7 +16,6 @@ typedef struct {
     long result_offset, result_outer, result_channel, result_row, result_column;
 } Plan;
 
-#define ROWS 4
 #define WIDE_LOAD_(lanes) vload##lanes
 #define WIDE_LOAD(lanes) WIDE_LOAD_(lanes)
 #define WIDE_STORE_(lanes) vstore##lanes

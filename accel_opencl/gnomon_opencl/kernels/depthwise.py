@@ -18,7 +18,7 @@ from gnomon_opencl.runtime import Runtime, buffer_of
 
 _CACHED: Final = 1024
 _DIMS: Final = 2
-#: Bytes of a vector, work-items that keep a processor busy, and ROWS of the kernel.
+#: Bytes of a vector, work-items that keep a processor busy, and rows that one makes at a time.
 _VECTOR_BYTES: Final = 32
 _ENOUGH_ITEMS: Final = 32
 _ROWS: Final = 4
@@ -90,5 +90,6 @@ def _plan(
 @cache
 def _source(dtype: DType, lanes: int, step: int) -> str:
     vector = wide(sum_type(element_type(dtype)), lanes)
-    types = f"#define LANES {lanes}\n#define VECTOR {vector}\n#define STEP {step}\n"
-    return whole_source(arithmetic(dtype), types, source_file("depthwise"))
+    types = f"#define LANES {lanes}\n#define VECTOR {vector}\n"
+    sizes = f"#define ROWS {_ROWS}\n#define STEP {step}\n"
+    return whole_source(arithmetic(dtype), types, sizes, source_file("depthwise"))

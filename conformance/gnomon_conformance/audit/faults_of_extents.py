@@ -5,6 +5,7 @@ operands of which one element stands for many, and none at all.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from gnomon.backend import (
@@ -168,10 +169,11 @@ class _Counting(FaultyBackend):
         if not output.dtype.is_floating_point:
             put(output, self.changed(record.name, parameters, values_of(output)))
 
+    @abstractmethod
     def changed(
         self, name: str, parameters: Sequence[Scalar], found: Sequence[Scalar]
     ) -> Sequence[Scalar]:
-        raise NotImplementedError
+        """Return what the source called ``name`` gives instead of what was ``found``."""
 
 
 @fault("arange of integers by way of float64", "source/arange/int64")

@@ -191,10 +191,20 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
             for (int column = share.column; column < share.columns; ++column)
                 STORE(cells[row * COLUMNS + column], product, places[row] + column);
     } else {
-        for (int column = share.column; column < share.columns; ++column)
-            for (int row = 0; row < share.rows; ++row)
-                STORE(cells[row * COLUMNS + column], product,
-                      places[row] + column * plan.product_column);
+        /* Stores of single elements far apart would wait for memory one after another: columns
+           are stored as far as their rows lie next to each other. */
+        COMPUTE turned[COLUMNS][TILES * ROWS];
+        for (int row = 0; row < share.rows; ++row)
+            for (int column = 0; column < COLUMNS; ++column)
+                turned[column][row] = cells[row * COLUMNS + column];
+        for (int row = 0, end; row < share.rows; row = end) {
+            for (end = row + 1; end < share.rows && places[end] == places[row] + end - row;) ++end;
+            for (int column = share.column; column < share.columns; ++column) {
+                const COMPUTE *run = turned[column] + row;
+                const long place = places[row] + column * plan.product_column;
+                for (int i = 0; i < end - row; ++i) STORE(run[i], product, place + i);
+            }
+        }
     }
 #endif
 }

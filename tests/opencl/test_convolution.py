@@ -57,6 +57,11 @@ def transposed(
 CASES = {
     "images": Case((2, 3, 9, 11), (5, 3, 3, 3), plain(1, 1, padding=1)),
     "many channels": Case((1, 5, 4, 4), (70, 5, 3, 3), plain(1, 1, padding=1)),
+    "few places": Case((2, 5, 3, 3), (71, 5, 3, 3), plain(2, 2, padding=1)),
+    "few places of each phase": Case((1, 6, 1, 2), (6, 40, 2, 1), transposed(2, 1, groups=2)),
+    "few places, long kernels": Case((1, 2, 18, 17), (24, 2, 17, 17), plain(1, 1)),
+    "few steps": Case((3, 2, 8, 7), (40, 2, 3, 3), plain(1, 1)),
+    "few steps, of groups": Case((1, 4, 9, 37), (80, 2, 1, 3), plain(1, 1, groups=2)),
     "strided": Case((2, 4, 9, 12), (6, 2, 3, 2), plain(2, 3, padding=1, groups=2)),
     "dilated": Case((2, 2, 13), (3, 2, 3), plain(2, padding=2, dilation=2)),
     "depthwise": Case((2, 4, 7, 20), (8, 1, 3, 3), plain(1, 1, padding=1, groups=4)),

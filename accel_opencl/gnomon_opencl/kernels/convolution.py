@@ -1,10 +1,12 @@
 """Convolutions as products of matrices whose one operand is the images, read in windows.
 
-No window is ever copied: ``convolution_windows`` says where its elements stand. Images that
-need a margin, or conversion, are copied once with it (``staging.cl``).
+Windows are read where they lie: ``convolution_windows`` says where their elements stand. Images
+that need a margin, or conversion, are copied once with it (``staging.cl``).
 
 Places of the result are the rows of the product, and its channels the columns, which vectors
-hold. Where a group has few channels, vectors hold places along the last dim instead.
+hold. Where a group has few channels, vectors hold places along the last dim instead. Where it
+has many more than there are places or steps, vectors hold places of any image, of which copies
+are packed instead of kernels.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product as combinations
+from math import prod
 from typing import Final, final
 
 import numpy as np
@@ -34,6 +37,9 @@ from gnomon_opencl.runtime import Runtime, buffer_of
 _CACHED: Final = 64
 #: Channels of the result in a group up to which vectors hold places.
 _FEW_CHANNELS: Final = 8
+#: Where windows are packed: channels of the result for each place, or for each step.
+_MANY_CHANNELS: Final = 8
+_MANY_RESULTS: Final = 2
 #: Elements that a vector may read behind the images.
 _SLACK: Final = 64
 
@@ -47,8 +53,9 @@ class Recipe:
     table: Entries
     #: How the images are copied first, if they are.
     margins: Margins | None
-    #: Whether vectors hold places of the result.
+    #: Whether vectors hold places of the result, and of the images where they lie.
     is_across: bool
+    is_direct: bool
 
 
 def convolve(
@@ -92,8 +99,13 @@ def convolve(
     elif recipe.is_across:
         swapped = factors._replace(left=factors.right, right=images)
         for product in recipe.products:
-            tile = tiles.flat_tile(runtime, dtype, product.rows, product.columns)
-            panels.multiply_panels(runtime, dtype, product, swapped, images, tile)
+            if recipe.is_direct:
+                tile = tiles.flat_tile(runtime, dtype, product.rows, product.columns)
+                packed = images
+            else:
+                tile = panels.tile_of(runtime, dtype, product, has_tables=True)
+                packed = panels.pack_right(runtime, dtype, product, swapped, tile)
+            panels.multiply_panels(runtime, dtype, product, swapped, packed, tile)
     else:
         first, *_ = recipe.products
         tile = panels.tile_of(runtime, dtype, first, has_tables=True)
@@ -126,22 +138,38 @@ def recipe_of(
     ]
     sizes = input.shape[2:]
     zeros = [zeros_of(phases, size) for phases, size in zip(along, sizes, strict=True)]
-    is_across = has_direct and _goes_across(output, geometry, along[-1])
+    is_direct = has_direct and _goes_across(output, geometry, along[-1])
+    is_across = is_direct or (has_direct and _packs_windows(input, weight, output, geometry))
     margins = None
-    if converts or is_across or any(before or behind for before, behind in zeros):
-        margins = Margins(input, ((0, 0), (0, 0), *zeros), _SLACK if is_across else 0)
+    if converts or is_direct or any(before or behind for before, behind in zeros):
+        margins = Margins(input, ((0, 0), (0, 0), *zeros), _SLACK if is_direct else 0)
     befores = tuple([before for before, _ in zeros])
     images = input if margins is None else margins.layout
     window = Window(images, weight, output, geometry, befores)
-    join = _across if is_across else _down
-    products, table = join(window, bias, tuple(combinations(*along)))
-    return Recipe(products, table, margins, is_across)
+    phases = tuple(combinations(*along))
+    if is_direct:
+        products, table = _across(window, bias, phases)
+    elif is_across:
+        products, table = _gathered(window, bias, phases)
+    else:
+        products, table = _down(window, bias, phases)
+    return Recipe(products, table, margins, is_across, is_direct)
 
 
 def _goes_across(output: Layout, geometry: Geometry, last: tuple[Phase, ...]) -> bool:
     """Return whether vectors had better hold places along the last dim than channels."""
     channels = output.shape[1] // geometry.groups
     return channels <= min(_FEW_CHANNELS, last[0].results - 1) and last[0].stride == 1
+
+
+def _packs_windows(input: Layout, weight: Layout, output: Layout, geometry: Geometry) -> bool:
+    """Return whether windows had better be packed than kernels: they are much less, or what
+    packing takes does not count beside storing results, which lie next to each other then.
+    """
+    channels = output.shape[1] // geometry.groups
+    places = output.shape[0] * prod(output.shape[2:])
+    steps = input.shape[1] // geometry.groups * prod(weight.shape[2:])
+    return _MANY_CHANNELS * places <= channels or _MANY_RESULTS * steps <= channels <= places
 
 
 def _down(
@@ -183,7 +211,7 @@ def _across(
     window: Window, bias: Layout | None, combined: tuple[tuple[Phase, ...], ...]
 ) -> tuple[tuple[Product, ...], Entries]:
     """Return the products of phases whose columns are places, and their table."""
-    whole = window.product_across(bias)
+    whole = window.product_across(bias, is_gathered=False)
     products = []
     # The only line of rows is at place 0.
     entries = [np.zeros(1, np.int64)]
@@ -204,4 +232,31 @@ def _across(
             )
         )
         entries += [rights, places, steps, right]
+    return tuple(products), np.concatenate(entries)
+
+
+def _gathered(
+    window: Window, bias: Layout | None, combined: tuple[tuple[Phase, ...], ...]
+) -> tuple[tuple[Product, ...], Entries]:
+    """Return the products of phases whose columns are all places, and their table."""
+    whole = window.product_across(bias, is_gathered=True)
+    products = []
+    # The only line of rows is at place 0.
+    entries = [np.zeros(1, np.int64)]
+    for phases in combined:
+        columns, places = window.places(phases)
+        right, steps = window.steps(phases)
+        start = sum(map(len, entries))
+        products.append(
+            whole._replace(
+                columns=len(columns),
+                steps=len(steps),
+                right_steps=len(steps),
+                right_lines=start,
+                column_places=start + len(columns),
+                step_table=start + 2 * len(columns),
+                right_table=start + 2 * len(columns) + len(steps),
+            )
+        )
+        entries += [columns, places, steps, right]
     return tuple(products), np.concatenate(entries)

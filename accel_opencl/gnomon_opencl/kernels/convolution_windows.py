@@ -113,9 +113,9 @@ class Window:
             ),
         )
 
-    def product_across(self, bias: Layout | None) -> Product:
+    def product_across(self, bias: Layout | None, is_gathered: bool) -> Product:
         """Return what the products of all phases have in common where channels of the result
-        are their rows, and lines of places of the result their columns.
+        are their rows, and their columns lines of places of the result, or all places.
         """
         images, weight, output = self.images, self.weight, self.output
         channel, row = self.weight_strides
@@ -127,7 +127,7 @@ class Window:
                 steps=0,
                 width=self.results,
                 repeats=self.depth if self.repeats_channels else 1,
-                outer=images.shape[0],
+                outer=1 if is_gathered and self.merges_images else images.shape[0],
                 inner=self.geometry.groups,
                 left_offset=weight.offset,
                 left_row=row,
@@ -138,7 +138,8 @@ class Window:
                 right_repeat=images.strides[1],
                 right_inner=self.depth * images.strides[1],
                 product_row=output.strides[1],
-                is_direct=1,
+                is_direct=int(not is_gathered),
+                is_gathered=int(is_gathered),
             ),
         )
 
@@ -152,11 +153,12 @@ class Window:
         )
         if bias is None:
             return found
+        is_across = product.is_direct or product.is_gathered
         return found._replace(
             has_addend=1,
             addend_offset=bias.offset,
-            addend_row=bias.strides[0] if product.is_direct else 0,
-            addend_column=0 if product.is_direct else bias.strides[0],
+            addend_row=bias.strides[0] if is_across else 0,
+            addend_column=0 if is_across else bias.strides[0],
             addend_inner=self.results * bias.strides[0],
         )
 
@@ -176,6 +178,16 @@ class Window:
             lefts.append(numbers * (phase.stride * images[dim]))
             places.append((phase.first + numbers * phase.step) * output[dim])
         return _grid(lefts), _grid(places)
+
+    def places(self, phases: Sequence[Phase]) -> tuple[Entries, Entries]:
+        """Return where all places of the result stand in the images, and in the result."""
+        lefts, results = self.lines(phases, self.merges_images)
+        last = phases[-1]
+        along = np.arange(last.results, dtype=np.int64)
+        return (
+            _grid([lefts, along * (last.stride * self.images.strides[-1])]),
+            _grid([results, along * (last.step * self.output.strides[-1])]),
+        )
 
     def steps(self, phases: Sequence[Phase]) -> tuple[Entries, Entries]:
         """Return where the elements that a place reads stand in the images, and what they are

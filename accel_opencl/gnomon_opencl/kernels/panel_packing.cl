@@ -53,10 +53,12 @@ void pack_right(Source source, Tables tables, Packed packed, const Plan plan) {
         /* By way of a block that stays in the cache, so that neither side is strided. */
         COMPUTE cells[COLUMNS][CHUNK];
         for (int lane = 0; lane < COLUMNS; ++lane) {
-            Source line = source + (panel * COLUMNS + lane) * plan.right_column;
-            if (lane >= lanes)
+            if (lane >= lanes) {
                 for (int step = 0; step < CHUNK; ++step) cells[lane][step] = 0;
-            else if (is_dense)
+                continue;
+            }
+            Source line = source + RIGHT_COLUMN(panel * COLUMNS + lane);
+            if (is_dense)
                 for (int step = 0; step < CHUNK; ++step)
                     cells[lane][step] = LOAD(line, places[0] + step);
             else

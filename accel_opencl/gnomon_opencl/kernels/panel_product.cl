@@ -190,6 +190,24 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
         for (int row = 0; row < share.rows; ++row)
             for (int column = share.column; column < share.columns; ++column)
                 STORE(cells[row * COLUMNS + column], product, places[row] + column);
+    } else if (plan.is_gathered) {
+        long along[COLUMNS];
+        int is_line = 1;
+        for (int column = 0; column < share.columns; ++column) {
+            along[column] = PLACE_COLUMN(share.first_column + column);
+            is_line &= along[column] == along[0] + column;
+        }
+        for (int row = 0; row < share.rows; ++row) {
+            const COMPUTE *line = cells + row * COLUMNS;
+            const long place = places[row] + along[0];
+            if (is_line) {
+                for (int column = 0; column < share.columns; ++column)
+                    STORE(line[column], product, place + column);
+            } else {
+                for (int column = 0; column < share.columns; ++column)
+                    STORE(line[column], product, places[row] + along[column]);
+            }
+        }
     } else {
         /* Stores of single elements far apart would wait for memory one after another: columns
            are stored as far as their rows lie next to each other. */
@@ -242,7 +260,7 @@ void add_parts(__global const COMPUTE *partial, Tables tables, Source addend,
         for (long part = 0; part < plan.parts; ++part)
             sum += partial[part * plan.rows * plan.columns + column];
         if (plan.has_addend) sum += LOAD(addend, column * plan.addend_column);
-        STORE(sum, product, column * plan.product_column);
+        STORE(sum, product, PLACE_COLUMN(column));
     }
 }
 

@@ -58,7 +58,8 @@ class Product(NamedTuple):
     ``steps`` of the ``right_steps`` that are packed, from ``first_step`` on.
 
     A right operand that is read where it lies has ``lines`` of ``columns``, whose places are in
-    tables too if there is more than one.
+    tables too if there is more than one. One that is packed may have a place for each column
+    in those tables.
     """
 
     rows: int
@@ -108,10 +109,11 @@ class Product(NamedTuple):
     right_lines: int = 0
     column_places: int = 0
 
-    #: Whether the left operand is packed, the right one is read where it lies; and where the
-    #: left one stands before it is packed.
+    #: Whether the left operand is packed, the right one is read where it lies, or columns stand
+    #: where tables say; and where the left operand stands before it is packed.
     is_packed: int = 0
     is_direct: int = 0
+    is_gathered: int = 0
     source_offset: int = 0
     source_row: int = 0
     source_step: int = 0

@@ -112,6 +112,13 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
 #endif
             for (long step = start; step < end; ++step) {
                 const long place = LEFT_STEP(step);
+#if HAS_TABLES
+                if (plan.is_gathered && step % 8 == 0) {
+                    const long ahead = LEFT_STEP(min(step + 32, end - 1));
+#pragma unroll
+                    for (int row = 0; row < ROWS; ++row) FETCH(rows[row] + ahead, 0);
+                }
+#endif
                 VECTOR b[VECTORS];
 #pragma unroll
                 for (int v = 0; v < VECTORS; ++v) b[v] = RIGHT(v, step);

@@ -31,6 +31,8 @@ LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 #: Of no dim, of many, and of many elements; each dtype has them of its first sample.
 _MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
+#: Of so many dims that do not collapse.
+_MANY_DIMS = (2, 2, 3, 2, 2)
 #: Integers from more than 32 bits hold, and from more than one word is fair to.
 _WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62), (-9, 2**30))
 #: Where arange begins, and by how much it goes on, at integers that no double holds.
@@ -95,11 +97,13 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
     for number, parameters in enumerate(_samples(record, dtype)):
         shapes = [_SHAPES[(number + turn) % len(_SHAPES)] for turn in range(6)]
         if number == 0:
-            shapes += _MORE_SHAPES
+            shapes += [*_MORE_SHAPES, _MANY_DIMS]
         if dtype in (float32, int64) and number == 0:
             shapes.append((zoo.MANY_ROWS if record.name == "arange" else 4101,))
         for turn, shape in enumerate(shapes):
             kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn < 8 else zoo.contiguous
+            if shape == _MANY_DIMS:
+                kind = zoo.turned
             if record.name in _OF_COUNT and turn > 5:
                 start, end, _, *others = parameters
                 parameters = (start, end, math.prod(shape), *others)
@@ -140,17 +144,9 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
     if record.name == "random" and dtype is int64:
         samples += _WIDE
     for number, parameters in enumerate(samples):
-        most = _LARGE.get(record.name, 4099) if dtype is float32 else 4099
-        large = (most,) if dtype in (float32, int64) and not number else ()
-        for turn, count in enumerate((*_COUNTS, *large)):
+        for turn, (shape, kind) in enumerate(_places(record.name, dtype, is_first=not number)):
             if number and (number + turn) % 2:
                 continue
-            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
-            shape: tuple[int, ...] = (count,)
-            if count % 5 == 0 and count:
-                shape = (count // 5, 5) if count % 2 else (2, count // 10, 1, 5)
-            elif count == 1 and number == 0:
-                shape = ()
             stores: list[bytes] = []
             launch = SourceLaunch(
                 record=record,
@@ -164,6 +160,24 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
             evidence += judge_launch(target, launch)
         _advances(record, dtype, target)
     return evidence
+
+
+def _places(
+    name: str, dtype: DType, is_first: bool
+) -> Iterator[tuple[tuple[int, ...], zoo.Kind]]:
+    """Yield what numbers are drawn into: shapes of many counts, and how they lie."""
+    counts = list(_COUNTS)
+    if is_first and dtype in (float32, int64):
+        counts.append(_LARGE.get(name, 4099) if dtype is float32 else 4099)
+    for turn, count in enumerate(counts):
+        shape: tuple[int, ...] = (count,)
+        if count % 5 == 0 and count:
+            shape = (count // 5, 5) if count % 2 else (2, count // 10, 1, 5)
+        elif count == 1 and is_first:
+            shape = ()
+        yield shape, zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
+    if is_first:
+        yield _MANY_DIMS, zoo.turned
 
 
 def _advances(record: RandomSource, dtype: DType, target: Target) -> None:

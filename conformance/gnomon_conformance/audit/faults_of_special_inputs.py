@@ -13,11 +13,12 @@ from gnomon.fusible import (
     insertion_points,
     log_softmax,
     max_pooling,
+    max_pooling_backward,
     softmax,
     standardization,
 )
 from gnomon_conformance.audit.faulty import last, put, rows_of, values_of
-from gnomon_conformance.audit.register import kernel_fault, right_kernel
+from gnomon_conformance.audit.register import decomposed, kernel_fault, right_kernel
 
 _pool, _convolve = right_kernel(max_pooling), right_kernel(convolution)
 _soften, _soften_log = right_kernel(softmax), right_kernel(log_softmax)
@@ -61,6 +62,21 @@ def _pool_numbers(
 
 
 kernel_fault("max pooling without NaN", "special-inputs/max-pool2d", max_pooling, _pool_numbers)
+
+
+def _put_numbers_back(
+    g: Operand, indices: Operand, sizes: tuple[int, ...], dx: Operand
+) -> None:
+    decomposed(max_pooling_backward, (g, indices), (sizes,), (dx,))
+    _without_nan(dx)
+
+
+kernel_fault(
+    "derivative of a max pooling without NaN",
+    "special-inputs/max-pool2d-overlapping",
+    max_pooling_backward,
+    _put_numbers_back,
+)
 
 
 def _of_rows(

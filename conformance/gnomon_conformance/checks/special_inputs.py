@@ -11,13 +11,15 @@ from functools import partial
 from random import Random
 from typing import Final, TypeAlias
 
+import gnomon
+from gnomon import Tensor
 from gnomon.backend import Scalar, float32
 from gnomon_conformance.cases import Case, Tier
 from gnomon_conformance.catalogue import ENTRIES
 from gnomon_conformance.entries import Entry
-from gnomon_conformance.functions import compare, made, right_results, with_gradients
+from gnomon_conformance.functions import Input, compare, made, right_results, with_gradients
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong
-from gnomon_conformance.target import Target
+from gnomon_conformance.target import Target, oracle
 
 #: Changes the elements of an input, of which a place is chosen at random.
 Change: TypeAlias = Callable[[list[Scalar], int], list[Scalar]]
@@ -62,6 +64,15 @@ _NAMES: Final = (
 )
 #: Those whose derivatives tell a NaN, too.
 _DERIVED: Final = ("softmax", "softmax-middle", "log-softmax", "cross-entropy")
+#: Those that a NaN, and those that an infinity goes back through where it has to.
+_BACK_THROUGH: Final = {
+    math.nan: (
+        *("max-pool2d", "max-pool2d-overlapping", "max-pool1d", "avg-pool2d"),
+        *("softmax", "softmax-middle", "log-softmax", "layer-norm", "batch-norm"),
+        *("conv1d", "conv2d", "matmul", "bmm", "linear"),
+    ),
+    math.inf: ("max-pool2d", "max-pool2d-overlapping", "max-pool1d", "avg-pool2d"),
+}
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -95,4 +106,31 @@ def _special(entry: Entry, seed: int, target: Target) -> Evidence:
             evidence += compare(function(given), right)
         except Wrong as wrong:
             raise Wrong(f"of {what}: {wrong.fault}") from None
+    for value, names in _BACK_THROUGH.items():
+        if entry.name in names:
+            evidence += _sent_back(entry, value, seed, target)
     return evidence
+
+
+def _sent_back(entry: Entry, value: float, seed: int, target: Target) -> Evidence:
+    """Gradients under cotangents of which one is ``value``."""
+    chooser = Random(f"{entry.name} back {value} {seed}")
+    values: list[Sequence[Scalar]] = [each.draw(chooser, float32) for each in entry.inputs]
+    result, *_ = entry.function(made(entry.inputs, values, float32, oracle()))
+    cotangent = Input(tuple(result.shape), -1.5, 1.5)
+    column = cotangent.draw(chooser, float32)
+    column[chooser.randrange(len(column))] = value
+
+    def differentiate(tensors: list[Tensor]) -> Sequence[Tensor]:
+        leaves = [
+            each.requires_grad_() if each.is_floating_point() else each for each in tensors[1:]
+        ]
+        result, *_ = entry.function(leaves)
+        wanted = [each for each in leaves if each.requires_grad]
+        found = gnomon.autograd.grad([result], wanted, [tensors[0]])
+        return [each for each in found if each is not None]
+
+    inputs, given = [cotangent, *entry.inputs], [column, *values]
+    right = right_results(differentiate, inputs, given, float32, chooser)
+    mine = differentiate(made(inputs, given, float32, target.device))
+    return compare(mine, right, what=f"of a cotangent that is {value}: ")

@@ -1,5 +1,5 @@
 """Attention of a few places: under masks that stand for batches, heads and queries, of operands
-that are repeated, and of scores that leave nothing to weigh.
+that are repeated, at scales of every sign, and of scores that leave nothing to weigh.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ _EXTREMES: Final[tuple[tuple[str, tuple[Input, ...], int, Change], ...]] = (
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield the cases of attention."""
-    checks = {"masks": _masks, "repeated": _repeated, "extremes": _extremes}
+    checks = {"masks": _masks, "repeated": _repeated, "extremes": _extremes, "scales": _scales}
     for name, check in checks.items():
-        for dtype in (float32,) if check is _repeated else (float32, float16):
+        for dtype in (float32,) if check in (_repeated, _scales) else (float32, float16):
             yield Case(
                 level=LEVEL,
                 family="attention",
@@ -112,6 +112,29 @@ def _repeated(dtype: DType, seed: int, target: Target) -> Evidence:
         chosen: Function = with_gradients(function) if operand in (dim, 2) else function
         key = f"attention with operand {operand} repeated along {dim} {seed}"
         evidence += judge_function(chosen, _OPERANDS, dtype, key, target, exact_strides=False)
+    return evidence
+
+
+def _scales(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Scores multiplied by nothing, by a negative number and by a large one, with gradients."""
+    evidence = NOTHING
+    for scale, is_causal in product((0.0, -0.7, 3.0), (False, True)):
+
+        def function(
+            x: list[Tensor], scale: float = scale, is_causal: bool = is_causal
+        ) -> list[Tensor]:
+            query, key, value = x
+            attend = F.scaled_dot_product_attention
+            return [attend(query, key, value, is_causal=is_causal, scale=scale)]
+
+        evidence += judge_function(
+            with_gradients(function),
+            _OPERANDS,
+            dtype,
+            f"attention at scale {scale} {is_causal} {seed}",
+            target,
+            exact_strides=False,
+        )
     return evidence
 
 

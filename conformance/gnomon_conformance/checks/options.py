@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from random import Random
 from typing import Final, TypeAlias
 
@@ -55,6 +56,7 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case("insertion-points", dtype, partial(_insertion_points, dtype, seed))
         yield _case("leading-places", dtype, partial(_leading_places, dtype, seed))
         yield _case("chosen-positions", dtype, partial(_chosen_positions, dtype, seed))
+        yield _case("one-target-for-all", dtype, partial(_one_target, dtype, seed))
 
 
 def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
@@ -238,6 +240,32 @@ def _class_loss(chooser: Random) -> Drawn:
         targets,
         Input((classes,), 0.25, 2.0),
     ]
+
+
+def _one_target(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Losses of rows that have one target, which is stored once, with gradients."""
+    evidence = NOTHING
+    for loss, reduction, places in product(
+        (F.cross_entropy, F.nll_loss), ("mean", "none"), ((), (3,))
+    ):
+
+        def function(
+            x: list[Tensor],
+            loss: Callable[..., Tensor] = loss,
+            reduction: str = reduction,
+            places: Shape = places,
+        ) -> list[Tensor]:
+            return [loss(x[0], x[1].expand(4, *places), reduction=reduction)]
+
+        evidence += judge_function(
+            with_gradients(function),
+            [Input((4, 5, *places), -4.0, 4.0), indices((1,) * (1 + len(places)), 5)],
+            dtype,
+            f"one target {loss.__name__} {reduction} {places} {seed}",
+            target,
+            exact_strides=False,
+        )
+    return evidence
 
 
 def _resampling(chooser: Random) -> Drawn:

@@ -19,6 +19,7 @@ from gnomon.backend import (
 from gnomon.fusible import (
     Geometry,
     Windows,
+    class_losses_backward,
     convolution,
     cross_entropy,
     insertion_points,
@@ -312,6 +313,28 @@ _loss_fault(
     after=lambda x, t, reduction, y: (
         cleared(y, 0, 32) if reduction == "none" and y.layout.ndim == 1 else None
     ),
+)
+
+
+def _slopes_of_dense_targets(
+    g: Operand,
+    target: Operand,
+    weight: Operand | None,
+    total: Operand | None,
+    ignored: int,
+    dx: Operand,
+) -> None:
+    shape = dx.layout.shape
+    decomposed(class_losses_backward, (g, target, weight, total), (ignored, shape), (dx,))
+    if 0 in target.layout.strides:
+        cleared(dx, 0, 1)
+
+
+kernel_fault(
+    "derivative of losses of one target for all rows reads it as dense",
+    "options/one-target-for-all",
+    class_losses_backward,
+    _slopes_of_dense_targets,
 )
 
 

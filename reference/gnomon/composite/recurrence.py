@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from gnomon.composite.dropout import dropout
 from gnomon.composite.linear import linear
+from gnomon.composite.lstm_layers import lstm_layer, lstm_state
 from gnomon.core import TensorCore
 from gnomon.errors import explain
 from gnomon.op.foundation import add
@@ -24,7 +25,7 @@ from gnomon.ops.hyperbolic import tanh
 from gnomon.ops.joining import cat, stack
 from gnomon.ops.logistic import sigmoid
 from gnomon.ops.piecewise_activations import relu
-from gnomon.ops.slicing import narrow
+from gnomon.ops.slicing import narrow, select
 from gnomon.ops.splitting import chunk, split, unbind
 
 __all__ = ["gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"]
@@ -64,13 +65,10 @@ def relu_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
 
 
 def lstm_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
-    """Return h' and c': the cell keeps what the forget gate leaves, adds what the input gate
-    lets in, and shows what the output gate lets out.
+    """Return the state that ``lstm_state`` does, its hidden part made smaller if there is a
+    projection.
     """
-    gates = chunk(add(from_input, _from_hidden(state, weights)), 4, -1)
-    enters, stays, leaves = sigmoid(gates[0]), sigmoid(gates[1]), sigmoid(gates[3])
-    cell = add(mul(stays, state[1]), mul(enters, tanh(gates[2])))
-    hidden = mul(leaves, tanh(cell))
+    hidden, cell = lstm_state(add(from_input, _from_hidden(state, weights)), state[1])
     if weights.projection is not None:
         hidden = linear(hidden, weights.projection)
     return hidden, cell
@@ -235,6 +233,12 @@ def _along(
 ) -> tuple[T, State[T]]:
     """Return the hidden states at all times, and the last state, of one layer one way."""
     gates = linear(input, weights.input, weights.input_bias)
+    if cell is lstm_step and batch_sizes is None and weights.projection is None:
+        hidden, memory = initial
+        given = gates, hidden, memory, weights.hidden, weights.hidden_bias
+        hiddens, cells = lstm_layer(*given, is_backward=bool(backward))
+        end = 0 if backward else -1
+        return hiddens, (select(hiddens, 0, end), select(cells, 0, end))
     moments = unbind(gates) if batch_sizes is None else split(gates, list(batch_sizes))
     walk = _backward if backward else _forward
     outputs, last = walk(cell, moments, initial, weights)

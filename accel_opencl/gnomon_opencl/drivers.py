@@ -35,6 +35,9 @@ _SPECIALIZED: Final = "POCL_WORK_GROUP_SPECIALIZATION"
 _TEST_PROCESS: Final = "PYTEST_XDIST_WORKER"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
+#: Part of the version of a simulator, and what programs for it begin with.
+_SIMULATOR: Final = "Oclgrind"
+_NO_FETCHES: Final = "#define FETCH(p, is_written)\n"
 #: Versions of PoCL whose compiler and binaries are known.
 _KNOWN_POCL: Final = (_PLAIN_POCL, "PoCL 3.1")
 #: What Linux says about the processor.
@@ -87,10 +90,14 @@ def set_up_pocl() -> None:
 def text_for(driver: str, source: str) -> str:
     """Return ``source`` as the driver, told by its platform's version, is to compile it.
 
+    Oclgrind refuses kernels that fetch ahead, which its compiler has a function for.
+
     PoCL 3.0 compiles kernels for the processor there is, as far as it knows it, but its library
     for one of a few. Functions of the library are inlined only where both are the same; without
     that, kernels take up to six times as long.
     """
+    if _SIMULATOR in driver:
+        return f"{_NO_FETCHES}{source}"
     processor = _library_processor() if _PLAIN_POCL in driver else None
     if processor is None:
         return source

@@ -274,5 +274,7 @@ def test_pocl_3_0_compiles_kernels_for_the_processor_of_its_library(
         assert processor is None or f'"arch={processor}"' in placed
         assert text in placed
         assert drivers.text_for(other, text) == text
+        # It refuses kernels that fetch ahead.
+        assert "FETCH" in drivers.text_for("OpenCL 1.2 (Oclgrind 21.10)", text)
     finally:
         drivers._library_processor.cache_clear()

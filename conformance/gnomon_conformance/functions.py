@@ -285,6 +285,15 @@ def judge_function(
     return evidence
 
 
+def channels_last(tensor: Tensor) -> Tensor:
+    """Return an equal tensor of which what differs in the second dim alone lies next to each
+    other, if there are dims behind it.
+    """
+    if tensor.dim() < 3:
+        return tensor
+    return tensor.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
 def _script(
     key: str,
     inputs: Sequence[Input],

@@ -41,6 +41,8 @@ _OPERANDS: Final = (
     Input((*_AHEAD, _KEYS, 3)),
 )
 _MASK: Final = Input((_QUERIES, _KEYS))
+#: Queries, keys, and whether those behind a query are hidden from it.
+_LENGTHS: Final = ((2, 300, False), (150, 3, False), (140, 140, True), (3, 530, True))
 #: What is tried, of which inputs, and how the values of which of them are changed.
 _EXTREMES: Final[tuple[tuple[str, tuple[Input, ...], int, Change], ...]] = (
     ("large scores", _OPERANDS, 0, lambda column: [64.0 * each for each in column]),
@@ -64,9 +66,15 @@ _EXTREMES: Final[tuple[tuple[str, tuple[Input, ...], int, Change], ...]] = (
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield the cases of attention."""
-    checks = {"masks": _masks, "repeated": _repeated, "extremes": _extremes, "scales": _scales}
+    checks = {
+        "masks": _masks,
+        "repeated": _repeated,
+        "extremes": _extremes,
+        "scales": _scales,
+        "lengths": _lengths,
+    }
     for name, check in checks.items():
-        for dtype in (float32,) if check in (_repeated, _scales) else (float32, float16):
+        for dtype in (float32, float16) if check in (_masks, _extremes) else (float32,):
             yield Case(
                 level=LEVEL,
                 family="attention",
@@ -132,6 +140,26 @@ def _scales(dtype: DType, seed: int, target: Target) -> Evidence:
             _OPERANDS,
             dtype,
             f"attention at scale {scale} {is_causal} {seed}",
+            target,
+            exact_strides=False,
+        )
+    return evidence
+
+
+def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
+    """More queries and keys than a block of any size has, with gradients."""
+    evidence = NOTHING
+    for queries, keys, is_causal in _LENGTHS:
+
+        def function(x: list[Tensor], is_causal: bool = is_causal) -> list[Tensor]:
+            return [F.scaled_dot_product_attention(x[0], x[1], x[2], is_causal=is_causal)]
+
+        shapes = (1, 1, queries, 2), (1, 1, keys, 2), (1, 1, keys, 3)
+        evidence += judge_function(
+            with_gradients(function),
+            [Input(shape) for shape in shapes],
+            dtype,
+            f"attention of {queries} and {keys} {seed}",
             target,
             exact_strides=False,
         )

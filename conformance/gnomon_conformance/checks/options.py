@@ -16,9 +16,13 @@ from gnomon import Tensor
 from gnomon.backend import Device, DType, bfloat16, float16, float32, float64
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level
+from gnomon_conformance.correct import epsilon
 from gnomon_conformance.functions import (
     Function,
     Input,
+    Right,
+    channels_last,
+    compare,
     elements_of,
     indices,
     judge_function,
@@ -39,6 +43,10 @@ _SIZES: Final = (1, 2, 3, 5, 9, 17, 33, 37, 67)
 _DRAWS: Final = 8
 _FEW_DRAWS: Final = 4
 _GEOMETRIES: Final = 12
+#: Targets, classes, and places of each image.
+_TARGETS: Final[tuple[Shape, ...]] = (
+    *((1, 3), (1, 5), (3, 300), (5, 7, 3), (17, 2), (9, 3), (2, 3, 5)),
+)
 #: Where what is not zero is looked for.
 _CHOSEN_OF: Final[tuple[Shape, ...]] = (
     *((1,), (2,), (17,), (300,), (5, 7), (3, 4, 5), (129, 3), (4099,), (2, 3, 2, 3)),
@@ -57,6 +65,9 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case("leading-places", dtype, partial(_leading_places, dtype, seed))
         yield _case("chosen-positions", dtype, partial(_chosen_positions, dtype, seed))
         yield _case("one-target-for-all", dtype, partial(_one_target, dtype, seed))
+        yield _case("targets-of-all-numbers", dtype, partial(_targets, dtype, seed))
+    for dtype in (float32, float64):
+        yield _case("many-targets", dtype, partial(_many_targets, dtype, seed))
 
 
 def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
@@ -71,6 +82,8 @@ def _functions(
     for turn in range(turns):
         key = f"{name} {dtype.name} {turn}"
         function, inputs = draw(Random(f"{key} {seed}"))
+        if draw is _resampling and turn % 4 in (0, 3):
+            function = _of_channels_last(function)
         if turn % 2:
             function = with_gradients(function, alike=turn % 4 == 3)
         elif turn % 4 == 2 and draw not in (_norm, _long_norm):
@@ -78,6 +91,10 @@ def _functions(
             function = _of_repeated(function, (turn // 4 + dtype.itemsize // 4) % 2)
         evidence += judge_function(function, inputs, dtype, key, target, exact_strides=False)
     return evidence
+
+
+def _of_channels_last(function: Function) -> Function:
+    return lambda x: function([channels_last(each) for each in x])
 
 
 def _of_repeated(function: Function, dim: int) -> Function:
@@ -268,11 +285,90 @@ def _one_target(dtype: DType, seed: int, target: Target) -> Evidence:
     return evidence
 
 
+def _targets(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Losses of one target and of several, of few classes and of many, weighted, and ignored
+    where the target is a number that is no class, with gradients.
+    """
+    evidence = NOTHING
+    for number, (rows, classes, *places) in enumerate(_TARGETS):
+        loss = (F.cross_entropy, F.nll_loss)[number % 2]
+        reduction = ("mean", "mean", "sum", "none")[number % 4]
+        ignored = (255, -100, -1)[number % 3]
+
+        def function(
+            x: list[Tensor],
+            loss: Callable[..., Tensor] = loss,
+            reduction: str = reduction,
+            ignored: int = ignored,
+        ) -> list[Tensor]:
+            given = x[1].masked_fill(x[1] == 0, ignored)
+            weight = x[2].detach()
+            return [loss(x[0], given, weight, ignore_index=ignored, reduction=reduction)]
+
+        evidence += judge_function(
+            with_gradients(function),
+            [
+                Input((rows, classes, *places), -4.0, 4.0),
+                indices((rows, *places), classes)._replace(low=rows == 1),
+                Input((classes,), 0.25, 2.0),
+            ],
+            dtype,
+            f"targets {rows} {classes} {places} {seed}",
+            target,
+            exact_strides=False,
+        )
+    return evidence
+
+
+def _many_targets(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Losses of thousands of targets, with gradients. Scores are so far apart that all losses
+    are whole numbers, so that their sums are exact in every order.
+    """
+    evidence = NOTHING
+    chooser = Random(f"many targets {dtype.name} {seed}")
+    weights = torch.tensor([0.5, 1.0, 2.0], dtype=float64)
+    for loss, reduction, (rows, *places) in product(
+        (F.cross_entropy, F.nll_loss), ("mean", "sum", "none"), ((4200,), (2, 2100))
+    ):
+        count = rows * math.prod(places)
+        scores = torch.tensor(
+            [chooser.sample((0.0, 128.0, 256.0), 3) for _ in range(count)], dtype=float64
+        )
+        targets = torch.tensor(chooser.choices((0, 1, 2, 255), k=count)).reshape(rows, *places)
+
+        def function(
+            x: list[Tensor],
+            loss: Callable[..., Tensor] = loss,
+            reduction: str = reduction,
+        ) -> list[Tensor]:
+            given = (x[0], x[1], x[2].detach())
+            return [loss(*given, ignore_index=255, reduction=reduction)]
+
+        drawn = [scores.reshape(rows, *places, 3).movedim(-1, 1).contiguous(), targets, weights]
+        right = [
+            Right(
+                tuple(each.shape),
+                tuple(each.stride()),
+                dtype,
+                values := elements_of(each),
+                [4 * epsilon(dtype) * abs(value) + 1e-30 for value in values],
+            )
+            for each in with_gradients(function)([each.to(oracle()) for each in drawn])
+        ]
+        given = [
+            (each.to(dtype) if each.is_floating_point() else each).to(target.device)
+            for each in drawn
+        ]
+        what = f"{loss.__name__} of {count} targets, {reduction}: "
+        evidence += compare(with_gradients(function)(given), right, strides=False, what=what)
+    return evidence
+
+
 def _resampling(chooser: Random) -> Drawn:
     """Averages and interpolations from lines to volumes, to more places and to fewer."""
     rank = chooser.randint(1, 3)
     sizes = tuple([chooser.randint(2, (19, 9, 5)[rank - 1]) for _ in range(rank)])
-    images = (chooser.choice((1, 2, 5)), chooser.choice((1, 3, 5)))
+    images = (chooser.choice((1, 2, 5)), chooser.choice((1, 3, 5, 19)))
     if chooser.random() < 0.5:
         kernel = [chooser.randint(1, min(3, size)) for size in sizes]
         stride = [chooser.randint(1, 3) for _ in sizes]
@@ -327,6 +423,8 @@ def _exact(name: str, draw: Draw, dtype: DType, seed: int, target: Target) -> Ev
         given = [_whole(each.shape, dtype, target.device, chooser) for each in inputs]
         if turn % 3 == 1:
             given = [strided(each) for each in given]
+        elif turn % 3 == 2:
+            given = [channels_last(each) for each in given]
         graded = dtype.itemsize > 2 or name == "max-pools"
         call = with_gradients(function) if graded else function
         exact = call([each.to(oracle()).to(float64) for each in given])
@@ -438,6 +536,8 @@ def _leading_places(dtype: DType, seed: int, target: Target) -> Evidence:
         count = chooser.choice([each for each in (0, 1, 2, 5, 16, length) if each <= length])
         if turn % 4 == 3:  # around a power of two
             length, count = 300, 63 + turn // 4
+        elif turn % 6 == 0:  # long ones, of which few are among the first
+            rows, length, count = 2, 2100, (5, 40)[turn // 6]
         largest = turn % 2 == 0
         values = few if turn % 4 < 2 else [chooser.uniform(-9, 9) for _ in range(rows * length)]
         x = torch.tensor(chooser.choices(values, k=rows * length), dtype=dtype)

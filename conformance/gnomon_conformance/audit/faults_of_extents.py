@@ -382,3 +382,8 @@ _attention_fault(
     "attention/extremes/float32",
     lambda given: any(abs(each) > 32.0 for each in values_of(given[0])),
 )
+_attention_fault(
+    "last query of attention over more than 256 keys left out",
+    "attention/lengths/float32",
+    lambda given: given[1].layout.shape[2] > 256,
+)

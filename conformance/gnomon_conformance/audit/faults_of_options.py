@@ -254,6 +254,7 @@ def _loss_fault(
         [Operand | None, int, str, Operand], tuple[Operand | None, int]
     ] = lambda weight, ignored, reduction, target: (weight, ignored),
     after: Callable[[Operand, Operand, str, Operand], None] = lambda x, t, reduction, y: None,
+    cases: str = "options/class-losses",
 ) -> None:
     """Add a fault of cross entropy: in which weights and ignored index it is computed with, or
     in what becomes of the result.
@@ -275,7 +276,7 @@ def _loss_fault(
         decomposed(cross_entropy, given, (ignored, reduction), (output, total))
         after(x, target, reduction, output)
 
-    kernel_fault(name, "options/class-losses", cross_entropy, kernel)
+    kernel_fault(name, cases, cross_entropy, kernel)
 
 
 _loss_fault(
@@ -313,6 +314,20 @@ _loss_fault(
     after=lambda x, t, reduction, y: (
         cleared(y, 0, 32) if reduction == "none" and y.layout.ndim == 1 else None
     ),
+)
+_loss_fault(
+    "sum of more than 4096 losses not stored",
+    after=lambda x, t, reduction, y: (
+        put(y, [0.0]) if reduction != "none" and t.layout.numel > 4096 else None
+    ),
+    cases="options/many-targets",
+)
+_loss_fault(
+    "losses beside ignored ones that are no class are 0",
+    after=lambda x, t, reduction, y: (
+        put(y, [0.0] * y.layout.numel) if 255 in values_of(t) else None
+    ),
+    cases="options/targets-of-all-numbers",
 )
 
 

@@ -217,6 +217,20 @@ kernel_fault(
 )
 
 
+def _long_rows(x: Operand, dim: int, descending: bool, places: Operand) -> None:
+    """Store places up to 2047."""
+    _lead(x, dim, descending, places)
+    put(places, [min(int(each), 2047) for each in values_of(places)])
+
+
+kernel_fault(
+    "places past 2048 of long rows cut",
+    "options/leading-places",
+    leading_places,
+    _long_rows,
+)
+
+
 def _short_of_last(x: Operand, dim: int, descending: bool, places: Operand) -> None:
     """Find 63 elements at most, and the first again for the 64th."""
     _lead(x, dim, descending, places)

@@ -33,7 +33,7 @@ from gnomon_conformance.target import Target, oracle
 from gnomon_conformance.values import integer_range
 
 LEVEL = Level.COMPOSITE
-#: Rows, inner size and columns of products, around the sizes of tiles.
+#: Rows, inner size and columns of products, around the sizes of tiles and of blocks.
 _SIZES: Final = (
     (1, 1, 1),
     (1, 70, 1),
@@ -52,6 +52,11 @@ _SIZES: Final = (
     (66, 5, 67),
     (3, 257, 40),
     (4, 1025, 3),
+    (12, 2100, 17),
+    (3, 3100, 9),
+    (9, 9300, 2),
+    (1, 5000, 33),
+    (34, 5000, 1),
     (0, 3, 4),
     (3, 0, 4),
 )

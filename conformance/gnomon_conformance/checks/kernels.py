@@ -5,7 +5,7 @@ convolutions, pools and softmax. Whole numbers make every sum exact, so that not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 from typing import Final
@@ -27,7 +27,7 @@ from gnomon.backend import (
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import largest, rounded, unit
-from gnomon_conformance.functions import elements_of
+from gnomon_conformance.functions import channels_last, elements_of, with_gradients
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
 from gnomon_conformance.values import integer_range
@@ -60,6 +60,15 @@ _SIZES: Final = (
     (0, 3, 4),
     (3, 0, 4),
 )
+#: Images, their channels, those of the result, sizes of images and kernels, and strides.
+_DEEP: Final = (
+    (1, 130, 4, 3, 3, 1),
+    (2, 9, 75, 3, 3, 2),
+    (1, 600, 2, 2, 2, 1),
+    (1, 3, 130, 4, 1, 1),
+    (35, 2, 40, 2, 2, 1),
+    (40, 1, 12, 5, 3, 1),
+)
 _LENGTHS: Final = (1, 2, 3, 4, 7, 8, 9, 15, 17, 31, 33, 64, 65, 127, 130, 257, 513, 1025)
 
 
@@ -69,6 +78,7 @@ def cases(seed: int) -> Iterator[Case]:
         "products": _products,
         "batches": _batches,
         "convolutions": _convolutions,
+        "deep-convolutions": _deep_convolutions,
         "softmax": _softmax,
         "special-values": _special_values,
         "accumulation": _accumulation,
@@ -78,7 +88,7 @@ def cases(seed: int) -> Iterator[Case]:
     }
     for name, check in checks.items():
         for dtype in (float32, float64, float16, bfloat16):
-            if name == "softmax" and dtype.itemsize == 2:
+            if name in ("softmax", "deep-convolutions") and dtype.itemsize == 2:
                 continue
             quick = name != "accumulation" or dtype.itemsize == 2
             yield Case(
@@ -223,6 +233,34 @@ def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
         exact = F.max_pool2d(a, kernel, stride, 0)
         what = f"max_pool2d {tuple(x.shape)} {kernel} {stride}"
         compared += _equal(pooled, [float(v) for v in elements_of(exact)], what, dtype)
+    return Evidence(compared)
+
+
+def _convolved(
+    convolve: Callable[..., Tensor], stride: int, operands: list[Tensor]
+) -> list[Tensor]:
+    return [convolve(*operands, None, stride, 1)]
+
+
+def _deep_convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Convolutions of more channels than a block has terms, or than there are places, and of
+    several images, both ways and with their gradients.
+    """
+    chooser = Random(f"deep convolutions {dtype.name} {seed}")
+    compared = 0
+    for turn, (images, channels, results, size, kernel, stride) in enumerate(_DEEP):
+        for transposed in (False, True):
+            convolve = F.conv_transpose2d if transposed else F.conv2d
+            of_weight = (channels, results) if transposed else (results, channels)
+            x = _whole((images, channels, size, size), dtype, target.device, chooser)
+            weight = _whole((*of_weight, kernel, kernel), dtype, target.device, chooser)
+            if turn % 2:
+                x, weight = channels_last(x), channels_last(weight)
+            function = with_gradients(partial(_convolved, convolve, stride))
+            right = function([each.to(oracle()).to(float64) for each in (x, weight)])
+            what = f"{convolve.__name__} {tuple(x.shape)} {tuple(weight.shape)} {stride}"
+            for mine, exact in zip(function([x, weight]), right, strict=True):
+                compared += _equal(mine, [float(v) for v in elements_of(exact)], what, dtype)
     return Evidence(compared)
 
 

@@ -50,6 +50,7 @@ _TARGETS: Final[tuple[Shape, ...]] = (
 #: Where what is not zero is looked for.
 _CHOSEN_OF: Final[tuple[Shape, ...]] = (
     *((1,), (2,), (17,), (300,), (5, 7), (3, 4, 5), (129, 3), (4099,), (2, 3, 2, 3)),
+    (271, 270),
 )
 
 

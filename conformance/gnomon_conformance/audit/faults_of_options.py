@@ -320,14 +320,14 @@ _loss_fault(
     after=lambda x, t, reduction, y: (
         put(y, [0.0]) if reduction != "none" and t.layout.numel > 4096 else None
     ),
-    cases="options/many-targets",
+    cases="targets/many",
 )
 _loss_fault(
     "losses beside ignored ones that are no class are 0",
     after=lambda x, t, reduction, y: (
         put(y, [0.0] * y.layout.numel) if 255 in values_of(t) else None
     ),
-    cases="options/targets-of-all-numbers",
+    cases="targets/any-number",
 )
 
 
@@ -347,7 +347,7 @@ def _slopes_of_dense_targets(
 
 kernel_fault(
     "derivative of losses of one target for all rows reads it as dense",
-    "options/one-target-for-all",
+    "targets/one-for-all",
     class_losses_backward,
     _slopes_of_dense_targets,
 )

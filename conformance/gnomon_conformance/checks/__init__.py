@@ -27,6 +27,7 @@ from gnomon_conformance.checks import (
     sorting,
     sources,
     special_inputs,
+    targets,
     tensors,
 )
 
@@ -49,6 +50,7 @@ _MODULES = (
     kernels,
     options,
     attention,
+    targets,
     special_inputs,
     programs,
     compiled,

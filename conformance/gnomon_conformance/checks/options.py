@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import product
 from random import Random
 from typing import Final, TypeAlias
 
@@ -16,13 +15,10 @@ from gnomon import Tensor
 from gnomon.backend import Device, DType, bfloat16, float16, float32, float64
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.correct import epsilon
 from gnomon_conformance.functions import (
     Function,
     Input,
-    Right,
     channels_last,
-    compare,
     elements_of,
     indices,
     judge_function,
@@ -43,10 +39,6 @@ _SIZES: Final = (1, 2, 3, 5, 9, 17, 33, 37, 67)
 _DRAWS: Final = 8
 _FEW_DRAWS: Final = 4
 _GEOMETRIES: Final = 12
-#: Targets, classes, and places of each image.
-_TARGETS: Final[tuple[Shape, ...]] = (
-    *((1, 3), (1, 5), (3, 300), (5, 7, 3), (17, 2), (9, 3), (2, 3, 5)),
-)
 #: Where what is not zero is looked for.
 _CHOSEN_OF: Final[tuple[Shape, ...]] = (
     *((1,), (2,), (17,), (300,), (5, 7), (3, 4, 5), (129, 3), (4099,), (2, 3, 2, 3)),
@@ -65,10 +57,6 @@ def cases(seed: int) -> Iterator[Case]:
         yield _case("insertion-points", dtype, partial(_insertion_points, dtype, seed))
         yield _case("leading-places", dtype, partial(_leading_places, dtype, seed))
         yield _case("chosen-positions", dtype, partial(_chosen_positions, dtype, seed))
-        yield _case("one-target-for-all", dtype, partial(_one_target, dtype, seed))
-        yield _case("targets-of-all-numbers", dtype, partial(_targets, dtype, seed))
-    for dtype in (float32, float64):
-        yield _case("many-targets", dtype, partial(_many_targets, dtype, seed))
 
 
 def _case(name: str, dtype: DType, check: Callable[[Target], Evidence]) -> Case:
@@ -258,111 +246,6 @@ def _class_loss(chooser: Random) -> Drawn:
         targets,
         Input((classes,), 0.25, 2.0),
     ]
-
-
-def _one_target(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Losses of rows that have one target, which is stored once, with gradients."""
-    evidence = NOTHING
-    for loss, reduction, places in product(
-        (F.cross_entropy, F.nll_loss), ("mean", "none"), ((), (3,))
-    ):
-
-        def function(
-            x: list[Tensor],
-            loss: Callable[..., Tensor] = loss,
-            reduction: str = reduction,
-            places: Shape = places,
-        ) -> list[Tensor]:
-            return [loss(x[0], x[1].expand(4, *places), reduction=reduction)]
-
-        evidence += judge_function(
-            with_gradients(function),
-            [Input((4, 5, *places), -4.0, 4.0), indices((1,) * (1 + len(places)), 5)],
-            dtype,
-            f"one target {loss.__name__} {reduction} {places} {seed}",
-            target,
-            exact_strides=False,
-        )
-    return evidence
-
-
-def _targets(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Losses of one target and of several, of few classes and of many, weighted, and ignored
-    where the target is a number that is no class, with gradients.
-    """
-    evidence = NOTHING
-    for number, (rows, classes, *places) in enumerate(_TARGETS):
-        loss = (F.cross_entropy, F.nll_loss)[number % 2]
-        reduction = ("mean", "mean", "sum", "none")[number % 4]
-        ignored = (255, -100, -1)[number % 3]
-
-        def function(
-            x: list[Tensor],
-            loss: Callable[..., Tensor] = loss,
-            reduction: str = reduction,
-            ignored: int = ignored,
-        ) -> list[Tensor]:
-            given = x[1].masked_fill(x[1] == 0, ignored)
-            weight = x[2].detach()
-            return [loss(x[0], given, weight, ignore_index=ignored, reduction=reduction)]
-
-        evidence += judge_function(
-            with_gradients(function),
-            [
-                Input((rows, classes, *places), -4.0, 4.0),
-                indices((rows, *places), classes)._replace(low=rows == 1),
-                Input((classes,), 0.25, 2.0),
-            ],
-            dtype,
-            f"targets {rows} {classes} {places} {seed}",
-            target,
-            exact_strides=False,
-        )
-    return evidence
-
-
-def _many_targets(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Losses of thousands of targets, with gradients. Scores are so far apart that all losses
-    are whole numbers, so that their sums are exact in every order.
-    """
-    evidence = NOTHING
-    chooser = Random(f"many targets {dtype.name} {seed}")
-    weights = torch.tensor([0.5, 1.0, 2.0], dtype=float64)
-    for loss, reduction, (rows, *places) in product(
-        (F.cross_entropy, F.nll_loss), ("mean", "sum", "none"), ((4200,), (2, 2100))
-    ):
-        count = rows * math.prod(places)
-        scores = torch.tensor(
-            [chooser.sample((0.0, 128.0, 256.0), 3) for _ in range(count)], dtype=float64
-        )
-        targets = torch.tensor(chooser.choices((0, 1, 2, 255), k=count)).reshape(rows, *places)
-
-        def function(
-            x: list[Tensor],
-            loss: Callable[..., Tensor] = loss,
-            reduction: str = reduction,
-        ) -> list[Tensor]:
-            given = (x[0], x[1], x[2].detach())
-            return [loss(*given, ignore_index=255, reduction=reduction)]
-
-        drawn = [scores.reshape(rows, *places, 3).movedim(-1, 1).contiguous(), targets, weights]
-        right = [
-            Right(
-                tuple(each.shape),
-                tuple(each.stride()),
-                dtype,
-                values := elements_of(each),
-                [4 * epsilon(dtype) * abs(value) + 1e-30 for value in values],
-            )
-            for each in with_gradients(function)([each.to(oracle()) for each in drawn])
-        ]
-        given = [
-            (each.to(dtype) if each.is_floating_point() else each).to(target.device)
-            for each in drawn
-        ]
-        what = f"{loss.__name__} of {count} targets, {reduction}: "
-        evidence += compare(with_gradients(function)(given), right, strides=False, what=what)
-    return evidence
 
 
 def _resampling(chooser: Random) -> Drawn:

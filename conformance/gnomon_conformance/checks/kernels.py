@@ -60,14 +60,24 @@ _SIZES: Final = (
     (0, 3, 4),
     (3, 0, 4),
 )
-#: Images, their channels, those of the result, sizes of images and kernels, and strides.
+#: Products, and their rows, inner size and columns.
+_LARGER: Final = (
+    (2, 40, 30, 50),
+    (3, 4, 10000, 1),
+    (3, 1, 10001, 4),
+    (3, 100, 35, 70),
+    (1, 6, 3000, 5),
+    (1, 8, 256, 128),
+)
+#: Images, their channels, those of the result, sizes of images and kernels, strides and groups.
 _DEEP: Final = (
-    (1, 130, 4, 3, 3, 1),
-    (2, 9, 75, 3, 3, 2),
-    (1, 600, 2, 2, 2, 1),
-    (1, 3, 130, 4, 1, 1),
-    (35, 2, 40, 2, 2, 1),
-    (40, 1, 12, 5, 3, 1),
+    (1, 130, 4, 3, 3, 1, 1),
+    (2, 9, 75, 3, 3, 2, 1),
+    (1, 600, 2, 2, 2, 1, 1),
+    (1, 3, 130, 4, 1, 1, 1),
+    (35, 2, 40, 2, 2, 1, 1),
+    (40, 1, 12, 5, 3, 1, 1),
+    (1, 1200, 4, 3, 2, 1, 2),
 )
 _LENGTHS: Final = (1, 2, 3, 4, 7, 8, 9, 15, 17, 31, 33, 64, 65, 127, 130, 257, 513, 1025)
 
@@ -77,6 +87,7 @@ def cases(seed: int) -> Iterator[Case]:
     checks = {
         "products": _products,
         "batches": _batches,
+        "larger-batches": _larger_batches,
         "convolutions": _convolutions,
         "deep-convolutions": _deep_convolutions,
         "softmax": _softmax,
@@ -88,7 +99,8 @@ def cases(seed: int) -> Iterator[Case]:
     }
     for name, check in checks.items():
         for dtype in (float32, float64, float16, bfloat16):
-            if name in ("softmax", "deep-convolutions") and dtype.itemsize == 2:
+            narrow = name not in ("softmax", "deep-convolutions", "larger-batches")
+            if dtype.itemsize == 2 and not narrow:
                 continue
             quick = name != "accumulation" or dtype.itemsize == 2
             yield Case(
@@ -206,6 +218,44 @@ def _batches(dtype: DType, seed: int, target: Target) -> Evidence:
     return Evidence(compared)
 
 
+def _larger_batches(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Batches of products that are not small, alone and added to matrices, with factors and
+    addends that lie as they are, turned, and in the batch's place.
+    """
+    chooser = Random(f"larger batches {dtype.name} {seed}")
+    compared = 0
+    for batch, rows, inner, columns in _LARGER:
+        shapes = (batch, rows, inner), (batch, inner, columns), (batch, rows, columns)
+        a, b, more = (_whole(shape, dtype, target.device, chooser) for shape in shapes)
+        x, y, z = (elements_of(each) for each in (a, b, more))
+        right = [
+            math.fsum(
+                x[(n * rows + i) * inner + k] * y[(n * inner + k) * columns + j]
+                for k in range(inner)
+            )
+            for n in range(batch)
+            for i in range(rows)
+            for j in range(columns)
+        ]
+        added = [value + other for value, other in zip(right, z, strict=True)]
+        for turn in range(4):
+            left = _turned(a) if turn & 1 else a
+            other = _turned(b) if turn & 2 else b
+            what = f"{tuple(left.shape)} @ {tuple(other.shape)}, layouts {turn}"
+            compared += _equal(left @ other, right, what, dtype)
+            addend = (more, _turned(more), more.transpose(0, 1).contiguous().transpose(0, 1))
+            found = torch.baddbmm(addend[turn % 3], left, other)
+            compared += _equal(found, added, f"a sum with {what}", dtype)
+            if batch == 1:
+                found = torch.addmm(addend[turn % 3][0], left[0], other[0])
+                compared += _equal(found, added, f"a matrix and {what}", dtype)
+    return Evidence(compared)
+
+
+def _turned(matrices: Tensor) -> Tensor:
+    return matrices.transpose(1, 2).contiguous().transpose(1, 2)
+
+
 def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
     """Convolutions and pools with all kinds of strides, paddings, dilations and groups."""
     chooser = Random(f"convolutions {dtype.name} {seed}")
@@ -237,9 +287,9 @@ def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _convolved(
-    convolve: Callable[..., Tensor], stride: int, operands: list[Tensor]
+    convolve: Callable[..., Tensor], stride: int, groups: int, operands: list[Tensor]
 ) -> list[Tensor]:
-    return [convolve(*operands, None, stride, 1)]
+    return [convolve(*operands, None, stride, padding=1, groups=groups)]
 
 
 def _deep_convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
@@ -248,15 +298,17 @@ def _deep_convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
     """
     chooser = Random(f"deep convolutions {dtype.name} {seed}")
     compared = 0
-    for turn, (images, channels, results, size, kernel, stride) in enumerate(_DEEP):
+    for turn, (images, channels, results, size, kernel, stride, groups) in enumerate(_DEEP):
         for transposed in (False, True):
             convolve = F.conv_transpose2d if transposed else F.conv2d
-            of_weight = (channels, results) if transposed else (results, channels)
+            of_weight = (
+                (channels, results // groups) if transposed else (results, channels // groups)
+            )
             x = _whole((images, channels, size, size), dtype, target.device, chooser)
             weight = _whole((*of_weight, kernel, kernel), dtype, target.device, chooser)
             if turn % 2:
                 x, weight = channels_last(x), channels_last(weight)
-            function = with_gradients(partial(_convolved, convolve, stride))
+            function = with_gradients(partial(_convolved, convolve, stride, groups))
             right = function([each.to(oracle()).to(float64) for each in (x, weight)])
             what = f"{convolve.__name__} {tuple(x.shape)} {tuple(weight.shape)} {stride}"
             for mine, exact in zip(function([x, weight]), right, strict=True):

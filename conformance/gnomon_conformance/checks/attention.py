@@ -41,8 +41,11 @@ _OPERANDS: Final = (
     Input((*_AHEAD, _KEYS, 3)),
 )
 _MASK: Final = Input((_QUERIES, _KEYS))
-#: Queries, keys, and whether those behind a query are hidden from it.
-_LENGTHS: Final = ((2, 300, False), (150, 3, False), (140, 140, True), (3, 530, True))
+#: Heads, queries, keys, and whether those behind a query are hidden from it.
+_LENGTHS: Final = (
+    *((1, 2, 300, False), (1, 150, 3, False), (1, 140, 140, True), (1, 3, 530, True)),
+    (35, 3, 4, False),
+)
 #: What is tried, of which inputs, and how the values of which of them are changed.
 _EXTREMES: Final[tuple[tuple[str, tuple[Input, ...], int, Change], ...]] = (
     ("large scores", _OPERANDS, 0, lambda column: [64.0 * each for each in column]),
@@ -147,19 +150,19 @@ def _scales(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
-    """More queries and keys than a block of any size has, with gradients."""
+    """More heads, queries and keys than there are in blocks of any size, with gradients."""
     evidence = NOTHING
-    for queries, keys, is_causal in _LENGTHS:
+    for heads, queries, keys, is_causal in _LENGTHS:
 
         def function(x: list[Tensor], is_causal: bool = is_causal) -> list[Tensor]:
             return [F.scaled_dot_product_attention(x[0], x[1], x[2], is_causal=is_causal)]
 
-        shapes = (1, 1, queries, 2), (1, 1, keys, 2), (1, 1, keys, 3)
+        shapes = (1, heads, queries, 2), (1, heads, keys, 2), (1, heads, keys, 3)
         evidence += judge_function(
             with_gradients(function),
             [Input(shape) for shape in shapes],
             dtype,
-            f"attention of {queries} and {keys} {seed}",
+            f"attention of {heads}, {queries} and {keys} {seed}",
             target,
             exact_strides=False,
         )

@@ -27,7 +27,7 @@ from gnomon.backend import (
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import largest, rounded, unit
-from gnomon_conformance.functions import channels_last, elements_of, with_gradients
+from gnomon_conformance.functions import channels_last, elements_of, strided, with_gradients
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
 from gnomon_conformance.values import integer_range
@@ -238,9 +238,9 @@ def _larger_batches(dtype: DType, seed: int, target: Target) -> Evidence:
             for j in range(columns)
         ]
         added = [value + other for value, other in zip(right, z, strict=True)]
-        for turn in range(4):
-            left = _turned(a) if turn & 1 else a
-            other = _turned(b) if turn & 2 else b
+        for turn in range(6):
+            left = (a, _turned(a), a, _turned(a), a, strided(a))[turn]
+            other = (b, b, _turned(b), _turned(b), strided(b), b)[turn]
             what = f"{tuple(left.shape)} @ {tuple(other.shape)}, layouts {turn}"
             compared += _equal(left @ other, right, what, dtype)
             addend = (more, _turned(more), more.transpose(0, 1).contiguous().transpose(0, 1))

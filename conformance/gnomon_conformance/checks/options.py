@@ -421,7 +421,7 @@ def _leading_places(dtype: DType, seed: int, target: Target) -> Evidence:
         if turn % 4 == 3:  # around a power of two
             length, count = 300, 63 + turn // 4
         elif turn % 6 == 0:  # long ones, of which few are among the first
-            rows, length, count = 2, 2100, (5, 40)[turn // 6]
+            rows, length, count = ((2, 2100, 5), (1, 70000, 40))[turn // 6]
         largest = turn % 2 == 0
         values = few if turn % 4 < 2 else [chooser.uniform(-9, 9) for _ in range(rows * length)]
         x = torch.tensor(chooser.choices(values, k=rows * length), dtype=dtype)

@@ -73,6 +73,8 @@ _BETWEEN: dict[str, tuple[tuple[Scalar, ...], ...]] = {
     "vector_norm": ((4.0,), (-1.0,)),
 }
 _ADDING = ("sum", "amax", "argmax", "cumsum")
+#: Those that stand for the others where a few long rows are done in parts.
+_IN_PARTS = ("sum", "argmax", "logsumexp", "var", "cumsum", "cummax_positions")
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -97,14 +99,17 @@ def cases(seed: int) -> Iterator[Case]:
                 "places": partial(_places, record, compute, result, seed),
                 "empty": partial(_empty, record, compute, result, seed),
                 "many-rows": partial(_many_rows, record, compute, result, seed),
+                "long-rows": partial(_long_rows, record, compute, result, seed),
             }
             quick = {"values", "empty", "blocks", "extents", "powers"}
             if main:
-                quick |= {*checks} - {"many-rows", "huge", "longer"}
+                quick |= {*checks} - {"many-rows", "long-rows", "huge", "longer"}
             if record.name in ("sum", "cumsum") and compute is int64:
                 quick |= {"many-rows"}
             if record.name in (*_ADDING, "mean") and compute is float32:
                 quick |= {"huge"}
+            if record.name in _IN_PARTS and compute is float32:
+                quick |= {"long-rows"}
             if compute is float16:
                 quick |= {"long", "places"}
             for mode, check in checks.items():
@@ -365,6 +370,20 @@ def _many_rows(
         values = ordinary(record, compute, 500, f"{record.name} {kind.__name__}", seed)
         layout = kind((zoo.MANY_ROWS, 2))
         found = launches_of(record, compute, result, values, layout, (1,), zoo.contiguous)
+        evidence += judge_launch(target, next(found))
+    return evidence
+
+
+def _long_rows(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Several rows and columns that are long, each of which may be done in parts."""
+    evidence = NOTHING
+    for shape, dim in (((3, 40001), 1), ((2049, 66), 0)):
+        key = f"{record.name} {shape}"
+        values = ordinary(record, compute, math.prod(shape), key, seed)
+        layout = zoo.contiguous(shape)
+        found = launches_of(record, compute, result, values, layout, (dim,), zoo.contiguous)
         evidence += judge_launch(target, next(found))
     return evidence
 

@@ -6,7 +6,7 @@ checked here is that nothing on the way to it goes wrong, and that errors are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -260,6 +260,9 @@ ERRORS: Final[dict[str, tuple[Level, Refused]]] = {
     "index-range": (_I, lambda d: _zeros(d, 3)[torch.tensor([3]).to(d)]),
     "index-range-low": (_I, lambda d: _zeros(d, 3)[torch.tensor([0, -4]).to(d)]),
     "gather-negative": (_I, lambda d: _zeros(d, 3).gather(0, torch.tensor([-1]).to(d))),
+    "index-range-again": (_I, lambda d: _looked_up(d, (10, 3), 0)),
+    "index-range-changed": (_I, lambda d: _looked_up(d, (10, 10), 100_000)),
+    "index-range-made": (_I, lambda d: _looked_up(d, (10,), 100_000)),
     "index-select-range": (
         _I,
         lambda d: _zeros(d, 3, 2).index_select(0, torch.tensor([3]).to(d)),
@@ -288,6 +291,17 @@ ERRORS: Final[dict[str, tuple[Level, Refused]]] = {
         ),
     ),
 }
+
+
+def _looked_up(device: Device, sizes: Sequence[int], more: int) -> None:
+    """Look the same indices up in tensors of several sizes, ``more`` being added to them in
+    place before the last one.
+    """
+    index = torch.tensor([7, 2]).to(device)
+    for number, size in enumerate(sizes, 1):
+        if number == len(sizes) and more:
+            index.add_(more)
+        _zeros(device, size)[index].cpu()
 
 
 def _changed_before_backward(device: Device) -> None:

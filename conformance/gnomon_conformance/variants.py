@@ -110,6 +110,13 @@ LOSSES: Final = (
         indices((261,), 3),
     ),
     _variant(
+        "layer-norm-many-rows-gradient",
+        with_gradients(lambda x: [F.layer_norm(x[0], (8,), x[1], x[2])]),
+        matrix(131, 8),
+        Input((8,)),
+        Input((8,)),
+    ),
+    _variant(
         "cross-entropy-gradient",
         with_gradients(lambda x: [F.cross_entropy(x[0], x[1]), F.cross_entropy(x[2], x[3])]),
         matrix(3, 131),

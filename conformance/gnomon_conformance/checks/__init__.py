@@ -22,6 +22,7 @@ from gnomon_conformance.checks import (
     memory,
     options,
     programs,
+    recordings,
     reductions,
     sequences,
     sorting,
@@ -54,6 +55,7 @@ _MODULES = (
     special_inputs,
     programs,
     compiled,
+    recordings,
 )
 
 

@@ -28,6 +28,12 @@ VIEWS: Final = (
     entry(_E, "slice-step", lambda x: x[0][:, 1:, ::2] * 3, CUBE),
     entry(_E, "select", lambda x: x[0].select(1, 2) - 1, CUBE),
     entry(_E, "narrow", lambda x: x[0].narrow(2, 1, 2) * x[0].narrow(2, 2, 2), CUBE),
+    entry(
+        _E,
+        "twelve-dims",
+        lambda x: (lambda y: y.permute(*range(11, -1, -1)) + y)(x[0].reshape((2,) * 12)),
+        Input((4096,)),
+    ),
     entry(_E, "expand", lambda x: x[0].expand(3, 4, 2) * 2, Input((4, 1))),
     entry(
         _E, "broadcast", lambda x: x[0] * x[1] + x[2], Input((3, 1)), Input((1, 4)), Input(())

@@ -11,7 +11,7 @@ from gnomon import Tensor
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Level
 from gnomon_conformance.entries import IMAGE, Call, Entry, entry, matrix
-from gnomon_conformance.functions import Input, indices, with_gradients
+from gnomon_conformance.functions import Input, channels_last, indices, with_gradients
 
 _C: Final = Level.COMPOSITE
 
@@ -108,6 +108,21 @@ LOSSES: Final = (
         lambda x: F.cross_entropy(x[0], x[1], ignore_index=2),
         matrix(261, 3),
         indices((261,), 3),
+    ),
+    _variant(
+        "max-pool2d-channels-last",
+        lambda x: F.max_pool2d(channels_last(x[0]), 3, 1, 1),
+        Input((2, 40, 4, 4)),
+    ),
+    _variant(
+        "avg-pool2d-channels-last",
+        lambda x: F.avg_pool2d(channels_last(x[0]), 2),
+        Input((2, 40, 4, 4)),
+    ),
+    _variant(
+        "interpolate-bilinear-long",
+        lambda x: F.interpolate(x[0], size=(5, 601), mode="bilinear"),
+        Input((1, 1, 3, 600)),
     ),
     _variant(
         "layer-norm-many-rows-gradient",

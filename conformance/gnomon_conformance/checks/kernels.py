@@ -60,6 +60,10 @@ _SIZES: Final = (
     (0, 3, 4),
     (3, 0, 4),
 )
+#: What halves don't hold the sums of, or would take long for.
+_NOT_OF_HALVES: Final = (
+    *("softmax", "deep-convolutions", "larger-batches", "long-kernels", "many-added"),
+)
 #: Products, and their rows, inner size and columns.
 _LARGER: Final = (
     (2, 40, 30, 50),
@@ -90,6 +94,8 @@ def cases(seed: int) -> Iterator[Case]:
         "larger-batches": _larger_batches,
         "convolutions": _convolutions,
         "deep-convolutions": _deep_convolutions,
+        "long-kernels": _long_kernels,
+        "many-added": _many_added,
         "softmax": _softmax,
         "special-values": _special_values,
         "accumulation": _accumulation,
@@ -99,8 +105,7 @@ def cases(seed: int) -> Iterator[Case]:
     }
     for name, check in checks.items():
         for dtype in (float32, float64, float16, bfloat16):
-            narrow = name not in ("softmax", "deep-convolutions", "larger-batches")
-            if dtype.itemsize == 2 and not narrow:
+            if dtype.itemsize == 2 and name in _NOT_OF_HALVES:
                 continue
             quick = name != "accumulation" or dtype.itemsize == 2
             yield Case(
@@ -313,6 +318,46 @@ def _deep_convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
             what = f"{convolve.__name__} {tuple(x.shape)} {tuple(weight.shape)} {stride}"
             for mine, exact in zip(function([x, weight]), right, strict=True):
                 compared += _equal(mine, [float(v) for v in elements_of(exact)], what, dtype)
+    return Evidence(compared)
+
+
+def _long_kernels(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Convolutions of kernels of hundreds of elements, of several channels and groups."""
+    chooser = Random(f"long kernels {dtype.name} {seed}")
+    compared = 0
+    for channels, groups in ((3, 1), (4, 2)):
+        x = _whole((1, channels, 340), dtype, target.device, chooser)
+        weight = _whole((4, channels // groups, 300), dtype, target.device, chooser)
+        mine = F.conv1d(x, weight, groups=groups)
+        a, b = (each.to(oracle()).to(float64) for each in (x, weight))
+        exact = F.conv1d(a, b, groups=groups)
+        right = [float(value) for value in elements_of(exact)]
+        compared += _equal(mine, right, f"conv1d of {channels}, {groups} groups", dtype)
+    return Evidence(compared)
+
+
+def _many_added(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Hundreds of lines and of elements, added to few."""
+    chooser = Random(f"many added {dtype.name} {seed}")
+    compared = 0
+    for count, width in ((700, 16), (1500, 3), (40, 130), (5000, 1)):
+        x = _whole((count, width), dtype, target.device, chooser)
+        places = torch.tensor(chooser.choices(range(9), k=count))
+        right = [0.0] * (9 * width)
+        for number, value in enumerate(elements_of(x)):
+            right[int(places[number // width].item()) * width + number % width] += value
+        zeros = torch.zeros(9, width, dtype=dtype, device=target.device)
+        index = places.to(target.device)
+        what = f"{count} lines of {width}"
+        compared += _equal(zeros.index_add(0, index, x), right, f"{what} by index_add", dtype)
+        wide = index.unsqueeze(1).expand(count, width)
+        compared += _equal(zeros.scatter_add(0, wide, x), right, f"{what} scattered", dtype)
+        compared += _equal(
+            zeros.t().contiguous().index_add(1, index, x.t()).t(),
+            right,
+            f"{what}, turned, by index_add",
+            dtype,
+        )
     return Evidence(compared)
 
 

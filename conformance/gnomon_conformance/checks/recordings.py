@@ -1,8 +1,8 @@
-"""Compiled calls of programs that a recording may get wrong: what products end in, memory read as
-another dtype, branches on values, indices that are wrong once, nothing drawn.
+"""Compiled calls of programs that a recording may get wrong: what products end in, memory that
+is read as another dtype, branches on values, indices that are wrong once, nothing drawn.
 
-Inputs are small whole numbers, other ones in each call, so that results are exact; a result that
-a call keeps is that call's.
+Inputs are small whole numbers, other ones in each call, so that results are exact; and they are
+looked at again in the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 import gnomon as torch
 from gnomon import Tensor
-from gnomon.backend import float32
+from gnomon.backend import Scalar, float32
 from gnomon_conformance.cases import Case, Level
 from gnomon_conformance.functions import elements_of
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong
@@ -30,8 +30,8 @@ _CALLS: Final = 6
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield one case for each program."""
-    checks = {name: partial(_program, name, seed) for name in PROGRAMS}
-    checks |= {
+    checks: dict[str, Callable[[Target], Evidence]] = {
+        **{name: partial(_program, name, seed) for name in PROGRAMS},
         "indices": _indices,
         "nothing-drawn": partial(_nothing_drawn, seed),
         "kept-results": _kept_results,
@@ -73,7 +73,7 @@ PROGRAMS: Final[dict[str, tuple[Call, tuple[Shape, ...]]]] = {
 
 
 def _program(name: str, seed: int, target: Target) -> Evidence:
-    """Every call gives what the oracle gives of its inputs, and so do all results in the end."""
+    """Every call gives what the oracle gives; its results are still right in the end."""
     function, shapes = PROGRAMS[name]
     compiled = torch.compile(function)
     chooser = Random(f"recording {name} {seed}")
@@ -94,12 +94,13 @@ def _whole(shape: Shape, chooser: Random) -> Tensor:
     return torch.tensor(values, dtype=float32, device=oracle()).reshape(shape)
 
 
-def _compare(found: list[Tensor], right: list[list[object]], what: str) -> Evidence:
+def _compare(found: list[Tensor], right: list[list[Scalar]], what: str) -> Evidence:
     for number, (tensor, exact) in enumerate(zip(found, right, strict=True)):
         for element, (mine, other) in enumerate(zip(elements_of(tensor), exact, strict=True)):
             if mine != other:
                 raise Wrong(
-                    f"{what}: element {element} of result {number} is {mine}; it must be {other}"
+                    f"{what}: element {element} of result {number} is {mine}; "
+                    f"it must be {other}"
                 )
     return Evidence(sum(map(len, right)))
 

@@ -59,6 +59,7 @@ _NAMES: Final = (
     *("layer-norm", "layer-norm-wide", "layer-norm-plain", "batch-norm", "group-norm"),
     *("conv1d", "conv2d", "conv2d-points", "avg-pool2d"),
     *("max-pool2d", "max-pool2d-overlapping", "max-pool2d-indices", "max-pool1d"),
+    *("max-pool2d-channels-last", "avg-pool2d-channels-last"),
     *("searchsorted", "searchsorted-right", "searchsorted-rows"),
     *("matmul", "bmm", "addmm", "addmm-plain", "linear", "products-and-sums"),
 )

@@ -155,12 +155,15 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
     for heads, queries, keys, is_causal in _LENGTHS:
 
         def function(x: list[Tensor], is_causal: bool = is_causal) -> list[Tensor]:
-            return [F.scaled_dot_product_attention(x[0], x[1], x[2], is_causal=is_causal)]
+            query, key, value, given = x
+            mask = None if is_causal else given.detach()
+            attend = F.scaled_dot_product_attention
+            return [attend(query, key, value, mask, is_causal=is_causal)]
 
         shapes = (1, heads, queries, 2), (1, heads, keys, 2), (1, heads, keys, 3)
         evidence += judge_function(
             with_gradients(function),
-            [Input(shape) for shape in shapes],
+            [*[Input(shape) for shape in shapes], Input((queries, keys))],
             dtype,
             f"attention of {heads}, {queries} and {keys} {seed}",
             target,

@@ -56,6 +56,7 @@ _SIZES: Final = (
     (3, 3100, 9),
     (9, 9300, 2),
     (1, 5000, 33),
+    (1, 64, 200),
     (34, 5000, 1),
     (0, 3, 4),
     (3, 0, 4),
@@ -131,7 +132,7 @@ def _integer_products(dtype: DType, seed: int, target: Target) -> Evidence:
     chooser = Random(f"integer products {dtype.name} {seed}")
     low, high = integer_range(dtype)
     compared = 0
-    for rows, inner, columns in ((1, 2, 1), (3, 5, 2), (9, 33, 17)):
+    for rows, inner, columns in ((1, 2, 1), (3, 5, 2), (9, 33, 17), (40, 41, 39)):
         x, y = (
             [chooser.randint(low, high) >> chooser.choice((0, 9)) for _ in range(rest * inner)]
             for rest in (rows, columns)

@@ -35,6 +35,7 @@ def cases(seed: int) -> Iterator[Case]:
         "indices": _indices,
         "nothing-drawn": partial(_nothing_drawn, seed),
         "kept-results": _kept_results,
+        "explained": _explained,
     }
     for name, check in checks.items():
         yield Case(level=LEVEL, family="recordings", subject=name, dtype="float32", check=check)
@@ -54,6 +55,22 @@ def _branching(x: Tensor) -> list[Tensor]:
     return [x * 2 if x.sum().item() > 0 else x * 3]
 
 
+def _of_two_dtypes(x: Tensor) -> list[Tensor]:
+    whole = (x * 1000).to(torch.int32)
+    narrow, wide = whole.to(torch.int8), whole.to(torch.int64)
+    return [narrow + narrow, wide + wide]
+
+
+def _numbers(x: Tensor) -> list[Tensor]:
+    positive = x > 0
+    return [torch.where(positive, 1, 2), torch.where(positive, 1.5, 2.5)]
+
+
+def _squared(a: Tensor, b: Tensor) -> list[Tensor]:
+    product = a @ b
+    return [product * product + 1]
+
+
 #: Programs, and the shapes of their inputs.
 PROGRAMS: Final[dict[str, tuple[Call, tuple[Shape, ...]]]] = {
     "product-ends": (
@@ -67,6 +84,13 @@ PROGRAMS: Final[dict[str, tuple[Call, tuple[Shape, ...]]]] = {
     "product-ends-turned": (lambda a, b, c: [(a @ b) * c.t()], ((40, 30), (30, 50), (50, 40))),
     "product-ends-by-rows": (lambda a, b, c: [(a @ b) * c], ((40, 30), (30, 50), (40, 1))),
     "product-read-again": (_read_again, ((40, 30), (30, 50))),
+    "product-squared": (_squared, ((40, 30), (30, 70))),
+    "two-dtypes": (_of_two_dtypes, ((3, 7),)),
+    "numbers": (_numbers, ((4, 5),)),
+    "variance-of-constants": (
+        lambda x: [x + torch.arange(5, device=x.device).float().var()],
+        ((2, 3),),
+    ),
     "reinterpreted": (_reinterpreted, ((3, 4),)),
     "branching": (_branching, ((5,),)),
 }
@@ -141,6 +165,24 @@ def _nothing_drawn(seed: int, target: Target) -> Evidence:
     if streams[0] != streams[1]:
         raise Wrong("compiled calls draw other numbers than calls that are not")
     return Evidence(3 * _CALLS)
+
+
+def _explained(target: Target) -> Evidence:
+    """To explain a program is not to run it once more."""
+    state = torch.zeros(4, device=target.device)
+
+    def count(x: Tensor) -> Tensor:
+        state.add_(x + 1)
+        return state * 1
+
+    compiled = torch.compile(count)
+    ones = torch.ones(4, device=target.device)
+    for _ in range(_CALLS):
+        compiled(ones)
+    compiled.explain()
+    if elements_of(state) != [2.0 * _CALLS] * 4:
+        raise Wrong(f"after an explanation the state is {elements_of(state)}")
+    return Evidence(4)
 
 
 def _kept_results(target: Target) -> Evidence:

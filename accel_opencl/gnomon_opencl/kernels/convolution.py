@@ -53,9 +53,8 @@ class Recipe:
     table: Entries
     #: How the images are copied first, if they are.
     margins: Margins | None
-    #: Whether vectors hold places of the result, and of the images where they lie.
+    #: Whether vectors hold places of the result.
     is_across: bool
-    is_direct: bool
 
 
 def convolve(
@@ -99,13 +98,11 @@ def convolve(
     elif recipe.is_across:
         swapped = factors._replace(left=factors.right, right=images)
         for product in recipe.products:
-            if recipe.is_direct:
+            if product.is_direct:
                 tile = tiles.flat_tile(runtime, dtype, product.rows, product.columns)
-                packed = images
+                panels.multiply_panels(runtime, dtype, product, swapped, images, tile)
             else:
-                tile = panels.tile_of(runtime, dtype, product, has_tables=True)
-                packed = panels.pack_right(runtime, dtype, product, swapped, tile)
-            panels.multiply_panels(runtime, dtype, product, swapped, packed, tile)
+                panels.multiply(runtime, dtype, product, swapped)
     else:
         first, *_ = recipe.products
         tile = panels.tile_of(runtime, dtype, first, has_tables=True)
@@ -147,13 +144,10 @@ def recipe_of(
     images = input if margins is None else margins.layout
     window = Window(images, weight, output, geometry, befores)
     phases = tuple(combinations(*along))
-    if is_direct:
-        products, table = _across(window, bias, phases)
-    elif is_across:
-        products, table = _gathered(window, bias, phases)
-    else:
-        products, table = _down(window, bias, phases)
-    return Recipe(products, table, margins, is_across, is_direct)
+    products, table = (
+        _across(window, bias, phases, is_direct) if is_across else _down(window, bias, phases)
+    )
+    return Recipe(products, table, margins, is_across)
 
 
 def _goes_across(output: Layout, geometry: Geometry, last: tuple[Phase, ...]) -> bool:
@@ -208,55 +202,40 @@ def _down(
 
 
 def _across(
-    window: Window, bias: Layout | None, combined: tuple[tuple[Phase, ...], ...]
+    window: Window,
+    bias: Layout | None,
+    combined: tuple[tuple[Phase, ...], ...],
+    is_direct: bool,
 ) -> tuple[tuple[Product, ...], Entries]:
-    """Return the products of phases whose columns are places, and their table."""
-    whole = window.product_across(bias, is_gathered=False)
+    """Return the products of phases whose columns are places, and their table: of lines of
+    columns where they are read, ``is_direct``, or of all columns where they are packed.
+    """
+    whole = window.product_across(bias, is_direct)
     products = []
     # The only line of rows is at place 0.
     entries = [np.zeros(1, np.int64)]
     for phases in combined:
-        rights, places = window.lines(phases, merges=False)
+        last = phases[-1]
+        rights, places = (
+            window.lines(phases, merges=False) if is_direct else window.places(phases)
+        )
         right, steps = window.steps(phases)
         start = sum(map(len, entries))
-        products.append(
-            whole._replace(
-                columns=phases[-1].results,
-                lines=len(rights),
-                steps=len(steps),
-                product_column=phases[-1].step * window.output.strides[-1],
-                right_lines=start,
-                column_places=start + len(rights),
-                step_table=start + 2 * len(rights),
-                right_table=start + 2 * len(rights) + len(steps),
-            )
+        product = whole._replace(
+            steps=len(steps),
+            right_steps=len(steps),
+            right_lines=start,
+            column_places=start + len(rights),
+            step_table=start + 2 * len(rights),
+            right_table=start + 2 * len(rights) + len(steps),
         )
+        if is_direct:
+            stride = last.step * window.output.strides[-1]
+            product = product._replace(
+                columns=last.results, lines=len(rights), product_column=stride
+            )
+        else:
+            product = product._replace(columns=len(rights))
+        products.append(product)
         entries += [rights, places, steps, right]
-    return tuple(products), np.concatenate(entries)
-
-
-def _gathered(
-    window: Window, bias: Layout | None, combined: tuple[tuple[Phase, ...], ...]
-) -> tuple[tuple[Product, ...], Entries]:
-    """Return the products of phases whose columns are all places, and their table."""
-    whole = window.product_across(bias, is_gathered=True)
-    products = []
-    # The only line of rows is at place 0.
-    entries = [np.zeros(1, np.int64)]
-    for phases in combined:
-        columns, places = window.places(phases)
-        right, steps = window.steps(phases)
-        start = sum(map(len, entries))
-        products.append(
-            whole._replace(
-                columns=len(columns),
-                steps=len(steps),
-                right_steps=len(steps),
-                right_lines=start,
-                column_places=start + len(columns),
-                step_table=start + 2 * len(columns),
-                right_table=start + 2 * len(columns) + len(steps),
-            )
-        )
-        entries += [columns, places, steps, right]
     return tuple(products), np.concatenate(entries)

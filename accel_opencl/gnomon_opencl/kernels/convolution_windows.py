@@ -113,9 +113,10 @@ class Window:
             ),
         )
 
-    def product_across(self, bias: Layout | None, is_gathered: bool) -> Product:
+    def product_across(self, bias: Layout | None, is_direct: bool) -> Product:
         """Return what the products of all phases have in common where channels of the result
-        are their rows, and their columns lines of places of the result, or all places.
+        are their rows, and their columns lines of places of the result where the images are
+        read as they lie, ``is_direct``, or else all places.
         """
         images, weight, output = self.images, self.weight, self.output
         channel, row = self.weight_strides
@@ -127,7 +128,7 @@ class Window:
                 steps=0,
                 width=self.results,
                 repeats=self.depth if self.repeats_channels else 1,
-                outer=1 if is_gathered and self.merges_images else images.shape[0],
+                outer=1 if self.merges_images and not is_direct else images.shape[0],
                 inner=self.geometry.groups,
                 left_offset=weight.offset,
                 left_row=row,
@@ -138,8 +139,8 @@ class Window:
                 right_repeat=images.strides[1],
                 right_inner=self.depth * images.strides[1],
                 product_row=output.strides[1],
-                is_direct=int(not is_gathered),
-                is_gathered=int(is_gathered),
+                is_direct=int(is_direct),
+                is_gathered=int(not is_direct),
             ),
         )
 

@@ -17,6 +17,10 @@
 #define SUMS (ROWS * VECTORS)
 /* Steps that are multiplied for all tiles of a work-item before the next ones. */
 #define BLOCK 1024
+/* How far ahead rows of the left operand are fetched, and how often: in kernels of 9 elements,
+   which lie next to each other, that is once for each channel or more. */
+#define AHEAD 32
+#define OFTEN 8
 
 #if IS_DIRECT
 #define RIGHT(v, step) wide_load(panel + RIGHT_STEP(step) + (v) * LANES)
@@ -113,8 +117,8 @@ static inline void multiply_share(__global const COMPUTE *left, __global const C
             for (long step = start; step < end; ++step) {
                 const long place = LEFT_STEP(step);
 #if HAS_TABLES
-                if (plan.is_gathered && step % 8 == 0) {
-                    const long ahead = LEFT_STEP(min(step + 32, end - 1));
+                if (plan.is_gathered && step % OFTEN == 0) {
+                    const long ahead = LEFT_STEP(min(step + AHEAD, end - 1));
 #pragma unroll
                     for (int row = 0; row < ROWS; ++row) FETCH(rows[row] + ahead, 0);
                 }
@@ -206,10 +210,9 @@ void multiply_panels(__global const COMPUTE *left, __global const COMPUTE *right
         }
         for (int row = 0; row < share.rows; ++row) {
             const COMPUTE *line = cells + row * COLUMNS;
-            const long place = places[row] + along[0];
             if (is_line) {
                 for (int column = 0; column < share.columns; ++column)
-                    STORE(line[column], product, place + column);
+                    STORE(line[column], product, places[row] + along[0] + column);
             } else {
                 for (int column = 0; column < share.columns; ++column)
                     STORE(line[column], product, places[row] + along[column]);

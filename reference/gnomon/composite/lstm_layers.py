@@ -2,7 +2,8 @@
 
 The gradient of its weights is a sum over all times. Through the derivatives of cells that is a
 product and an addition at each of them; here it is one product over all times, and the slopes
-of the gates are found at all times at once.
+of the gates are found at all times at once. Source of the cell: S. Hochreiter and
+J. Schmidhuber, "Long Short-Term Memory" (1997).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar, final
 
-from gnomon.composite.arithmetic import rsub
 from gnomon.composite.linear import linear
 from gnomon.composite.matrix import mm
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import contiguous
+from gnomon.dispatch import contiguous, filled
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
+from gnomon.op.elementwise import Unary
 from gnomon.op.foundation import add, sum_of
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.hyperbolic import tanh
@@ -90,12 +91,10 @@ def _derivative(
     before = _before(hidden, hiddens, is_backward)
     gates = add(from_input, linear(before, weight, bias))
     slopes = _slopes(gates, _before(cell, cells, is_backward), cells)
-    count, _, width = gates.operand.layout.shape
-    moments = range(count) if is_backward else range(count - 1, -1, -1)
-    changes, of_hidden, of_cell = _back_along(moments, slopes, cotangents, cells, weight)
+    changes, of_hidden, of_cell = _against_time(is_backward, slopes, cotangents, weight)
     of_weight = None
     if needs[3]:
-        size = weight.operand.layout.shape[-1]
+        width, size = weight.operand.layout.shape
         of_weight = mm(t(reshape(changes, (-1, width))), reshape(before, (-1, size)))
     of_bias = sum_of(changes, (0, 1)) if needs[4] else None
     return (
@@ -132,54 +131,45 @@ def _slopes(gates: TensorCore, before: TensorCore, cells: TensorCore) -> _Slopes
     enters, stays, leaves = sigmoid(enters), sigmoid(stays), sigmoid(leaves)
     offered, shown = tanh(offered), tanh(cells)
     of_cell = [
-        mul(offered, _sigmoid_slope(enters)),
-        mul(before, _sigmoid_slope(stays)),
-        mul(enters, _tanh_slope(offered)),
+        _slope(sigmoid, enters, offered),
+        _slope(sigmoid, stays, before),
+        _slope(tanh, offered, enters),
     ]
     return _Slopes(
         stack(of_cell, -2),
         stays,
-        mul(shown, _sigmoid_slope(leaves)),
-        mul(leaves, _tanh_slope(shown)),
+        _slope(sigmoid, leaves, shown),
+        _slope(tanh, shown, leaves),
     )
 
 
-def _sigmoid_slope(result: TensorCore) -> TensorCore:
-    return mul(result, rsub(result, 1))
+def _slope(function: Unary, result: TensorCore, factor: TensorCore) -> TensorCore:
+    """Return a factor times the slope of sigmoid or tanh, which the result alone tells."""
+    return function.cotangent(0, factor, (result,), result)
 
 
-def _tanh_slope(result: TensorCore) -> TensorCore:
-    return rsub(mul(result, result), 1)
-
-
-def _back_along(
-    moments: Sequence[int],
-    slopes: _Slopes,
-    cotangents: Cotangents,
-    cells: TensorCore,
-    weight: TensorCore,
+def _against_time(
+    is_backward: bool, slopes: _Slopes, cotangents: Cotangents, weight: TensorCore
 ) -> tuple[TensorCore, TensorCore, TensorCore]:
     """Return the cotangents of what gates are given, (T, B, 4 H), and of the state before."""
-    of_hiddens, of_cells = [None if each is None else unbind(each) for each in cotangents]
-    at = [_Slopes(*each) for each in zip(*map(unbind, slopes), strict=True)]
-    _, batch, size = cells.operand.layout.shape
-    changes: dict[int, TensorCore] = {}
+    _, batch, size = (shape := slopes.of_hidden.operand.layout.shape)
+    of_hiddens, of_cells = cotangents
+    if of_hiddens is None:
+        backend, dtype = weight.operand.storage.backend, weight.operand.dtype
+        of_hiddens = weight.like(filled(backend, shape, dtype, 0))
+    moments = [_Slopes(*each) for each in zip(*map(unbind, slopes), strict=True)]
+    of_shown = unbind(of_hiddens)
+    of_kept = [None] * len(moments) if of_cells is None else unbind(of_cells)
+    steps = [*zip(moments, of_shown, of_kept, strict=True)]
+    changes: list[TensorCore] = []
     hidden = cell = None
-    for moment in moments:
-        slope = at[moment]
-        if of_hiddens is not None:
-            hidden = _sum(of_hiddens[moment], hidden)
-        if of_cells is not None:
-            cell = _sum(of_cells[moment], cell)
-        if hidden is None:
-            hidden = mul(slope.of_hidden, 0)
-        cell = _sum(mul(hidden, slope.of_shown), cell)
-        change = reshape(mul(unsqueeze(cell, -2), slope.of_cell), (batch, 3 * size))
-        changes[moment] = cat([change, mul(hidden, slope.of_hidden)], -1)
-        hidden, cell = mm(changes[moment], weight), mul(cell, slope.of_kept)
+    for slope, more_hidden, more_cell in steps if is_backward else reversed(steps):
+        hidden = more_hidden if hidden is None else add(more_hidden, hidden)
+        through = mul(hidden, slope.of_shown)
+        for more in (more_cell, cell):
+            through = through if more is None else add(more, through)
+        change = reshape(mul(unsqueeze(through, -2), slope.of_cell), (batch, 3 * size))
+        changes.append(cat([change, mul(hidden, slope.of_hidden)], -1))
+        hidden, cell = mm(changes[-1], weight), mul(through, slope.of_kept)
     assert hidden is not None and cell is not None
-    return stack([changes[moment] for moment in sorted(changes)]), hidden, cell
-
-
-def _sum(first: TensorCore, second: TensorCore | None) -> TensorCore:
-    return first if second is None else add(first, second)
+    return stack(changes if is_backward else changes[::-1]), hidden, cell

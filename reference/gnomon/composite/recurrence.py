@@ -234,9 +234,11 @@ def _along(
     """Return the hidden states at all times, and the last state, of one layer one way."""
     gates = linear(input, weights.input, weights.input_bias)
     if cell is lstm_step and batch_sizes is None and weights.projection is None:
+        # All times at once where no sequence ends before the others: a derivative of its own.
         hidden, memory = initial
-        given = gates, hidden, memory, weights.hidden, weights.hidden_bias
-        hiddens, cells = lstm_layer(*given, is_backward=bool(backward))
+        hiddens, cells = lstm_layer(
+            gates, hidden, memory, weights.hidden, weights.hidden_bias, bool(backward)
+        )
         end = 0 if backward else -1
         return hiddens, (select(hiddens, 0, end), select(cells, 0, end))
     moments = unbind(gates) if batch_sizes is None else split(gates, list(batch_sizes))

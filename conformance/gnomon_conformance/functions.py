@@ -211,6 +211,49 @@ def _close(mine: Scalar, value: Scalar, slack: float) -> bool:
     return mine == value or abs(mine - value) <= slack
 
 
+def floats_of(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return those of the tensors that are of floats."""
+    return [tensor for tensor in tensors if tensor.dtype.is_floating_point]
+
+
+def leaves_of(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return the tensors as leaves that require gradients, where they can."""
+    return [
+        tensor.detach().clone().requires_grad_() if tensor.dtype.is_floating_point else tensor
+        for tensor in tensors
+    ]
+
+
+def gradients_of(
+    function: Function,
+    tensors: Sequence[Tensor],
+    cotangents: Sequence[Tensor],
+    *,
+    again: bool = False,
+) -> list[Tensor]:
+    """Return the gradients of all float inputs; zeros where none flows."""
+    inputs = floats_of(tensors)
+    outputs = floats_of(function([*tensors]))
+    pairs = [
+        (output, cotangent)
+        for output, cotangent in zip(outputs, cotangents, strict=True)
+        if output.requires_grad
+    ]
+    if not pairs:
+        return [gnomon.zeros_like(each) for each in inputs]
+    found = gnomon.autograd.grad(
+        [output for output, _ in pairs],
+        inputs,
+        [cotangent for _, cotangent in pairs],
+        create_graph=again,
+        allow_unused=True,
+    )
+    return [
+        gnomon.zeros_like(each) if gradient is None else gradient
+        for each, gradient in zip(inputs, found, strict=True)
+    ]
+
+
 def with_gradients(function: Function, *, alike: bool = False) -> Function:
     """Return the function that gives a function's results, and gradients of its inputs. Where
     one of these is not contiguous, no cotangent is; with ``alike`` they are expanded along the
@@ -292,6 +335,14 @@ def channels_last(tensor: Tensor) -> Tensor:
     if tensor.dim() < 3:
         return tensor
     return tensor.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
+def judge_with_gradients(
+    function: Function, inputs: Sequence[Input], dtype: DType, key: str, target: Target
+) -> Evidence:
+    """Compare a function and its gradients, which may lie anyhow."""
+    both = with_gradients(function)
+    return judge_function(both, inputs, dtype, key, target, exact_strides=False)
 
 
 def _script(

@@ -20,6 +20,7 @@ from gnomon_conformance.functions import (
     Input,
     compare,
     judge_function,
+    judge_with_gradients,
     made,
     right_results,
     with_gradients,
@@ -87,12 +88,16 @@ def cases(seed: int) -> Iterator[Case]:
             )
 
 
-def _attend(x: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Attend under a mask; one of halves is of float32, as it may be."""
-    mask = x[3].detach() if len(x) > 3 else None
+def _attend(
+    x: Sequence[Tensor], is_causal: bool = False, scale: float | None = None
+) -> Sequence[Tensor]:
+    """Attend, perhaps under a mask; one of halves is of float32, as it may be."""
+    query, key, value, *masks = x
+    mask = masks[0].detach() if masks else None
     if mask is not None and mask.dtype.is_floating_point and mask.dtype.itemsize == 2:
         mask = mask.to(float32)
-    return [F.scaled_dot_product_attention(x[0], x[1], x[2], mask)]
+    attend = F.scaled_dot_product_attention
+    return [attend(query, key, value, mask, is_causal=is_causal, scale=scale)]
 
 
 def _masks(dtype: DType, seed: int, target: Target) -> Evidence:
@@ -130,45 +135,25 @@ def _scales(dtype: DType, seed: int, target: Target) -> Evidence:
     """Scores multiplied by nothing, by a negative number and by one, with gradients."""
     evidence = NOTHING
     for scale, is_causal in product((0.0, -0.7, 1.0), (False, True)):
-
-        def function(
-            x: list[Tensor], scale: float = scale, is_causal: bool = is_causal
-        ) -> list[Tensor]:
-            query, key, value = x
-            attend = F.scaled_dot_product_attention
-            return [attend(query, key, value, is_causal=is_causal, scale=scale)]
-
-        evidence += judge_function(
-            with_gradients(function),
-            _OPERANDS,
-            dtype,
-            f"attention at scale {scale} {is_causal} {seed}",
-            target,
-            exact_strides=False,
-        )
+        function = partial(_attend, is_causal=is_causal, scale=scale)
+        key = f"attention at scale {scale} {is_causal} {seed}"
+        evidence += judge_with_gradients(function, _OPERANDS, dtype, key, target)
     return evidence
 
 
 def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
-    """More heads, queries and keys than there are in blocks of any size, with gradients."""
+    """More heads, queries and keys than there are in blocks of any size, with gradients; where
+    none are hidden, under a mask.
+    """
     evidence = NOTHING
     for heads, queries, keys, is_causal in _LENGTHS:
-
-        def function(x: list[Tensor], is_causal: bool = is_causal) -> list[Tensor]:
-            query, key, value, given = x
-            mask = None if is_causal else given.detach()
-            attend = F.scaled_dot_product_attention
-            return [attend(query, key, value, mask, is_causal=is_causal)]
-
-        shapes = (1, heads, queries, 2), (1, heads, keys, 2), (1, heads, keys, 3)
-        evidence += judge_function(
-            with_gradients(function),
-            [*[Input(shape) for shape in shapes], Input((queries, keys))],
-            dtype,
-            f"attention of {heads}, {queries} and {keys} {seed}",
-            target,
-            exact_strides=False,
-        )
+        function = partial(_attend, is_causal=is_causal)
+        shapes: list[tuple[int, ...]] = [(1, heads, queries, 2)]
+        shapes += [(1, heads, keys, 2), (1, heads, keys, 3)]
+        if not is_causal:
+            shapes.append((queries, keys))
+        key = f"attention of {heads}, {queries} and {keys} {seed}"
+        evidence += judge_with_gradients(function, [*map(Input, shapes)], dtype, key, target)
     return evidence
 
 

@@ -24,6 +24,9 @@ from gnomon_conformance.functions import (
     Function,
     Input,
     compare,
+    floats_of,
+    gradients_of,
+    leaves_of,
     made,
     right_results,
     strided,
@@ -159,40 +162,6 @@ def _random_like(tensors: Sequence[Tensor], chooser: Random, device: Device) -> 
     return found
 
 
-def _floats(tensors: Sequence[Tensor]) -> list[Tensor]:
-    return [tensor for tensor in tensors if tensor.dtype.is_floating_point]
-
-
-def _gradient(
-    function: Function,
-    tensors: Sequence[Tensor],
-    cotangents: Sequence[Tensor],
-    *,
-    again: bool = False,
-) -> list[Tensor]:
-    """Return the gradients of all float inputs; zeros where none flows."""
-    inputs = _floats(tensors)
-    outputs = _floats(function([*tensors]))
-    pairs = [
-        (output, cotangent)
-        for output, cotangent in zip(outputs, cotangents, strict=True)
-        if output.requires_grad
-    ]
-    if not pairs:
-        return [gnomon.zeros_like(each) for each in inputs]
-    found = gnomon.autograd.grad(
-        [output for output, _ in pairs],
-        inputs,
-        [cotangent for _, cotangent in pairs],
-        create_graph=again,
-        allow_unused=True,
-    )
-    return [
-        gnomon.zeros_like(each) if gradient is None else gradient
-        for each, gradient in zip(inputs, found, strict=True)
-    ]
-
-
 class _Jump(Exception):
     """Beside the values that were drawn the function jumps: differences say nothing."""
 
@@ -213,23 +182,23 @@ def _differences(key: str, function: Function, inputs: Sequence[Input]) -> Evide
     chooser = Random(f"numerical {key}")
     values = [each.draw(chooser, float64) for each in inputs]
     start = made(inputs, values, float64, oracle())
-    cotangents = _random_like(_floats(function(start)), chooser, oracle())
+    cotangents = _random_like(floats_of(function(start)), chooser, oracle())
     if not cotangents:
         return Evidence(1)
-    weights = _random_like(_floats(start), chooser, oracle())
-    directions = _random_like(_floats(start), chooser, oracle())
+    weights = _random_like(floats_of(start), chooser, oracle())
+    directions = _random_like(floats_of(start), chooser, oracle())
 
     def value(tensors: list[Tensor]) -> Tensor:
-        return _weighted(_floats(function(tensors)), cotangents)
+        return _weighted(floats_of(function(tensors)), cotangents)
 
     def slope(tensors: list[Tensor]) -> Tensor:
-        return _weighted(_gradient(function, _leaves(tensors), cotangents), weights)
+        return _weighted(gradients_of(function, leaves_of(tensors), cotangents), weights)
 
-    leaves = _leaves(start)
-    gradient = _gradient(function, leaves, cotangents, again=True)
+    leaves = leaves_of(start)
+    gradient = gradients_of(function, leaves, cotangents, again=True)
     first = float(_weighted(gradient, directions).item())
     _agree("the first derivative", first, _difference(value, start, directions))
-    second = _slope_of(_weighted(gradient, weights), _floats(leaves), directions)
+    second = _slope_of(_weighted(gradient, weights), floats_of(leaves), directions)
     _agree("the second derivative", second, _difference(slope, start, directions))
     return Evidence(2)
 
@@ -248,14 +217,6 @@ def _slope_of(total: Tensor, leaves: Sequence[Tensor], directions: Sequence[Tens
         return 0.0
     gradients, ways = zip(*flowing, strict=True)
     return float(_weighted(gradients, ways).item())
-
-
-def _leaves(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Return the tensors as leaves that require gradients, where they can."""
-    return [
-        tensor.detach().clone().requires_grad_() if tensor.dtype.is_floating_point else tensor
-        for tensor in tensors
-    ]
 
 
 def _difference(
@@ -296,7 +257,7 @@ def _gradients(
     """The device's gradients of both orders against the oracle's, under three cotangents."""
     chooser = Random(f"gradients {name} {dtype.name} {target.seed}")
     values = [each.draw(chooser, dtype) for each in inputs]
-    outputs = _floats(function(made(inputs, values, dtype, oracle())))
+    outputs = floats_of(function(made(inputs, values, dtype, oracle())))
     if not outputs:
         return Evidence(1)
     shapes = [Input(tuple(each.shape), -1.5, 1.5) for each in outputs]
@@ -305,15 +266,15 @@ def _gradients(
     both = [*inputs, *shapes]
 
     def differentiate(tensors: list[Tensor], order: int = 2) -> list[Tensor]:
-        leaves = _leaves(tensors[:count])
-        gradient = _gradient(function, leaves, tensors[count:], again=order > 1)
+        leaves = leaves_of(tensors[:count])
+        gradient = gradients_of(function, leaves, tensors[count:], again=order > 1)
         if order < 2:
             return [*gradient]
         total = sum_of_squares(gradient)
         if not total.requires_grad:
             return [each.detach() for each in gradient]
-        second = gnomon.autograd.grad([total], _floats(leaves), allow_unused=True)
-        zeros = [gnomon.zeros_like(each) for each in _floats(leaves)]
+        second = gnomon.autograd.grad([total], floats_of(leaves), allow_unused=True)
+        zeros = [gnomon.zeros_like(each) for each in floats_of(leaves)]
         filled = [b if a is None else a for a, b in zip(second, zeros, strict=True)]
         return [*[each.detach() for each in gradient], *filled]
 

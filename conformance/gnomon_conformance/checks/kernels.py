@@ -5,7 +5,7 @@ convolutions, pools and softmax. Whole numbers make every sum exact, so that not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -15,6 +15,7 @@ from gnomon import Tensor
 from gnomon.backend import (
     Device,
     DType,
+    Scalar,
     bfloat16,
     float16,
     float32,
@@ -62,8 +63,8 @@ _SIZES: Final = (
     (3, 0, 4),
 )
 #: What halves don't hold the sums of, or would take long for.
-_NOT_OF_HALVES: Final = (
-    *("softmax", "deep-convolutions", "larger-batches", "long-kernels", "many-added"),
+_NOT_OF_HALVES: Final = frozenset(
+    ("softmax", "deep-convolutions", "larger-batches", "long-kernels", "many-added")
 )
 #: Products, and their rows, inner size and columns.
 _LARGER: Final = (
@@ -176,15 +177,11 @@ def _products(dtype: DType, seed: int, target: Target) -> Evidence:
         a = _whole((rows, inner), dtype, target.device, chooser)
         b = _whole((inner, columns), dtype, target.device, chooser)
         x, y = elements_of(a), elements_of(b)
-        right = [
-            math.fsum(x[i * inner + k] * y[k * columns + j] for k in range(inner))
-            for i in range(rows)
-            for j in range(columns)
-        ]
+        right = _product(x, y, 1, rows, inner, columns)
         if number % 3 == 1:
-            a = a.t().contiguous().t()
+            a = _turned(a)
         if number % 3 == 2:
-            b = b.t().contiguous().t()
+            b = _turned(b)
         if number % 4 == 3:
             a = torch.cat([a, a], 1)[:, :inner]
         what = f"[{rows}, {inner}] @ [{inner}, {columns}]"
@@ -213,7 +210,7 @@ def _batches(dtype: DType, seed: int, target: Target) -> Evidence:
         a = _whole(left, dtype, target.device, chooser)
         b = _whole(right, dtype, target.device, chooser)
         if number % 3 and len(left) > 2:
-            a = a.transpose(-1, -2).contiguous().transpose(-1, -2)
+            a = _turned(a)
         if number % 2 and len(right) > 2:
             b = b.transpose(0, -1).contiguous().transpose(0, -1)
         if number == len(shapes) - 2:
@@ -225,8 +222,8 @@ def _batches(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _larger_batches(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Batches of products that are not small, alone and added to matrices, with factors and
-    addends that lie as they are, turned, and in the batch's place.
+    """Batches of products that are not small, alone and added to matrices, with factors that
+    lie as they are, turned, and with gaps, and addends that do so or have the batch inside.
     """
     chooser = Random(f"larger batches {dtype.name} {seed}")
     compared = 0
@@ -234,32 +231,43 @@ def _larger_batches(dtype: DType, seed: int, target: Target) -> Evidence:
         shapes = (batch, rows, inner), (batch, inner, columns), (batch, rows, columns)
         a, b, more = (_whole(shape, dtype, target.device, chooser) for shape in shapes)
         x, y, z = (elements_of(each) for each in (a, b, more))
-        right = [
-            math.fsum(
-                x[(n * rows + i) * inner + k] * y[(n * inner + k) * columns + j]
-                for k in range(inner)
-            )
-            for n in range(batch)
-            for i in range(rows)
-            for j in range(columns)
-        ]
+        right = _product(x, y, batch, rows, inner, columns)
         added = [value + other for value, other in zip(right, z, strict=True)]
-        for turn in range(6):
-            left = (a, _turned(a), a, _turned(a), a, strided(a))[turn]
-            other = (b, b, _turned(b), _turned(b), strided(b), b)[turn]
+        factors = (
+            *((a, b), (_turned(a), b), (a, _turned(b)), (_turned(a), _turned(b))),
+            *((a, strided(b)), (strided(a), b)),
+        )
+        addends = (more, _turned(more), more.transpose(0, 1).contiguous().transpose(0, 1))
+        for turn, (left, other) in enumerate(factors):
+            addend = addends[turn % 3]
             what = f"{tuple(left.shape)} @ {tuple(other.shape)}, layouts {turn}"
             compared += _equal(left @ other, right, what, dtype)
-            addend = (more, _turned(more), more.transpose(0, 1).contiguous().transpose(0, 1))
-            found = torch.baddbmm(addend[turn % 3], left, other)
+            found = torch.baddbmm(addend, left, other)
             compared += _equal(found, added, f"a sum with {what}", dtype)
             if batch == 1:
-                found = torch.addmm(addend[turn % 3][0], left[0], other[0])
+                found = torch.addmm(addend[0], left[0], other[0])
                 compared += _equal(found, added, f"a matrix and {what}", dtype)
     return Evidence(compared)
 
 
+def _product(
+    x: Sequence[Scalar], y: Sequence[Scalar], batch: int, rows: int, inner: int, columns: int
+) -> list[float]:
+    """Return the products of matrices, of which all of a batch follow each other."""
+    return [
+        math.fsum(
+            x[(n * rows + i) * inner + k] * y[(n * inner + k) * columns + j]
+            for k in range(inner)
+        )
+        for n in range(batch)
+        for i in range(rows)
+        for j in range(columns)
+    ]
+
+
 def _turned(matrices: Tensor) -> Tensor:
-    return matrices.transpose(1, 2).contiguous().transpose(1, 2)
+    """Return equal matrices that lie column by column."""
+    return matrices.transpose(-1, -2).contiguous().transpose(-1, -2)
 
 
 def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:
@@ -343,12 +351,12 @@ def _many_added(dtype: DType, seed: int, target: Target) -> Evidence:
     compared = 0
     for count, width in ((700, 16), (1500, 3), (40, 130), (5000, 1)):
         x = _whole((count, width), dtype, target.device, chooser)
-        places = torch.tensor(chooser.choices(range(9), k=count))
+        places = chooser.choices(range(9), k=count)
         right = [0.0] * (9 * width)
         for number, value in enumerate(elements_of(x)):
-            right[int(places[number // width].item()) * width + number % width] += value
+            right[places[number // width] * width + number % width] += value
         zeros = torch.zeros(9, width, dtype=dtype, device=target.device)
-        index = places.to(target.device)
+        index = torch.tensor(places, device=target.device)
         what = f"{count} lines of {width}"
         compared += _equal(zeros.index_add(0, index, x), right, f"{what} by index_add", dtype)
         wide = index.unsqueeze(1).expand(count, width)

@@ -29,10 +29,16 @@ from gnomon_conformance.target import Target, oracle
 
 LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
-#: Of no dim, of many, and of many elements; each dtype has them of its first sample.
-_MORE_SHAPES: tuple[tuple[int, ...], ...] = ((), (2, 2, 3, 5), (1033,))
-#: Of so many dims that do not collapse.
+#: Of many dims that do not collapse.
 _MANY_DIMS = (2, 2, 3, 2, 2)
+#: Of no dim, of many, and of many elements, and how they lie; each dtype has them of its first
+#: sample.
+_MORE_PLACES: tuple[tuple[tuple[int, ...], zoo.Kind], ...] = (
+    ((), zoo.contiguous),
+    ((2, 2, 3, 5), zoo.permuted),
+    ((1033,), zoo.contiguous),
+    (_MANY_DIMS, zoo.turned),
+)
 #: Integers from more than 32 bits hold, and from more than one word is fair to.
 _WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62), (-9, 2**30))
 #: Where arange begins, and by how much it goes on, at integers that no double holds.
@@ -95,15 +101,16 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
     """Every sample of parameters, in every layout one can write to."""
     evidence = NOTHING
     for number, parameters in enumerate(_samples(record, dtype)):
-        shapes = [_SHAPES[(number + turn) % len(_SHAPES)] for turn in range(6)]
+        places = [
+            (_SHAPES[(number + turn) % len(_SHAPES)], kind)
+            for turn, kind in enumerate(zoo.INJECTIVE)
+        ]
         if number == 0:
-            shapes += [*_MORE_SHAPES, _MANY_DIMS]
+            places += _MORE_PLACES
         if dtype in (float32, int64) and number == 0:
-            shapes.append((zoo.MANY_ROWS if record.name == "arange" else 4101,))
-        for turn, shape in enumerate(shapes):
-            kind = zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn < 8 else zoo.contiguous
-            if shape == _MANY_DIMS:
-                kind = zoo.turned
+            count = zoo.MANY_ROWS if record.name == "arange" else 4101
+            places.append(((count,), zoo.contiguous))
+        for turn, (shape, kind) in enumerate(places):
             if record.name in _OF_COUNT and turn > 5:
                 start, end, _, *others = parameters
                 parameters = (start, end, math.prod(shape), *others)

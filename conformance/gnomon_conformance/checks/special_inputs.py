@@ -11,13 +11,20 @@ from functools import partial
 from random import Random
 from typing import Final, TypeAlias
 
-import gnomon
 from gnomon import Tensor
 from gnomon.backend import Scalar, float32
 from gnomon_conformance.cases import Case, Tier
 from gnomon_conformance.catalogue import ENTRIES
 from gnomon_conformance.entries import Entry
-from gnomon_conformance.functions import Input, compare, made, right_results, with_gradients
+from gnomon_conformance.functions import (
+    Input,
+    compare,
+    gradients_of,
+    leaves_of,
+    made,
+    right_results,
+    with_gradients,
+)
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
 
@@ -123,13 +130,9 @@ def _sent_back(entry: Entry, value: float, seed: int, target: Target) -> Evidenc
     column[chooser.randrange(len(column))] = value
 
     def differentiate(tensors: list[Tensor]) -> Sequence[Tensor]:
-        leaves = [
-            each.requires_grad_() if each.is_floating_point() else each for each in tensors[1:]
-        ]
-        result, *_ = entry.function(leaves)
-        wanted = [each for each in leaves if each.requires_grad]
-        found = gnomon.autograd.grad([result], wanted, [tensors[0]])
-        return [each for each in found if each is not None]
+        return gradients_of(
+            lambda x: entry.function(x)[:1], leaves_of(tensors[1:]), tensors[:1]
+        )
 
     inputs, given = [cotangent, *entry.inputs], [column, *values]
     right = right_results(differentiate, inputs, given, float32, chooser)

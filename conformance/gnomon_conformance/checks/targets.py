@@ -23,7 +23,7 @@ from gnomon_conformance.functions import (
     compare,
     elements_of,
     indices,
-    judge_function,
+    judge_with_gradients,
     with_gradients,
 )
 from gnomon_conformance.judging import NOTHING, Evidence
@@ -67,14 +67,9 @@ def _one_target(dtype: DType, seed: int, target: Target) -> Evidence:
         ) -> list[Tensor]:
             return [loss(x[0], x[1].expand(4, *places), reduction=reduction)]
 
-        evidence += judge_function(
-            with_gradients(function),
-            [Input((4, 5, *places), -4.0, 4.0), indices((1,) * (1 + len(places)), 5)],
-            dtype,
-            f"one target {loss.__name__} {reduction} {places} {seed}",
-            target,
-            exact_strides=False,
-        )
+        inputs = [Input((4, 5, *places), -4.0, 4.0), indices((1,) * (1 + len(places)), 5)]
+        key = f"one target {loss.__name__} {reduction} {places} {seed}"
+        evidence += judge_with_gradients(function, inputs, dtype, key, target)
     return evidence
 
 
@@ -98,18 +93,14 @@ def _targets(dtype: DType, seed: int, target: Target) -> Evidence:
             weight = x[2].detach()
             return [loss(x[0], given, weight, ignore_index=ignored, reduction=reduction)]
 
-        evidence += judge_function(
-            with_gradients(function),
-            [
-                Input((rows, classes, *places), -4.0, 4.0),
-                indices((rows, *places), classes)._replace(low=rows == 1),
-                Input((classes,), 0.25, 2.0),
-            ],
-            dtype,
-            f"targets {rows} {classes} {places} {seed}",
-            target,
-            exact_strides=False,
-        )
+        inputs = [
+            Input((rows, classes, *places), -4.0, 4.0),
+            # The mean of nothing but ignored ones is NaN: a single one is not ignored.
+            Input((rows, *places), 1 if rows == 1 else 0, classes, "index"),
+            Input((classes,), 0.25, 2.0),
+        ]
+        key = f"targets {rows} {classes} {places} {seed}"
+        evidence += judge_with_gradients(function, inputs, dtype, key, target)
     return evidence
 
 

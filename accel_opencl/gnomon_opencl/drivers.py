@@ -90,7 +90,7 @@ def set_up_pocl() -> None:
 def text_for(driver: str, source: str) -> str:
     """Return ``source`` as the driver, told by its platform's version, is to compile it.
 
-    Oclgrind refuses kernels that fetch ahead, which its compiler has a function for.
+    Oclgrind's compiler knows how to fetch ahead, but the simulator refuses such kernels.
 
     PoCL 3.0 compiles kernels for the processor there is, as far as it knows it, but its library
     for one of a few. Functions of the library are inlined only where both are the same; without

@@ -41,9 +41,7 @@ VIEWS: Final = (
     entry(_E, "diagonal", lambda x: x[0].diagonal() * 2, SQUARE),
     entry(_E, "diagonal-offset", lambda x: x[0].diagonal(1, 0, 2) * 2, CUBE),
     entry(_E, "unfold", lambda x: x[0].unfold(0, 4, 2) * 1.5, LINE),
-    entry(
-        _E, "as-strided", lambda x: x[0].contiguous().as_strided((3, 3), (2, 1), 1) * 1.5, LINE
-    ),
+    entry(_E, "as-strided", lambda x: x[0].clone().as_strided((3, 3), (2, 1), 1) * 1.5, LINE),
     entry(_E, "unsqueeze-squeeze", lambda x: x[0].unsqueeze(1).squeeze() * 2, CUBE),
     entry(_E, "flatten", lambda x: x[0].transpose(0, 1).flatten() * 2, CUBE),
     entry(_E, "reshape-copy", lambda x: x[0].t().reshape(2, 8), SQUARE),

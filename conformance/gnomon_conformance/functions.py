@@ -34,6 +34,10 @@ _OF_ORACLE: Final = 8.0
 _NOTHING: Final = 64.0
 _TERMS: Final = 64.0
 _PERTURBATIONS: Final = 2
+#: How many elements of something else an input follows, so that it is aligned or is not, and
+#: how many follow it.
+BEFORE: Final = (64, 5)
+_BEHIND: Final = 64
 
 
 @final
@@ -290,16 +294,37 @@ def _cotangent(result: Tensor) -> Tensor:
 
 
 def strided(tensor: Tensor) -> Tensor:
-    """Return an equal tensor that is not contiguous: its dims turned, with zeros between, and
-    not from the beginning of its storage.
+    """Return an equal tensor that is not contiguous: its dims turned, with what is no part of
+    it between, and not from the beginning of its storage.
     """
     if not tensor.dim():
         return tensor
     order = [*range(tensor.dim())][::-1]
     turned = tensor.permute(order).contiguous()
-    wide = gnomon.stack([gnomon.zeros_like(turned), turned], turned.dim())
+    wide = gnomon.stack([gnomon.full_like(turned, _alien(tensor.dtype)), turned], turned.dim())
     back: Tensor = wide.select(turned.dim(), 1).permute(order)
     return back
+
+
+def amid(tensor: Tensor, before: int) -> Tensor:
+    """Return an equal contiguous tensor that lies amid what is no part of it, of which
+    ``before`` elements come first.
+    """
+    count = tensor.numel()
+    storage = gnomon.full(
+        (before + count + _BEHIND,),
+        _alien(tensor.dtype),
+        dtype=tensor.dtype,
+        device=tensor.device,
+    )
+    return storage[before : before + count].copy_(tensor.reshape(-1)).reshape(tensor.shape)
+
+
+def _alien(dtype: DType) -> Scalar:
+    """Return what shows in a result if it is taken for an element: no number, no index."""
+    if dtype is bool_:
+        return True
+    return math.nan if dtype.is_floating_point else -(2 ** (8 * dtype.itemsize - 2))
 
 
 def judge_function(
@@ -311,12 +336,15 @@ def judge_function(
     *,
     exact_strides: bool = True,
 ) -> Evidence:
-    """Compare a function on the device with the oracle, of plain and of strided inputs."""
+    """Compare a function on the device with the oracle, of contiguous inputs that lie amid what
+    is no part of them, and of strided ones.
+    """
     chooser = Random(f"{key} {target.seed}")
     values = [each.draw(chooser, dtype) for each in inputs]
     right = right_results(function, inputs, values, dtype, chooser)
+    before = chooser.choice(BEFORE)
     try:
-        given = made(inputs, values, dtype, target.device)
+        given = [amid(each, before) for each in made(inputs, values, dtype, target.device)]
         evidence = compare(function(given), right, strides=exact_strides)
         for tensor, column in zip(given, values, strict=True):
             if [*map(float, elements_of(tensor))] != [*map(float, column)]:
@@ -324,7 +352,8 @@ def judge_function(
         turned = [strided(tensor) for tensor in given]
         evidence += compare(function(turned), right, strides=False, what="of strided inputs: ")
     except Wrong as wrong:
-        raise Wrong(wrong.fault, _script(key, inputs, values, dtype, target)) from None
+        script = _script(key, inputs, values, dtype, before, target)
+        raise Wrong(wrong.fault, script) from None
     return evidence
 
 
@@ -350,15 +379,18 @@ def _script(
     inputs: Sequence[Input],
     values: Sequence[Sequence[Scalar]],
     dtype: DType,
+    before: int,
     target: Target,
 ) -> str:
     lines = ["import gnomon as torch", "from math import inf, nan", ""]
     for number, (each, column) in enumerate(zip(inputs, values, strict=True)):
-        own = {"float": dtype.name, "index": "int64", "bool": "bool"}[each.kind]
+        own = {"float": dtype, "index": int64, "bool": bool_}[each.kind]
         shown = ", ".join(map(repr, column))
-        lines.append(
-            f"x{number} = torch.tensor([{shown}], dtype=torch.{own}).reshape({each.shape})"
-            f".to({str(target.device)!r})"
-        )
+        around = f"[{_alien(own)!r}]"
+        lines += [
+            f"x{number} = {around} * {before} + [{shown}] + {around} * {_BEHIND}",
+            f"x{number} = torch.tensor(x{number}, dtype=torch.{own.name})"
+            f".to({str(target.device)!r})[{before}:-{_BEHIND}].reshape({each.shape})",
+        ]
     names = ", ".join(f"x{number}" for number in range(len(inputs)))
     return "\n".join([*lines, f"# {key} of {names}"])

@@ -29,6 +29,7 @@ from gnomon_conformance.audit import (
     faults_of_recordings,
     faults_of_sizes,
     faults_of_special_inputs,
+    faults_of_surroundings,
     faults_of_whole_programs,
 )
 from gnomon_conformance.audit.register import FAULTS, Fault
@@ -121,6 +122,7 @@ __all__ = [
     "faults_of_recordings",
     "faults_of_sizes",
     "faults_of_special_inputs",
+    "faults_of_surroundings",
     "faults_of_whole_programs",
     "inject",
 ]

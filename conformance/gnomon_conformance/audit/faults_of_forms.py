@@ -412,3 +412,33 @@ class _NarrowRange(FaultyBackend):
         if record.name == "random":
             low = int(parameters[0])
             put(output, [low + (int(each) - low) % 2**32 for each in values_of(output)])
+
+
+@fault("integers from exactly 2 ** 28 drawn from one word", "random/random/int64")
+class _OneWordTooLong(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if record.name == "random" and parameters[1] - parameters[0] == 2**28:
+            put(output, [int(each) >> 4 << 4 for each in values_of(output)])
+
+
+@fault("numbers drawn once for all slices of more than ten dims", "random/uniform/float32")
+class _OneSliceDrawn(FaultyBackend):
+    def source(
+        self,
+        record: SourceRecord,
+        parameters: tuple[Scalar, ...],
+        generator: Stream | None,
+        output: Operand,
+    ) -> None:
+        super().source(record, parameters, generator, output)
+        if output.layout.ndim > 10:
+            values = values_of(output)
+            half = len(values) // 2
+            put(output, [*values[:half], *values[: len(values) - half]])

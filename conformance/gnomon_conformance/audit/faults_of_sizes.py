@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from gnomon.backend import Operand, Scalar
@@ -90,6 +91,26 @@ kernel_fault(
     "function/conv2d-line",
     convolution,
     _narrow_images,
+)
+
+
+def _dilated_alike(
+    x: Operand, weight: Operand, bias: Operand | None, g: Geometry, y: Operand
+) -> None:
+    """Dilate rows as columns, where each group is one channel."""
+    if g.groups == x.layout.shape[1] > 1 and not g.transposed:
+        g = replace(g, dilation=g.dilation[-1:] * len(g.dilation))
+        narrower = g.output_shape(x.layout.shape, weight.layout.shape)
+        for dim, size in enumerate(narrower):
+            if size < y.layout.shape[dim]:
+                y = narrowed(y, dim, 0, size)
+        if narrower != y.layout.shape:
+            return
+    _convolve(x, weight, bias, g, y)
+
+
+kernel_fault(
+    "rows of channels dilated as columns", "sizes/convolutions", convolution, _dilated_alike
 )
 
 

@@ -74,7 +74,7 @@ _BETWEEN: dict[str, tuple[tuple[Scalar, ...], ...]] = {
 }
 _ADDING = ("sum", "amax", "argmax", "cumsum")
 #: Those that stand for the others where a few long rows are done in parts.
-_IN_PARTS = ("sum", "argmax", "logsumexp", "var", "cumsum", "cummax_positions")
+_IN_PARTS = ("sum", "argmax", "logsumexp", "var", "cumsum", "cummax_positions", "logcumsumexp")
 
 
 def cases(seed: int) -> Iterator[Case]:

@@ -31,6 +31,8 @@ LEVEL = Level.INDEXING
 _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 #: Of many dims that do not collapse.
 _MANY_DIMS = (2, 2, 3, 2, 2)
+#: More dims than a loop for each may be written for.
+_ELEVEN_DIMS = (2,) * 11
 #: Of no dim, of many, and of many elements, and how they lie; each dtype has them of its first
 #: sample.
 _MORE_PLACES: tuple[tuple[tuple[int, ...], zoo.Kind], ...] = (
@@ -40,7 +42,11 @@ _MORE_PLACES: tuple[tuple[tuple[int, ...], zoo.Kind], ...] = (
     (_MANY_DIMS, zoo.turned),
 )
 #: Integers from more than 32 bits hold, and from more than one word is fair to.
-_WIDE: tuple[tuple[int, int], ...] = ((-5, 2**40), (-(2**62), 2**62), (-9, 2**30))
+_WIDE: tuple[tuple[int, int], ...] = (
+    *((-5, 2**40), (-(2**62), 2**62), (-9, 2**30)),
+    # Exactly as many as some bits hold.
+    *((0, 2**28), (-(2**31), 2**31)),
+)
 #: Where arange begins, and by how much it goes on, at integers that no double holds.
 _FAR_STARTS: tuple[tuple[int, int], ...] = ((2**53, 1), (2**63 - 1, -3), (-(2**63), 5))
 #: Lines that meet integers at their ends alone, so that rounding does not matter between.
@@ -110,6 +116,8 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
         if dtype in (float32, int64) and number == 0:
             count = zoo.MANY_ROWS if record.name == "arange" else 4101
             places.append(((count,), zoo.contiguous))
+        if dtype is float32 and number == 0:
+            places.append((_ELEVEN_DIMS, zoo.turned))
         for turn, (shape, kind) in enumerate(places):
             if record.name in _OF_COUNT and turn > 5:
                 start, end, _, *others = parameters
@@ -184,7 +192,7 @@ def _places(
             shape = ()
         yield shape, zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
     if is_first:
-        yield _MANY_DIMS, zoo.turned
+        yield _ELEVEN_DIMS if dtype is float32 else _MANY_DIMS, zoo.turned
 
 
 def _advances(record: RandomSource, dtype: DType, target: Target) -> None:

@@ -57,12 +57,11 @@ def is_right(backend: OpenCLBackend, dtype: DType, tile: Tile, form: Form) -> bo
     if form.has_tables:
         factors = factors._replace(tables=buffer_of(_tables(backend)))
     if form.by_lines:
-        line_product.multiply_by_tiles(backend.runtime, dtype, product, factors, tile)
+        work = line_product.work_of(product, dtype, tile)
+        line_product.multiply(backend.runtime, work, factors)
     else:
-        packed = factors.right
-        if not form.is_direct:
-            packed = panels.pack_right(backend.runtime, dtype, product, factors, tile)
-        panels.multiply_panels(backend.runtime, dtype, product, factors, packed, tile)
+        by_panels = panels.work_of(product, dtype, tile, form.has_tables)
+        panels.multiply(backend.runtime, by_panels, factors)
     found = array(dtype.cell, bytes(backend.read(operands[2].storage.memory, 0, cells.nbytes)))
     columns = values if form.by_lines else list(map(list, zip(*values, strict=True)))
     expected = [

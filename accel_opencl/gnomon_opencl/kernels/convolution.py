@@ -100,15 +100,17 @@ def convolve(
         for product in recipe.products:
             if product.is_direct:
                 tile = tiles.flat_tile(runtime, dtype, product.rows, product.columns)
-                panels.multiply_panels(runtime, dtype, product, swapped, images, tile)
             else:
-                panels.multiply(runtime, dtype, product, swapped)
+                tile = panels.tile_of(runtime, dtype, product, has_tables=True)
+            work = panels.work_of(product, dtype, tile, has_tables=True)
+            panels.multiply(runtime, work, swapped)
     else:
         first, *_ = recipe.products
         tile = panels.tile_of(runtime, dtype, first, has_tables=True)
-        packed = panels.pack_right(runtime, dtype, first, factors, tile)
-        for product in recipe.products:
-            panels.multiply_panels(runtime, dtype, product, factors, packed, tile)
+        works = [panels.work_of(each, dtype, tile, has_tables=True) for each in recipe.products]
+        packed = panels.pack_right(runtime, works[0], factors)
+        for work in works:
+            panels.multiply_panels(runtime, work, factors, packed)
 
 
 @lru_cache(_CACHED)

@@ -9,7 +9,7 @@ from gnomon.backend import DType
 from gnomon_opencl.element_types import element_type, wide
 from gnomon_opencl.generation import source_file
 from gnomon_opencl.kernels import panels
-from gnomon_opencl.kernels.endings import NO_ENDING
+from gnomon_opencl.kernels.endings import NO_ENDING, Made
 from gnomon_opencl.kernels.panels import Factors, Product
 from gnomon_opencl.kernels.tiles import (
     Form,
@@ -36,11 +36,12 @@ _ENOUGH_ITEMS: Final = 32
 
 @final
 class Work(NamedTuple):
-    """A product: its program, plan, and work-items."""
+    """A product: its program, plan and work-items, and what elementwise steps can end of it."""
 
     source: str
     plan: bytes
     items: int
+    made: Made | None
 
 
 def is_worth_it(product: Product, dtype: DType) -> bool:
@@ -56,23 +57,15 @@ def is_worth_it(product: Product, dtype: DType) -> bool:
     return product.rows <= _MOST_ROWS and _COST_OF_SUM * sums <= packing
 
 
-def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors) -> None:
-    """Queue the kernel of ``product``."""
-    multiply_by_tiles(runtime, dtype, product, factors, _tile_of(runtime, dtype))
-
-
-def multiply_by_tiles(
-    runtime: Runtime, dtype: DType, product: Product, factors: Factors, tile: Tile
-) -> None:
-    """Queue the kernel of ``product`` whose work-items make such tiles."""
+def multiply(runtime: Runtime, work: Work, factors: Factors) -> None:
+    """Queue the kernel of a product."""
     left, right, output, addend, _ = factors
-    work = _work(product, dtype, tile)
     arguments = [left, right, addend or output, output, work.plan]
-    made = panels.made_by(product, dtype, tile) if factors.can_end else None
+    made = work.made if factors.can_end else None
     runtime.launch(work.source, "multiply_lines", arguments, work.items, 1, made)
 
 
-def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
+def tile_of(runtime: Runtime, dtype: DType) -> Tile:
     """Return how many rows and, as vectors, columns a work-item keeps in registers."""
     wide_tile = line_tile(dtype, is_wide=True)
     is_safe = runs_wide(runtime, dtype, wide_tile, Form(by_lines=True))
@@ -80,12 +73,14 @@ def _tile_of(runtime: Runtime, dtype: DType) -> Tile:
 
 
 @lru_cache(_CACHED)
-def _work(product: Product, dtype: DType, tile: Tile) -> Work:
+def work_of(product: Product, dtype: DType, tile: Tile) -> Work:
+    """Return what is done for a product whose work-items make such tiles."""
     strips, panels_across = -(-product.rows // tile.rows), -(-product.columns // tile.vectors)
     shares = -(-_ENOUGH_ITEMS // (product.outer * panels_across))
     tiles = max(1, strips // shares)
     items = product.outer * panels_across * -(-strips // tiles)
-    return Work(_source(dtype, tile), integers(*product._replace(tiles=tiles)), items)
+    plan = integers(*product._replace(tiles=tiles))
+    return Work(_source(dtype, tile), plan, items, panels.made_by(product, dtype, tile))
 
 
 @cache

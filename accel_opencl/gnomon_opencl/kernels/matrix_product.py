@@ -6,7 +6,8 @@ Small products, and those with a vector, have kernels of their own; others go by
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
@@ -112,7 +113,7 @@ def _multiply(runtime: Runtime, matrices: Matrices) -> None:
         arguments = [first, second, more or to, to, plan]
         runtime.launch(source, "multiply_directly", arguments, batch * rows)
     else:
-        _multiply_by_panels(runtime, matrices)
+        _way(runtime, left.dtype, matrices.layouts)(matrices.factors)
 
 
 def _is_small(runtime: Runtime, batch: int, terms: int) -> bool:
@@ -122,24 +123,29 @@ def _is_small(runtime: Runtime, batch: int, terms: int) -> bool:
     return terms <= _FEW_TERMS
 
 
-def _multiply_by_panels(runtime: Runtime, matrices: Matrices) -> None:
-    dtype = matrices.left.dtype
-    product = _product(matrices.layouts)
-    if runtime.traits.is_processor:
-        if line_product.is_worth_it(product, dtype):
-            line_product.multiply(runtime, dtype, product, matrices.factors)
-            return
-        tile = panels.tile_of(runtime, dtype, product, has_tables=False)
-        # Rows that don't lie along the steps are worth packing if they are read again.
-        is_scattered = product.left_step != 1 and product.columns > tile.columns
-        is_near = product.left_row == 1 and product.steps <= _NEAR_STEPS
-        if (is_scattered and not is_near) or not tiles.is_summed_as_stored(dtype):
-            product = product.with_left_packed(tile)
-        if _is_worth_reading_directly(product, dtype, tile) and tiles.runs_wide(
-            runtime, dtype, tile, Form(is_direct=True)
-        ):
-            product = product._replace(is_direct=1)
-    panels.multiply(runtime, dtype, product, matrices.factors)
+@lru_cache(_CACHED)
+def _way(
+    runtime: Runtime, dtype: DType, layouts: tuple[Layout, ...]
+) -> Callable[[Factors], None]:
+    """Return what queues the kernels of products that are not small."""
+    product = _product(layouts)
+    if not runtime.traits.is_processor:
+        return partial(panels.multiply_shared, runtime, dtype, product)
+    if line_product.is_worth_it(product, dtype):
+        lines = line_product.work_of(product, dtype, line_product.tile_of(runtime, dtype))
+        return partial(line_product.multiply, runtime, lines)
+    tile = panels.tile_of(runtime, dtype, product, has_tables=False)
+    # Rows that don't lie along the steps are worth packing if they are read again.
+    is_scattered = product.left_step != 1 and product.columns > tile.columns
+    is_near = product.left_row == 1 and product.steps <= _NEAR_STEPS
+    if (is_scattered and not is_near) or not tiles.is_summed_as_stored(dtype):
+        product = product.with_left_packed(tile)
+    if _is_worth_reading_directly(product, dtype, tile) and tiles.runs_wide(
+        runtime, dtype, tile, Form(is_direct=True)
+    ):
+        product = product._replace(is_direct=1)
+    work = panels.work_of(product, dtype, tile, has_tables=False)
+    return partial(panels.multiply, runtime, work)
 
 
 def _is_worth_reading_directly(product: Product, dtype: DType, tile: Tile) -> bool:
@@ -159,7 +165,6 @@ def _is_worth_reading_directly(product: Product, dtype: DType, tile: Tile) -> bo
     return is_near and tiles.is_summed_as_stored(dtype) and tiles.reads_wide(dtype)
 
 
-@lru_cache(_CACHED)
 def _product(layouts: tuple[Layout, ...]) -> Product:
     output, left, right, *addends = layouts
     (batch, rows, depth), columns = left.shape, right.shape[2]

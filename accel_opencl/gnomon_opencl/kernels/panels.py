@@ -155,6 +155,9 @@ class Work(NamedTuple):
     items: int
     partial_bytes: int
     add_items: int
+    #: Whether the right operand is read where it lies, and what elementwise steps can end.
+    is_direct: bool
+    made: Made | None
 
 
 @final
@@ -173,19 +176,13 @@ class Factors(NamedTuple):
         return self.tables is None and self.addend is not self.output
 
 
-def multiply(runtime: Runtime, dtype: DType, product: Product, factors: Factors) -> None:
-    """Queue the kernels of ``product``; on a processor that packs what it needs first.
+def multiply(runtime: Runtime, work: Work, factors: Factors) -> None:
+    """Queue the kernels of a product on a processor, which packs what it needs first.
 
-    There the left operand is of the type of sums, unless it is to be packed.
+    The left operand is of the type of sums, unless it is to be packed.
     """
-    if runtime.traits.is_processor:
-        tile = tile_of(runtime, dtype, product, factors.tables is not None)
-        panels = factors.right
-        if not product.is_direct:
-            panels = pack_right(runtime, dtype, product, factors, tile)
-        multiply_panels(runtime, dtype, product, factors, panels, tile)
-    else:
-        multiply_shared(runtime, dtype, product, factors)
+    panels = factors.right if work.is_direct else pack_right(runtime, work, factors)
+    multiply_panels(runtime, work, factors, panels)
 
 
 def multiply_shared(runtime: Runtime, dtype: DType, product: Product, factors: Factors) -> None:
@@ -199,11 +196,8 @@ def multiply_shared(runtime: Runtime, dtype: DType, product: Product, factors: F
     runtime.launch(source, "multiply_shared", arguments, items, group)
 
 
-def pack_right(
-    runtime: Runtime, dtype: DType, product: Product, factors: Factors, tile: Tile
-) -> Buffer:
+def pack_right(runtime: Runtime, work: Work, factors: Factors) -> Buffer:
     """Return the panels of the right operand, for all products that share its steps."""
-    work = _work(product, dtype, tile, factors.tables is not None)
     panels = runtime.pool.allocate(work.right_bytes).buffer
     if work.right_items:
         arguments = [factors.right, factors.tables or factors.right, panels, work.plan]
@@ -211,24 +205,16 @@ def pack_right(
     return panels
 
 
-def multiply_panels(
-    runtime: Runtime,
-    dtype: DType,
-    product: Product,
-    factors: Factors,
-    panels: Buffer,
-    tile: Tile,
-) -> None:
-    """Multiply the left operand by panels that are packed."""
+def multiply_panels(runtime: Runtime, work: Work, factors: Factors, panels: Buffer) -> None:
+    """Multiply the left operand by panels that are packed, or lie as if they were."""
     left, _, output, addend, tables = factors
-    work = _work(product, dtype, tile, tables is not None)
     tables, addend = tables or panels, addend or output
     if work.left_items:
         source, left = left, runtime.pool.allocate(work.left_bytes).buffer
         runtime.launch(work.packing, "pack_left", [source, left, work.plan], work.left_items, 1)
     if not work.partial_bytes:
         arguments = [left, panels, tables, addend, output, work.plan]
-        made = made_by(product, dtype, tile) if factors.can_end else None
+        made = work.made if factors.can_end else None
         runtime.launch(work.source, "multiply_panels", arguments, work.items, 1, made)
         return
     partial = runtime.pool.allocate(work.partial_bytes).buffer
@@ -250,7 +236,8 @@ def made_by(product: Product, dtype: DType, tile: Tile) -> Made | None:
 
 
 @lru_cache(_CACHED)
-def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
+def work_of(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
+    """Return what a processor does for a product by such tiles."""
     strips, panels = -(-product.rows // tile.rows), -(-product.columns // tile.columns)
     itemsize = sum_bytes(dtype)
     blocks = product.repeats * -(-product.steps // _BLOCK)
@@ -285,6 +272,8 @@ def _work(product: Product, dtype: DType, tile: Tile, has_tables: bool) -> Work:
         items=matrices * parts * -(-strips // tiles),
         partial_bytes=partial * itemsize if parts > 1 else 0,
         add_items=product.outer * product.inner * product.rows,
+        is_direct=bool(product.is_direct),
+        made=made_by(product, dtype, tile),
     )
 
 

@@ -107,22 +107,24 @@ def _mm_derivative(
 
 def left_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
     """Return what the cotangent of ``mm(left, right)`` makes that of ``left``."""
-    return _mm_laid_out_like(left, cotangent, TRANSPOSE(right, 0, 1))
+    if _lies_by_columns(left):
+        return TRANSPOSE(mm(right, TRANSPOSE(cotangent, 0, 1)), 0, 1)
+    return mm(cotangent, TRANSPOSE(right, 0, 1))
 
 
 def right_cotangent(cotangent: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
     """Return what the cotangent of ``mm(left, right)`` makes that of ``right``."""
-    return _mm_laid_out_like(right, TRANSPOSE(left, 0, 1), cotangent)
+    if _lies_by_columns(right):
+        return TRANSPOSE(mm(TRANSPOSE(cotangent, 0, 1), left), 0, 1)
+    return mm(TRANSPOSE(left, 0, 1), cotangent)
 
 
-def _mm_laid_out_like(factor: TensorCore, left: TensorCore, right: TensorCore) -> TensorCore:
-    """Return the product, its columns in one piece if those of ``factor`` are: the gradient of
-    a matrix that was used transposed then lies as the matrix does, and is kept uncopied.
+def _lies_by_columns(factor: TensorCore) -> bool:
+    """Return whether the columns of a factor are one piece: its gradient is to lie as it does,
+    so that that of a matrix which was used transposed is kept uncopied.
     """
     layout = factor.operand.layout
-    if layout.is_contiguous or not layout.transpose(0, 1).is_contiguous:
-        return mm(left, right)
-    return TRANSPOSE(mm(TRANSPOSE(right, 0, 1), TRANSPOSE(left, 0, 1)), 0, 1)
+    return not layout.is_contiguous and layout.transpose(0, 1).is_contiguous
 
 
 @numpy_names

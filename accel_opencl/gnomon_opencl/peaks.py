@@ -21,6 +21,8 @@ _REPEATS: Final = 10
 
 _SOURCE: Final = """
 __kernel void multiply_add(__global float *out, float a, float b) {
+    /* Not the same in all work-items: one would be enough then. */
+    const float first = a + get_global_id(0);
     VECTOR START;
     for (int i = 0; i < LOOPS; ++i) { STEP }
     VECTOR sum = SUM;
@@ -46,11 +48,13 @@ def measured_peak(runtime: Runtime, lanes: int = _LANES) -> Peak:
     context, queue = runtime.context, runtime.timeline.queue
     (device,) = context.devices
     chunk = 8192 if runtime.traits.is_processor else 8
-    program = cl.Program(context, _source(lanes, chunk)).build(["-cl-mad-enable"])
+    program = _source(lanes, chunk)
     size = 4 * _CELLS
     source, target = (cl.Buffer(context, cl.mem_flags.READ_WRITE, size) for _ in range(2))
     items = 64 * device.max_compute_units if runtime.traits.is_processor else 1 << 16
-    compute, copy = program.multiply_add, program.copy
+    compute, copy = [
+        runtime.programs.kernel(program, name) for name in ("multiply_add", "copy")
+    ]
     arithmetic = _seconds(
         queue,
         lambda: compute(queue, (items,), None, target, np.float32(0.999), np.float32(0.5)),
@@ -65,7 +69,7 @@ def _source(lanes: int, chunk: int) -> str:
     total = "sum" if lanes == 1 else " + ".join(f"sum.s{k:x}" for k in range(lanes))
     words = {
         "VECTOR": vector,
-        "START": ", ".join(f"{name} = ({vector})(a + {k})" for k, name in enumerate(names)),
+        "START": ", ".join(f"{name} = ({vector})(first + {k})" for k, name in enumerate(names)),
         "STEP": " ".join(f"{name} = {name} * a + b;" for name in names),
         "SUM": " + ".join(names),
         "TOTAL": total,

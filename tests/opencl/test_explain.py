@@ -137,3 +137,13 @@ def test_parameters_are_read_only_if_they_point_to_constants() -> None:
     assert constant_parameters(source, "one") == [True, False, False, False]
     assert constant_parameters(source, "two") == [False, True, False]
     assert constant_parameters(source, "three") == []
+
+
+def test_a_processor_reaches_no_more_than_its_units_can_do() -> None:
+    runtime = default_backend().runtime
+    if not runtime.traits.is_processor:
+        pytest.skip("what a unit of another device does at most is not known")
+    (unit,) = runtime.context.devices
+    # Two multiply-adds of 16 floats in each of 6 thousand million cycles: of work-items that
+    # all do the same, a compiler may do one.
+    assert 0 < runtime.peak().operations < unit.max_compute_units * 2 * 2 * 16 * 6e9

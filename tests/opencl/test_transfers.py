@@ -126,7 +126,7 @@ def launcher(backend: OpenCLBackend, record: Record, dtype: DType) -> Callable[[
         source, output = operand(), fresh(record.dtype(record.name, dtype)[1])
         return lambda: backend.scan(record, source, 1, output)
     if isinstance(record, Combination):
-        source, output = operand(), operand(Layout((3, 4), (4, 0), 0))
+        source, output = operand(), operand().under(Layout((3, 4), (4, 0), 0))
         indexed = [IndexedDimension(operand(kind=int64), 4, 1)]
         return lambda: backend.scatter(record, source, indexed, output)
     assert isinstance(record, Source | RandomSource)

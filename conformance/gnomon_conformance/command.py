@@ -10,7 +10,7 @@ from pathlib import Path
 from gnomon_conformance.cases import Level, Selection, Tier
 from gnomon_conformance.processes import run_in_processes, usual_processes
 from gnomon_conformance.reports.text import ProgressLine, text_of
-from gnomon_conformance.runner import Run, as_data, run, selected
+from gnomon_conformance.runner import TIMEOUT, Run, as_data, run, selected
 from gnomon_conformance.target import Target
 
 #: Exit statuses: everything passed; something failed; the call itself was wrong.
@@ -42,12 +42,14 @@ def conform(arguments: Sequence[str]) -> int:
     processes = options.processes or usual_processes(len(cases))
     if processes > 1:
         try:
-            found = run_in_processes(target, selection, processes, ProgressLine())
+            found = run_in_processes(
+                target, selection, processes, ProgressLine(), options.timeout
+            )
         except RuntimeError as error:
             print(f"gnomon conform: one of {processes} processes: {error} -n 1 needs no other.")
             return USAGE
     else:
-        found = run(target, selection, ProgressLine())
+        found = run(target, selection, ProgressLine(), options.timeout)
     print(text_of(found), end="")
     write_reports(found, options)
     return FAILED if found.failures else PASSED
@@ -108,6 +110,14 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         help="processes to run in (default: one for each core, four at most, fewer for few "
         "cases)",
+    )
+    made.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT,
+        metavar="SECONDS",
+        help=f"a case that takes longer has failed, and its process is ended (default: "
+        f"{TIMEOUT:g})",
     )
     made.add_argument("--seed", type=int, default=0, help="draw other values (default: 0)")
     made.add_argument(

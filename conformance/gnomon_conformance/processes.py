@@ -15,13 +15,15 @@ from typing import Final, final
 
 import gnomon
 from gnomon.backend import usable_cores
-from gnomon_conformance.cases import Case, Outcome, Selection, Status, judge
+from gnomon_conformance.cases import Case, Outcome, Selection, Status
 from gnomon_conformance.runner import (
+    TIMEOUT,
     Progress,
     Run,
     blocked_above_failure,
     collector_at_rest,
     finished,
+    judged,
     selected,
     unjudged,
 )
@@ -43,15 +45,20 @@ def usual_processes(cases: int) -> int:
 
 
 def run_in_processes(
-    target: Target, selection: Selection, processes: int, progress: Progress | None = None
+    target: Target,
+    selection: Selection,
+    processes: int,
+    progress: Progress | None = None,
+    timeout: float = TIMEOUT,
 ) -> Run:
     """Judge a backend in several processes.
 
-    A case at which its process dies has failed; the others are judged without it. What stands
-    above a level that mostly fails is blocked, as it is in one process.
+    A case at which its process dies, or that has not ended after ``timeout`` seconds, has
+    failed; the others are judged without it. What stands above a level that mostly fails is
+    blocked, as it is in one process.
     """
     started = perf_counter()
-    judges = _Judges(target, selection, progress)
+    judges = _Judges(target, selection, progress, timeout)
     waiting = [*_batches(len(judges.cases), processes)]
     while waiting:
         waiting = judges.judge(waiting, processes)
@@ -76,10 +83,17 @@ def _batches(count: int, processes: int) -> Iterator[range]:
 class _Judges:
     """Processes that judge a backend by batches of cases, and what they found."""
 
-    def __init__(self, target: Target, selection: Selection, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        selection: Selection,
+        progress: Progress | None,
+        timeout: float,
+    ) -> None:
         self.cases = selected(selection, target.seed)
         self.outcomes: dict[int, Outcome] = {}
-        self._work = (str(target.device), target.seed, selection)
+        self._work = (str(target.device), target.seed, selection, timeout)
+        self._timeout = timeout
         self._progress = progress
 
     def judge(self, batches: list[range], processes: int) -> list[range]:
@@ -105,7 +119,7 @@ class _Judges:
             numbers = [batch.start for batch in left]
             if numbers:
                 killer = numbers.pop(0)
-                why = "the process that judged it died"
+                why = f"the process that judged it died, or was at it for {self._timeout:g} s"
                 self._note(killer, unjudged(self.cases[killer], Status.FAILED, why))
 
     def _note(self, number: int, outcome: Outcome) -> None:
@@ -126,11 +140,13 @@ def _end_with_parent() -> None:
     threading.Thread(target=end, daemon=True).start()
 
 
-def _judge(device: str, seed: int, selection: Selection, batch: range) -> list[Outcome]:
+def _judge(
+    device: str, seed: int, selection: Selection, timeout: float, batch: range
+) -> list[Outcome]:
     """Judge by a batch of cases, in a process of its own."""
     target, cases = _opened(device, seed, selection)
     with gnomon.fallback(None), collector_at_rest():
-        return [judge(cases[number], target) for number in batch]
+        return [judged(cases[number], target, timeout) for number in batch]
 
 
 @cache

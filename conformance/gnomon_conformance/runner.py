@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import platform
 import sys
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import gnomon
 from gnomon_conformance.cases import (
@@ -31,6 +32,8 @@ _HOPELESS = 0.5
 #: How many objects are made before the garbage collector looks at them.
 _ALLOCATIONS = 20_000
 _BLOCKED = "most of a level below fails"
+#: Seconds in which a case ends, even if all of its kernels have to be built.
+TIMEOUT: Final = 300.0
 
 
 @final
@@ -73,8 +76,24 @@ def selected(selection: Selection, seed: int) -> list[Case]:
     return [case for case in all_cases(seed) if selection.chooses(case)]
 
 
-def run(target: Target, selection: Selection, progress: Progress | None = None) -> Run:
-    """Judge a backend by the selected cases.
+def judged(case: Case, target: Target, timeout: float) -> Outcome:
+    """Judge by a case. One that has not ended after ``timeout`` seconds ends the process, which
+    says where it was: a device that hangs leaves no other way.
+    """
+    faulthandler.dump_traceback_later(timeout, exit=True, file=2)
+    try:
+        return judge(case, target)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def run(
+    target: Target,
+    selection: Selection,
+    progress: Progress | None = None,
+    timeout: float = TIMEOUT,
+) -> Run:
+    """Judge a backend by the selected cases, each of which has ``timeout`` seconds.
 
     Where most of a level fails, what stands above it is blocked: it would only repeat that.
     """
@@ -89,7 +108,7 @@ def run(target: Target, selection: Selection, progress: Progress | None = None) 
             if blocked:
                 outcome = unjudged(case, Status.BLOCKED, _BLOCKED)
             else:
-                outcome = judge(case, target)
+                outcome = judged(case, target, timeout)
             outcomes.append(outcome)
             if progress is not None:
                 progress(number, len(cases), outcome)

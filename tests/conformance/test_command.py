@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 #: A backend that ends its process at one operation of one dtype.
 DEADLY = """
 import os
+import time
 from gnomon.backend import Device
 from gnomon_conformance.audit.faulty import FaultyBackend
 
@@ -155,10 +156,14 @@ def test_a_device_for_one_process_says_so(tmp_path: Path) -> None:
     assert "one of 2 processes: deadly: device: another process uses it. -n 1" in found.stdout
 
 
-def test_a_case_that_ends_its_process_has_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["os._exit(7)", "time.sleep(600)"])
+def test_a_case_that_ends_its_process_or_never_ends_has_failed(
+    tmp_path: Path, end: str
+) -> None:
     written = tmp_path / "run.json"
     words = "--only", "values/sin", "--only", "values/cos", "--json", str(written)
-    _conform_to(DEADLY, tmp_path, *words)
+    backend = DEADLY.replace("os._exit(7)", end)
+    _conform_to(backend, tmp_path, *words, "--timeout", "5")
     outcomes = json.loads(written.read_text())["outcomes"]
     failed = [each for each in outcomes if each["status"] == "failed"]
     assert [(each["subject"], each["dtype"]) for each in failed] == [("sin", "float64")]

@@ -38,7 +38,12 @@ _TARGETS: Final[tuple[tuple[int, ...], ...]] = (
 
 def cases(seed: int) -> Iterator[Case]:
     """Yield the cases of losses of classes."""
-    checks = {"one-for-all": _one_target, "any-number": _targets, "many": _many_targets}
+    checks = {
+        "single": _single_target,
+        "one-for-all": _one_target,
+        "any-number": _targets,
+        "many": _many_targets,
+    }
     for name, check in checks.items():
         for dtype in (float32, float64, float16):
             # Sums of many losses are more than halves hold.
@@ -50,6 +55,22 @@ def cases(seed: int) -> Iterator[Case]:
                     dtype=dtype.name,
                     check=partial(check, dtype, seed),
                 )
+
+
+def _single_target(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Losses of the scores of one thing, without a dim for more, with gradients."""
+    evidence = NOTHING
+    for loss, reduction in product((F.cross_entropy, F.nll_loss), ("mean", "sum", "none")):
+
+        def function(
+            x: list[Tensor], loss: Callable[..., Tensor] = loss, reduction: str = reduction
+        ) -> list[Tensor]:
+            return [loss(x[0], x[1], x[2].detach(), reduction=reduction)]
+
+        inputs = [Input((5,), -4.0, 4.0), indices((), 5), Input((5,), 0.25, 2.0)]
+        key = f"single target {loss.__name__} {reduction} {seed}"
+        evidence += judge_with_gradients(function, inputs, dtype, key, target)
+    return evidence
 
 
 def _one_target(dtype: DType, seed: int, target: Target) -> Evidence:

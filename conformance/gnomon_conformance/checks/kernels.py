@@ -79,7 +79,12 @@ _LARGER: Final = (
     (1, 3, 2100, 260),
     (1, 8, 256, 128),
 )
-_LENGTHS: Final = (1, 2, 3, 4, 7, 8, 9, 15, 17, 31, 33, 64, 65, 127, 130, 257, 513, 1025)
+#: Lengths of rows or columns, and how many there are.
+_LENGTHS_OF_SOFTMAX: Final = (
+    *((1, 3), (2, 3), (3, 3), (4, 3), (7, 3), (8, 3), (9, 3), (15, 3), (17, 3), (31, 3)),
+    *((33, 3), (64, 3), (65, 3), (127, 3), (130, 3), (257, 3), (513, 3), (1025, 3)),
+    *((3, 620), (2, 1031)),
+)
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -287,22 +292,25 @@ def _many_added(dtype: DType, seed: int, target: Target) -> Evidence:
 
 
 def _softmax(dtype: DType, seed: int, target: Target) -> Evidence:
-    """Rows and columns of all lengths, within the record's ULP."""
+    """Rows and columns of all lengths, and columns side by side, within the record's ULP."""
     chooser = Random(f"softmax {dtype.name} {seed}")
     compared = 0
-    for number, length in enumerate(_LENGTHS):
-        values = rounded(dtype, [chooser.uniform(-4.0, 4.0) for _ in range(3 * length)])
-        x = torch.tensor(values, dtype=dtype).reshape((3, length)).to(target.device)
-        rows = [values[k * length : (k + 1) * length] for k in range(3)]
+    for number, (length, count) in enumerate(_LENGTHS_OF_SOFTMAX):
+        drawn = [chooser.uniform(-4.0, 4.0) for _ in range(count * length)]
+        values = rounded(dtype, drawn)
+        x = torch.tensor(values, dtype=dtype).reshape((count, length)).to(target.device)
         right = []
-        for row in rows:
+        for start in range(0, len(values), length):
+            row = values[start : start + length]
             top = max(row)
             total = math.fsum(math.exp(value - top) for value in row)
             right += [math.exp(value - top) / total for value in row]
-        mine = x.t().contiguous().softmax(0).t() if number % 2 else x.softmax(1)
+        is_turned = number % 2 or count > 3
+        mine = x.t().contiguous().softmax(0).t() if is_turned else x.softmax(1)
+        what = f"softmax of {count} times {length}"
         for element, (got, value) in enumerate(zip(elements_of(mine), right, strict=True)):
             if not abs(got - value) <= 12 * unit(value, dtype):
-                raise Wrong(f"softmax of {length}: element {element} is {got!r}, not {value!r}")
+                raise Wrong(f"{what}: element {element} is {got!r}, not {value!r}")
             compared += 1
     return Evidence(compared)
 

@@ -200,17 +200,19 @@ def _changes(target: Target) -> Evidence:
 def _numbers(target: Target) -> Evidence:
     """A number of the host that is another one in every call keeps all its digits."""
     factor = torch.tensor(0.0, dtype=torch.float64)
-    compiled = torch.compile(lambda x: [x * factor, x + factor, torch.ones_like(x) * factor])
+    compiled = torch.compile(
+        lambda x: [x * factor, x + factor, torch.ones_like(x) * factor - x]
+    )
     elements = [1.0, 3.0, -7.0]
     for call in range(2 * _CALLS):
         number = call + 1 / 3
         factor.fill_(number)
         x = torch.tensor(elements, dtype=torch.float64).to(target.device)
-        product, total, alone = compiled(x)
+        product, total, difference = compiled(x)
         if elements_of(product) != [each * number for each in elements]:
             raise Wrong(f"call {call} is off in a product with the number {number!r}")
         if elements_of(total) != [each + number for each in elements]:
             raise Wrong(f"call {call} is off in a sum with the number {number!r}")
-        if elements_of(alone) != [number] * 3:
-            raise Wrong(f"call {call} does not take the number {number!r}, but another")
+        if elements_of(difference) != [number - each for each in elements]:
+            raise Wrong(f"call {call} makes something of another number than {number!r}")
     return Evidence(2 * _CALLS * 9)

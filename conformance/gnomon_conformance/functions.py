@@ -165,10 +165,12 @@ def _slack(columns: Sequence[Sequence[Scalar]], eps: float, size: float) -> list
         most = max(filter(math.isfinite, lost), default=0.0)
         lost = [most * _TERMS / _OF_ORACLE] * len(lost)
     largest = max(largest, terms)
+    # Of some elements the oracle loses nothing by chance: what it does in the mean is usual.
+    usual = math.fsum(filter(math.isfinite, lost)) / max(len(lost), 1)
     slack = []
     for element, (value, off) in enumerate(zip(exact, lost, strict=True)):
         spread = max(abs(each[element] - value) for each in moved)
-        total = _CONDITION * spread + _OF_ORACLE * off
+        total = _CONDITION * spread + _OF_ORACLE * max(off, usual)
         total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)
         slack.append(total if math.isfinite(total) else 0.0)
     return slack

@@ -165,15 +165,21 @@ def _slack(columns: Sequence[Sequence[Scalar]], eps: float, size: float) -> list
         most = max(filter(math.isfinite, lost), default=0.0)
         lost = [most * _TERMS / _OF_ORACLE] * len(lost)
     largest = max(largest, terms)
-    # Of some elements the oracle loses nothing by chance: what it does in the mean is usual.
-    usual = math.fsum(filter(math.isfinite, lost)) / max(len(lost), 1)
+    spreads = [
+        max(abs(each[element] - value) for each in moved) for element, value in enumerate(exact)
+    ]
+    # Some elements do not move, and of some the oracle loses nothing, by chance: others may.
+    least_spread, least_lost = _mean(spreads), _mean(lost)
     slack = []
-    for element, (value, off) in enumerate(zip(exact, lost, strict=True)):
-        spread = max(abs(each[element] - value) for each in moved)
-        total = _CONDITION * spread + _OF_ORACLE * max(off, usual)
+    for value, spread, off in zip(exact, spreads, lost, strict=True):
+        total = _CONDITION * max(spread, least_spread) + _OF_ORACLE * max(off, least_lost)
         total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)
         slack.append(total if math.isfinite(total) else 0.0)
     return slack
+
+
+def _mean(sizes: Sequence[float]) -> float:
+    return math.fsum(filter(math.isfinite, sizes)) / max(len(sizes), 1)
 
 
 def _elements(tensors: Sequence[Tensor]) -> list[list[Scalar]]:
@@ -202,7 +208,7 @@ def compare(
             raise Wrong(f"{which}strides {tensor.stride()}; they must be {expected.stride}")
         for element, mine in enumerate(elements_of(tensor)):
             value, slack = expected.elements[element], expected.slack[element]
-            if not _close(mine, value, slack):
+            if not _close(mine, value, slack, tensor.dtype):
                 raise Wrong(
                     f"{which}element {element} is {mine!r}; it must be {value!r}"
                     + (f" within {slack:.3g}" if slack else "")
@@ -211,9 +217,12 @@ def compare(
     return Evidence(compared + (not compared))
 
 
-def _close(mine: Scalar, value: Scalar, slack: float) -> bool:
+def _close(mine: Scalar, value: Scalar, slack: float, dtype: DType) -> bool:
     if mine != mine or value != value:
         return mine != mine and value != value
+    if isinstance(mine, float) and math.isinf(mine) and math.isfinite(value):
+        # As large a number as is allowed may be beyond those that the dtype has.
+        return mine == dtype.round(value + math.copysign(slack, mine))
     return mine == value or abs(mine - value) <= slack
 
 

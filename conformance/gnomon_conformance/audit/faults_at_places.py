@@ -17,8 +17,6 @@ from gnomon.backend import (
     ReductionRecord,
     Scalar,
     ScanRecord,
-    SourceRecord,
-    Stream,
     bfloat16,
     float16,
     float32,
@@ -335,34 +333,16 @@ class _Unmerged(FaultyBackend):
                 put(parts[2], [place + start for place in values_of(parts[2])])
 
 
-@fault("arange counts to 65535", "source/arange")
-class _Counter(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "arange":
-            found = values_of(output)
-            put(output, [found[place % _COUNTED] for place in range(len(found))])
+def _counted_again(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    return [found[place % _COUNTED] for place in range(len(found))]
 
 
-@fault("random numbers repeat after 65536", "random/uniform/float32")
-class _Period(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if output.layout.numel > _COUNTED:
-            found = values_of(output)
-            put(output, [found[place % _COUNTED] for place in range(len(found))])
+hooked("arange counts to 65535", "source/arange", Hooks(source=_counted_again))
+hooked(
+    "random numbers repeat after 65536", "random/uniform/float32", Hooks(source=_counted_again)
+)
 
 
 @fault("lookups past 65536 take the last place", "scatter/add/int32/many")

@@ -5,7 +5,6 @@ operands of which one element stands for many, and none at all.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from gnomon.backend import (
@@ -15,8 +14,6 @@ from gnomon.backend import (
     Operand,
     Scalar,
     ScatterRecord,
-    SourceRecord,
-    Stream,
     collapse_together,
     float16,
     float32,
@@ -155,45 +152,28 @@ hooked(
 )
 
 
-class _Counting(FaultyBackend):
-    """Integers of sources made of others."""
-
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if not output.dtype.is_floating_point:
-            put(output, self.changed(record.name, parameters, values_of(output)))
-
-    @abstractmethod
-    def changed(
-        self, name: str, parameters: Sequence[Scalar], found: Sequence[Scalar]
-    ) -> Sequence[Scalar]:
-        """Return what the source called ``name`` gives instead of what was ``found``."""
+hooked(
+    "arange of integers by way of float64",
+    "source/arange/int64",
+    Hooks(source=lambda name, parameters, output, found: [float(each) for each in found]),
+)
 
 
-@fault("arange of integers by way of float64", "source/arange/int64")
-class _ThroughFloat64(_Counting):
-    def changed(
-        self, name: str, parameters: Sequence[Scalar], found: Sequence[Scalar]
-    ) -> Sequence[Scalar]:
-        return [float(each) for each in found] if name == "arange" else found
+def _to_the_nearest(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    if name != "linspace" or len(found) < 2:
+        return found
+    start, end, *_ = parameters
+    step = (end - start) / (len(found) - 1)
+    return [round(start + number * step) for number in range(len(found))]
 
 
-@fault("lines of integers round to the nearest", "source/linspace/int64")
-class _ToTheNearest(_Counting):
-    def changed(
-        self, name: str, parameters: Sequence[Scalar], found: Sequence[Scalar]
-    ) -> Sequence[Scalar]:
-        if name != "linspace" or len(found) < 2:
-            return found
-        start, end, *_ = parameters
-        step = (end - start) / (len(found) - 1)
-        return [round(start + number * step) for number in range(len(found))]
+hooked(
+    "lines of integers round to the nearest",
+    "source/linspace/int64",
+    Hooks(source=_to_the_nearest),
+)
 
 
 def _without_subnormals(a: Operand, b: Operand, y: Operand) -> None:

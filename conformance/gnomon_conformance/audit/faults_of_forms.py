@@ -19,8 +19,8 @@ from gnomon.backend import (
     Stream,
     bool_,
 )
-from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, fault
+from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
+from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
 
 #: Of the operands of an elementwise launch and its output, whether it goes wrong.
 Concerned: TypeAlias = Callable[[Sequence[Operand], Operand], bool]
@@ -313,21 +313,20 @@ class _NoDim(FaultyBackend):
             super().source(record, parameters, generator, output)
 
 
-@fault("uniform numbers of four dims start again in each block of them", "random/uniform")
-class _Blocks(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        shape = output.layout.shape
-        if record.name == "uniform" and len(shape) == 4 and output.layout.numel:
-            found = values_of(output)
-            block = len(found) // shape[0]
-            put(output, found[:block] * shape[0])
+def _from_each_block(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    shape = output.layout.shape
+    if name != "uniform" or len(shape) != 4 or not found:
+        return found
+    return [*found[: len(found) // shape[0]]] * shape[0]
+
+
+hooked(
+    "uniform numbers of four dims start again in each block of them",
+    "random/uniform",
+    Hooks(source=_from_each_block),
+)
 
 
 def _in_element(
@@ -399,46 +398,39 @@ class _ShortOffset(FaultyBackend):
         super().source(record, parameters, given, output)
 
 
-@fault("integers from a wide range drawn in 32 bits", "random/random/int64")
-class _NarrowRange(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "random":
-            low = int(parameters[0])
-            put(output, [low + (int(each) - low) % 2**32 for each in values_of(output)])
+def _narrow_range(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    low, _ = parameters
+    return [low + (int(each) - int(low)) % 2**32 for each in found]
 
 
-@fault("integers from exactly 2 ** 28 drawn from one word", "random/random/int64")
-class _OneWordTooLong(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "random" and parameters[1] - parameters[0] == 2**28:
-            put(output, [int(each) >> 4 << 4 for each in values_of(output)])
+def _short_word(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    low, high = parameters
+    return [int(each) >> 4 << 4 for each in found] if high - low == 2**28 else found
 
 
-@fault("numbers drawn once for all slices of more than ten dims", "random/uniform/float32")
-class _OneSliceDrawn(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if output.layout.ndim > 10:
-            values = values_of(output)
-            half = len(values) // 2
-            put(output, [*values[:half], *values[: len(values) - half]])
+def _one_slice(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    half = len(found) // 2 if output.layout.ndim > 10 else 0
+    return [*found[:half], *found[: len(found) - half]]
+
+
+hooked(
+    "integers from a wide range drawn in 32 bits",
+    "random/random/int64",
+    Hooks(source=_narrow_range),
+)
+hooked(
+    "integers from exactly 2 ** 28 drawn from one word",
+    "random/random/int64",
+    Hooks(source=_short_word),
+)
+hooked(
+    "numbers drawn once for all slices of more than ten dims",
+    "random/uniform/float32",
+    Hooks(source=_one_slice),
+)

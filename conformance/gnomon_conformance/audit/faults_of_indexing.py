@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 from gnomon.backend import (
     IndexedDimension,
@@ -298,52 +299,35 @@ class _Reused(FaultyBackend):
         super().source(record, parameters, generator, output)
 
 
-@fault("random numbers of a block repeat", "random/uniform")
-class _Repeating(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "uniform":
-            values = values_of(output)
-            put(output, [values[k % 1024] for k in range(len(values))])
+hooked(
+    "random numbers of a block repeat",
+    "random/uniform",
+    Hooks(
+        source=lambda name, parameters, output, found: [
+            found[place % 1024] for place in range(len(found))
+        ]
+    ),
+)
+hooked(
+    "uniform numbers include their upper bound",
+    "random/uniform",
+    Hooks(
+        source=lambda name, parameters, output, found: [each * (1 + 2.0**-20) for each in found]
+    ),
+)
 
 
-@fault("uniform numbers include their upper bound", "random/uniform")
-class _UpperBound(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "uniform":
-            put(output, [value * (1 + 2.0**-20) for value in values_of(output)])
+def _accumulated(
+    name: str, parameters: Sequence[Scalar], output: Operand, found: Sequence[Scalar]
+) -> Sequence[Scalar]:
+    if name != "arange":
+        return found
+    start, step = parameters
+    convert = output.dtype.convert
+    return [*accumulate(found[1:], lambda value, _: convert(value + step), initial=start)]
 
 
-@fault("arange accumulates its step", "source/arange/float32")
-class _Accumulating(FaultyBackend):
-    def source(
-        self,
-        record: SourceRecord,
-        parameters: tuple[Scalar, ...],
-        generator: Stream | None,
-        output: Operand,
-    ) -> None:
-        super().source(record, parameters, generator, output)
-        if record.name == "arange" and output.dtype.itemsize < 8:
-            value, step = parameters
-            found: list[Scalar] = []
-            for _ in range(output.layout.numel):
-                found.append(value)
-                value = output.dtype.convert(value + step)
-            put(output, [output.dtype.convert(each) for each in found])
+hooked("arange accumulates its step", "source/arange/float32", Hooks(source=_accumulated))
 
 
 @fault("linspace misses its end", "source/linspace")

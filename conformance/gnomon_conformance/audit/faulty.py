@@ -31,13 +31,17 @@ ChangeOperand: TypeAlias = Callable[[str, str, Operand], Operand]
 ChangeElement: TypeAlias = Callable[[str, DType, Scalar, Sequence[Scalar]], Scalar]
 #: ``(name, dtype of the operands, row that was folded, results) -> other results``
 ChangeRow: TypeAlias = Callable[[str, DType, list[Scalar], list[Scalar]], Sequence[Scalar]]
+#: ``(name, parameters, output, elements) -> other elements``
+ChangeSource: TypeAlias = Callable[
+    [str, Sequence[Scalar], Operand, Sequence[Scalar]], Sequence[Scalar]
+]
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What a fault does to inputs, outputs, elements, rows of reductions and scans, and numbers
-    that are scattered.
+    """What a fault does to inputs, outputs, elements, rows of reductions and scans, numbers
+    that are scattered, and what sources give.
     """
 
     input: ChangeOperand | None = None
@@ -45,6 +49,7 @@ class Hooks:
     element: ChangeElement | None = None
     row: ChangeRow | None = None
     number: Callable[[Scalar], Scalar] | None = None
+    source: ChangeSource | None = None
 
 
 class FaultyBackend(Backend):
@@ -168,6 +173,9 @@ class FaultyBackend(Backend):
     ) -> None:
         target = self.written("source", record.name, output)
         self.inner.source(record, parameters, generator, target)
+        change = self.hooks.source
+        if change is not None:
+            put(target, change(record.name, parameters, target, values_of(target)))
 
     def seen(self, verb: str, name: str, operand: Operand) -> Operand:
         """Return an input as the faulty launch sees it."""

@@ -12,16 +12,17 @@ from typing import Final
 
 import gnomon as torch
 from gnomon import Tensor
-from gnomon.backend import DType, bfloat16, float16, float32, float64
+from gnomon.backend import DType, float64
 from gnomon.nn import functional as F
-from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.checks.kernels import equal, whole
+from gnomon_conformance.cases import Case
+from gnomon_conformance.checks.kernels import cases_of_sizes, equal, whole
 from gnomon_conformance.correct import largest
 from gnomon_conformance.functions import channels_last, elements_of, with_gradients
 from gnomon_conformance.judging import Evidence
 from gnomon_conformance.target import Target, oracle
 
-LEVEL: Final = Level.COMPOSITE
+#: What halves don't hold the sums of.
+_NOT_OF_HALVES: Final = frozenset(("deep-convolutions", "long-kernels"))
 #: Images, their channels, those of the result, sizes of images and kernels, strides and groups.
 _DEEP: Final = (
     (1, 130, 4, 3, 3, 1, 1),
@@ -42,17 +43,7 @@ def cases(seed: int) -> Iterator[Case]:
         "long-kernels": _long_kernels,
         "overflows": _overflows,
     }
-    for name, check in checks.items():
-        for dtype in (float32, float64, float16, bfloat16):
-            # Halves don't hold the sums of what is deep or long.
-            if dtype.itemsize > 2 or "-" not in name:
-                yield Case(
-                    level=LEVEL,
-                    family="sizes",
-                    subject=name,
-                    dtype=dtype.name,
-                    check=partial(check, dtype, seed),
-                )
+    yield from cases_of_sizes(checks, _NOT_OF_HALVES, seed)
 
 
 def _convolutions(dtype: DType, seed: int, target: Target) -> Evidence:

@@ -5,10 +5,10 @@ sums and softmax. Whole numbers make every sum exact, so that nothing is allowed
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
 
 import gnomon as torch
 from gnomon import Tensor
@@ -28,17 +28,15 @@ from gnomon.backend import (
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.correct import rounded, unit
-from gnomon_conformance.functions import (
-    BEFORE,
-    amid,
-    elements_of,
-    strided,
-)
+from gnomon_conformance.functions import BEFORE, amid, elements_of, strided
 from gnomon_conformance.judging import Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
 from gnomon_conformance.values import integer_range
 
 LEVEL = Level.COMPOSITE
+_FLOATS: Final = (float32, float64, float16, bfloat16)
+#: Of a dtype, a seed and a backend.
+Check: TypeAlias = Callable[[DType, int, Target], Evidence]
 #: Rows, inner size and columns of products, around the sizes of tiles and of blocks.
 _SIZES: Final = (
     (1, 1, 1),
@@ -96,31 +94,38 @@ def cases(seed: int) -> Iterator[Case]:
         "many-added": _many_added,
         "softmax": _softmax,
         "special-values": _special_values,
-        "accumulation": _accumulation,
         "least": _least,
         "nothing": _nothing,
     }
-    for name, check in checks.items():
-        for dtype in (float32, float64, float16, bfloat16):
-            if dtype.itemsize == 2 and name in _NOT_OF_HALVES:
-                continue
-            quick = name != "accumulation" or dtype.itemsize == 2
-            yield Case(
-                level=LEVEL,
-                family="sizes",
-                subject=name,
-                dtype=dtype.name,
-                tier=Tier.QUICK if quick else Tier.DEFAULT,
-                check=partial(check, dtype, seed),
-            )
+    yield from cases_of_sizes(checks, _NOT_OF_HALVES, seed)
+    for dtype in _FLOATS:
+        tier = Tier.QUICK if dtype.itemsize == 2 else Tier.DEFAULT
+        yield _case("accumulation", _accumulation, dtype, seed, tier)
     for dtype in (int8, uint8, int32, int64):
-        yield Case(
-            level=LEVEL,
-            family="sizes",
-            subject="products",
-            dtype=dtype.name,
-            check=partial(_integer_products, dtype, seed),
-        )
+        yield _case("products", _integer_products, dtype, seed)
+
+
+def cases_of_sizes(
+    checks: Mapping[str, Check], not_of_halves: Collection[str], seed: int
+) -> Iterator[Case]:
+    """Yield the cases of checks of sizes, of all float dtypes but for those checks of which the
+    names are given.
+    """
+    for name, check in checks.items():
+        for dtype in _FLOATS:
+            if dtype.itemsize > 2 or name not in not_of_halves:
+                yield _case(name, check, dtype, seed)
+
+
+def _case(name: str, check: Check, dtype: DType, seed: int, tier: Tier = Tier.QUICK) -> Case:
+    return Case(
+        level=LEVEL,
+        family="sizes",
+        subject=name,
+        dtype=dtype.name,
+        tier=tier,
+        check=partial(check, dtype, seed),
+    )
 
 
 def _integer_products(dtype: DType, seed: int, target: Target) -> Evidence:

@@ -48,13 +48,11 @@ def measured_peak(runtime: Runtime, lanes: int = _LANES) -> Peak:
     context, queue = runtime.context, runtime.timeline.queue
     (device,) = context.devices
     chunk = 8192 if runtime.traits.is_processor else 8
-    program = _source(lanes, chunk)
+    text = _source(lanes, chunk)
     size = 4 * _CELLS
     source, target = (cl.Buffer(context, cl.mem_flags.READ_WRITE, size) for _ in range(2))
     items = 64 * device.max_compute_units if runtime.traits.is_processor else 1 << 16
-    compute, copy = [
-        runtime.programs.kernel(program, name) for name in ("multiply_add", "copy")
-    ]
+    compute, copy = [runtime.programs.kernel(text, name) for name in ("multiply_add", "copy")]
     arithmetic = _seconds(
         queue,
         lambda: compute(queue, (items,), None, target, np.float32(0.999), np.float32(0.5)),

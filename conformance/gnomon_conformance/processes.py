@@ -93,7 +93,6 @@ class _Judges:
         self.cases = selected(selection, target.seed)
         self.outcomes: dict[int, Outcome] = {}
         self._work = (str(target.device), target.seed, selection, timeout)
-        self._timeout = timeout
         self._progress = progress
 
     def judge(self, batches: list[range], processes: int) -> list[range]:
@@ -119,7 +118,8 @@ class _Judges:
             numbers = [batch.start for batch in left]
             if numbers:
                 killer = numbers.pop(0)
-                why = f"the process that judged it died, or was at it for {self._timeout:g} s"
+                *_, timeout = self._work
+                why = f"the process that judged it died, or was at it for {timeout:g} s"
                 self._note(killer, unjudged(self.cases[killer], Status.FAILED, why))
 
     def _note(self, number: int, outcome: Outcome) -> None:

@@ -169,3 +169,11 @@ def test_a_case_that_ends_its_process_or_never_ends_has_failed(
     assert [(each["subject"], each["dtype"]) for each in failed] == [("sin", "float64")]
     assert "died" in failed[0]["detail"]
     assert {each["status"] for each in outcomes if each not in failed} == {"passed"}
+
+
+def test_in_one_process_a_case_that_never_ends_ends_it_and_says_where(tmp_path: Path) -> None:
+    backend = DEADLY.replace("os._exit(7)", "time.sleep(600)")
+    words = "--only", "values/sin/float64", "-n", "1", "--timeout", "5"
+    found = _conform_to(backend, tmp_path, *words)
+    assert found.returncode == 1
+    assert "Timeout" in found.stderr and "deadly.py" in found.stderr

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Final, NamedTuple, TypeAlias, cast, final
 
@@ -33,7 +34,10 @@ _OF_ORACLE: Final = 8.0
 #: the oracle's sums are exact, others are off by a rounding for each term: so many are allowed.
 _NOTHING: Final = 64.0
 _TERMS: Final = 64.0
+#: How many samples are taken of the condition at first; and of it and of the oracle, moreover,
+#: when something is too far off by these.
 _PERTURBATIONS: Final = 2
+_MANY: Final = 16
 #: How many elements of something else an input follows, so that it is aligned or is not, and
 #: how many follow it.
 BEFORE: Final = (64, 5)
@@ -84,13 +88,18 @@ def made(
 
 @final
 class Right(NamedTuple):
-    """What is right of one result: its facts, its elements, and how far each may be off."""
+    """What is right of one result: its facts, its elements, and how far each may be off.
+
+    ``measured_more`` gives the last once more, from more samples, and never less of it: what is
+    too far off by a few samples is judged by many.
+    """
 
     shape: tuple[int, ...]
     stride: tuple[int, ...]
     dtype: DType
     elements: list[Scalar]
     slack: list[float]
+    measured_more: Callable[[], list[float]] | None = None
 
 
 def right_results(
@@ -102,84 +111,143 @@ def right_results(
     floor: float = 0.0,
 ) -> list[Right]:
     """Return what a function of these values gives, by the oracle; ``floor`` is allowed."""
-    exact = _elements(function(made(inputs, values, float64, oracle())))
     alike = function(made(inputs, values, dtype, oracle()))
-    rounded = _elements(alike)
-    eps = epsilon(dtype)
-    if dtype is float64:
-        # What the steps lose shows in float32, in proportion, but for functions: the oracle
-        # rounds them once in float32, and in float64 they are off by several ULP.
-        part = 4.0 * eps / epsilon(float32)
-        narrow = _elements(function(made(inputs, values, float32, oracle())))
-        rounded = [_between(*pair, part) for pair in zip(exact, narrow, strict=True)]
-    moved = []
-    for _ in range(_PERTURBATIONS):
-        near = [
-            [value * (1.0 + eps * chooser.uniform(-0.5, 0.5)) for value in column]
-            if each.kind == "float"
-            else column
-            for each, column in zip(inputs, values, strict=True)
-        ]
-        moved.append(_elements(function(made(inputs, near, float64, oracle()))))
+    measure = _Measure(function, inputs, values, dtype, chooser, alike)
     found = []
-    size = max(
-        [
-            abs(value)
-            for each, column in zip(inputs, values, strict=True)
-            if each.kind == "float"
-            for value in column
-            if math.isfinite(value)
-        ],
-        default=0.0,
-    )
     for number, tensor in enumerate(alike):
         facts = (tuple(tensor.shape), tuple(tensor.stride()), tensor.dtype)
-        if not tensor.dtype.is_floating_point:
-            found.append(Right(*facts, rounded[number], [0.0] * len(rounded[number])))
-            continue
-        columns = [exact[number], rounded[number], *[each[number] for each in moved]]
-        slack = [floor + each for each in _slack(columns, eps, size)]
-        found.append(Right(*facts, exact[number], slack))
+        if tensor.dtype.is_floating_point:
+            slack = measure.slack(number, floor)
+            more = partial(measure.slack, number, floor, many=True)
+            found.append(Right(*facts, measure.exact[number], slack, more))
+        else:
+            found.append(Right(*facts, elements_of(tensor), [0.0] * tensor.numel()))
     return found
 
 
-def _between(exact: Sequence[Scalar], narrow: Sequence[Scalar], part: float) -> list[Scalar]:
-    """Return what lies a part of the way from exact elements to those of a narrower dtype."""
-    return [
-        value + (other - value) * part if isinstance(value, float) else value
-        for value, other in zip(exact, narrow, strict=True)
-    ]
+@final
+class _Measure:
+    """How far the elements of a function's results move, and what the oracle loses of them."""
+
+    def __init__(
+        self,
+        function: Function,
+        inputs: Sequence[Input],
+        values: Sequence[Sequence[Scalar]],
+        dtype: DType,
+        chooser: Random,
+        alike: Sequence[Tensor],
+    ) -> None:
+        """``alike`` is what the function gives of the values in ``dtype``."""
+        self._function, self._inputs, self._values = function, inputs, values
+        self._dtype, self._eps = dtype, epsilon(dtype)
+        self._chooser = Random(chooser.random())
+        self._many = False
+        self.exact = self._results(values, float64)
+        #: Of each element of the results that are of floats.
+        self._spreads, self._lost = (
+            {
+                number: [0.0] * tensor.numel()
+                for number, tensor in enumerate(alike)
+                if tensor.dtype.is_floating_point
+            }
+            for _ in range(2)
+        )
+        self._size = max(
+            [
+                abs(value)
+                for each, column in zip(inputs, values, strict=True)
+                if each.kind == "float"
+                for value in column
+                if math.isfinite(value)
+            ],
+            default=0.0,
+        )
+
+        if dtype is float64:
+            self._lose(self._results(values, float32), self.exact)
+        else:
+            self._lose(_elements(alike), self.exact)
+        for _ in range(_PERTURBATIONS):
+            self._move()
+
+    def _move(self) -> None:
+        """Count how far the results move when the inputs move by a part of a rounding."""
+        moved = self._results(self._near(self._eps / 2), float64)
+        _widen(self._spreads, moved, self.exact)
+
+    def _lose(
+        self, rounded: Sequence[Sequence[Scalar]], exact: Sequence[Sequence[Scalar]]
+    ) -> None:
+        """Count what the oracle loses of results in the dtype, or, of float64, in float32.
+
+        What the steps lose shows in float32, in proportion, but for functions: the oracle
+        rounds them once in float32, and in float64 they are off by several ULP.
+        """
+        part = 4.0 * self._eps / epsilon(float32) if self._dtype is float64 else 1.0
+        _widen(self._lost, rounded, exact, part)
+
+    def _lose_nearby(self) -> None:
+        """Count what the oracle loses of inputs that are one or two roundings away."""
+        dtype = float32 if self._dtype is float64 else self._dtype
+        near = [
+            [*map(dtype.round, column)] if each.kind == "float" else column
+            for each, column in zip(self._inputs, self._near(2 * epsilon(dtype)), strict=True)
+        ]
+        self._lose(self._results(near, dtype), self._results(near, float64))
+
+    def slack(self, number: int, floor: float, *, many: bool = False) -> list[float]:
+        """Return how far each element of a result may be off, by few samples or by many.
+
+        Where all elements are next to nothing, they are what is left of terms that cancel, and
+        what the oracle loses of one it may lose of any.
+        """
+        if many and not self._many:
+            self._many = True
+            for _ in range(_MANY):
+                self._move()
+                self._lose_nearby()
+        exact, lost, eps = self.exact[number], self._lost[number], self._eps
+        largest = max([abs(value) for value in exact if math.isfinite(value)], default=0.0)
+        terms = min(self._size, 1.0)
+        if largest <= _NOTHING * eps * terms:
+            lost = [max(lost, default=0.0) * _TERMS / _OF_ORACLE] * len(lost)
+        largest = max(largest, terms)
+        slack = []
+        for value, spread, off in zip(exact, self._spreads[number], lost, strict=True):
+            total = floor + _CONDITION * spread + _OF_ORACLE * off
+            total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)
+            slack.append(total if math.isfinite(total) else floor)
+        return slack
+
+    def _near(self, part: float) -> list[Sequence[Scalar]]:
+        uniform = self._chooser.uniform
+        return [
+            [value * (1.0 + uniform(-part, part)) for value in column]
+            if each.kind == "float"
+            else column
+            for each, column in zip(self._inputs, self._values, strict=True)
+        ]
+
+    def _results(self, values: Sequence[Sequence[Scalar]], dtype: DType) -> list[list[Scalar]]:
+        return _elements(self._function(made(self._inputs, values, dtype, oracle())))
 
 
-def _slack(columns: Sequence[Sequence[Scalar]], eps: float, size: float) -> list[float]:
-    """Return how far each element may be off, given it exactly, rounded and perturbed.
-
-    ``size`` is that of the inputs: where all elements are next to nothing, they are what is
-    left of terms that cancel, and what the oracle loses of one it may lose of any.
-    """
-    exact, rounded, *moved = columns
-    largest = max([abs(value) for value in exact if math.isfinite(value)], default=0.0)
-    terms = min(size, 1.0)
-    lost = [abs(mine - value) for mine, value in zip(rounded, exact, strict=True)]
-    if largest <= _NOTHING * eps * terms:
-        most = max(filter(math.isfinite, lost), default=0.0)
-        lost = [most * _TERMS / _OF_ORACLE] * len(lost)
-    largest = max(largest, terms)
-    spreads = [
-        max(abs(each[element] - value) for each in moved) for element, value in enumerate(exact)
-    ]
-    # Some elements do not move, and of some the oracle loses nothing, by chance: others may.
-    least_spread, least_lost = _mean(spreads), _mean(lost)
-    slack = []
-    for value, spread, off in zip(exact, spreads, lost, strict=True):
-        total = _CONDITION * max(spread, least_spread) + _OF_ORACLE * max(off, least_lost)
-        total += eps * (_ROUNDINGS * abs(value) + _OF_LARGEST * largest)
-        slack.append(total if math.isfinite(total) else 0.0)
-    return slack
-
-
-def _mean(sizes: Sequence[float]) -> float:
-    return math.fsum(filter(math.isfinite, sizes)) / max(len(sizes), 1)
+def _widen(
+    most: dict[int, list[float]],
+    results: Sequence[Sequence[Scalar]],
+    exact: Sequence[Sequence[Scalar]],
+    part: float = 1.0,
+) -> None:
+    """Let ``most`` be no less than a part of how far each element is from the exact one."""
+    for number, farthest in most.items():
+        for element, (value, right) in enumerate(
+            zip(results[number], exact[number], strict=True)
+        ):
+            off = abs(value - right) * part
+            # An infinity or NaN is judged by what it is, not by how far it is from another.
+            if farthest[element] < off < math.inf:
+                farthest[element] = off
 
 
 def _elements(tensors: Sequence[Tensor]) -> list[list[Scalar]]:
@@ -208,7 +276,11 @@ def compare(
             raise Wrong(f"{which}strides {tensor.stride()}; they must be {expected.stride}")
         for element, mine in enumerate(elements_of(tensor)):
             value, slack = expected.elements[element], expected.slack[element]
-            if not _close(mine, value, slack, tensor.dtype):
+            is_right = _close(mine, value, slack, tensor.dtype)
+            if not is_right and expected.measured_more is not None:
+                slack = expected.measured_more()[element]
+                is_right = _close(mine, value, slack, tensor.dtype)
+            if not is_right:
                 raise Wrong(
                     f"{which}element {element} is {mine!r}; it must be {value!r}"
                     + (f" within {slack:.3g}" if slack else "")

@@ -38,11 +38,32 @@ def test_what_cancels_may_be_off_by_what_the_oracle_loses_anywhere() -> None:
     assert max(right.slack) < 1.01 * min(right.slack)
 
 
-def test_an_element_that_is_exact_by_chance_may_be_off_by_what_is_usual() -> None:
-    values = [[0.0, *[1.0] * 7]]
-    (right,) = right_results(lambda x: [x[0] / 3], [Input((8,))], values, float32, Random(0))
-    # Of the quotient of 0 nothing is lost, however it moves; to the others it is as to 1.
-    assert right.slack[0] > 1.1 * 4 * epsilon(float32)
+def _with_what_is_lost(tensors: list[Tensor]) -> list[Tensor]:
+    """Return numbers, and a thousand times what adding 1 rounds off them."""
+    (x,) = tensors
+    return [x + 1000 * (((x + 1) - 1) - x)]
+
+
+def test_what_is_too_far_off_by_few_samples_is_judged_by_many() -> None:
+    # Of a half nothing is lost, by chance; of what is next to it, as much as of any other.
+    (right,) = right_results(_with_what_is_lost, [Input((1,))], [[0.5]], float32, Random(0))
+    loss = 1000 * epsilon(float32) / 2
+    (few,) = right.slack
+    assert few < loss
+    compare([gnomon.tensor([0.5 + loss / 16])], [right])
+    compare([gnomon.tensor([0.5 + loss])], [right])
+    with pytest.raises(Wrong, match="within"):
+        compare([gnomon.tensor([0.5 + 16 * loss])], [right])
+
+
+def test_many_samples_never_allow_less_than_few() -> None:
+    inputs, chooser = [Input((9,))], Random(3)
+    values = [each.draw(chooser, float32) for each in inputs]
+    (right,) = right_results(lambda x: [x[0].sin()], inputs, values, float32, chooser)
+    assert right.measured_more is not None
+    many = right.measured_more()
+    assert all(few <= more for few, more in zip(right.slack, many, strict=True))
+    assert many == right.measured_more()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ _TERMS: Final = 64.0
 #: when something is too far off by these.
 _PERTURBATIONS: Final = 2
 _MANY: Final = 16
+#: How far from the inputs, as a part of each, others may be of which as much is lost.
+_AWAY: Final = 2.0**-10
 #: How many elements of something else an input follows, so that it is aligned or is not, and
 #: how many follow it.
 BEFORE: Final = (64, 5)
@@ -188,11 +190,14 @@ class _Measure:
         _widen(self._lost, rounded, exact, part)
 
     def _lose_nearby(self) -> None:
-        """Count what the oracle loses of inputs that are one or two roundings away."""
+        """Count what the oracle loses of inputs so far away that all is rounded otherwise, be a
+        function as flat as a cosine near 0, and so near that as much may be lost.
+        """
         dtype = float32 if self._dtype is float64 else self._dtype
+        away = max(_AWAY, 2.0 * epsilon(dtype))
         near = [
             [*map(dtype.round, column)] if each.kind == "float" else column
-            for each, column in zip(self._inputs, self._near(2 * epsilon(dtype)), strict=True)
+            for each, column in zip(self._inputs, self._near(away), strict=True)
         ]
         self._lose(self._results(near, dtype), self._results(near, float64))
 

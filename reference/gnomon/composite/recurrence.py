@@ -1,32 +1,25 @@
-"""Recurrent networks: cells, which make the next state of a sequence from the last, and layers
-of cells along time.
+"""Recurrent networks: a step of their cells, and layers of cells along time.
 
-A state is a tuple: the hidden state (B, H), and for an LSTM that of its cell as well. Sources:
-J. Elman, "Finding Structure in Time" (1990); S. Hochreiter and J. Schmidhuber, "Long Short-Term
-Memory" (1997); K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder"
-(2014), with the reset gate after the product; H. Sak et al., "Long Short-Term Memory Based
-Recurrent Neural Network Architectures" (2014) for projections.
+A state is a tuple: the hidden state (B, H), and for an LSTM that of its cell as well. Source of
+projections: H. Sak et al., "Long Short-Term Memory Based Recurrent Neural Network
+Architectures" (2014).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from gnomon.composite.dropout import dropout
+from gnomon.composite.layers_in_time import Cell, layer_in_time
 from gnomon.composite.linear import linear
-from gnomon.composite.lstm_layers import lstm_layer, lstm_state
+from gnomon.composite.recurrent_cells import GRU, LSTM, RELU, TANH
 from gnomon.core import TensorCore
 from gnomon.errors import explain
-from gnomon.op.foundation import add
 from gnomon.op.numpy_names import numpy_names
-from gnomon.ops.arithmetic import mul, sub
-from gnomon.ops.hyperbolic import tanh
 from gnomon.ops.joining import cat, stack
-from gnomon.ops.logistic import sigmoid
-from gnomon.ops.piecewise_activations import relu
 from gnomon.ops.slicing import narrow, select
-from gnomon.ops.splitting import chunk, split, unbind
+from gnomon.ops.splitting import split, unbind
 
 __all__ = ["gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"]
 
@@ -45,49 +38,17 @@ class Weights(NamedTuple, Generic[T]):
     projection: T | None = None
 
 
-#: ``(what the input gives to the gates, last state, weights) -> next state``
-Cell: TypeAlias = Callable[[T, tuple[T, ...], Weights[T]], tuple[T, ...]]
-
-
-def _from_hidden(state: State[T], weights: Weights[T]) -> T:
-    """Return what the hidden state gives to the gates."""
-    return linear(state[0], weights.hidden, weights.hidden_bias)
-
-
-def tanh_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
-    """Return h' = tanh(W x + b + U h + c)."""
-    return (tanh(add(from_input, _from_hidden(state, weights))),)
-
-
-def relu_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
-    """Return h' = relu(W x + b + U h + c)."""
-    return (relu(add(from_input, _from_hidden(state, weights))),)
-
-
-def lstm_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
-    """Return the state that ``lstm_state`` does, its hidden part made smaller if there is a
-    projection.
-    """
-    hidden, cell = lstm_state(add(from_input, _from_hidden(state, weights)), state[1])
+def _step(cell: Cell, from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
+    """Return the next state, its hidden part made smaller if there is a projection."""
+    from_hidden = linear(state[0], weights.hidden, weights.hidden_bias)
+    hidden, *others = cell.next(from_input, from_hidden, state)
     if weights.projection is not None:
         hidden = linear(hidden, weights.projection)
-    return hidden, cell
-
-
-def gru_step(from_input: T, state: State[T], weights: Weights[T]) -> State[T]:
-    """Return h' = n + z (h - n): the update gate z mixes the old state with a new one, n, which
-    sees of the old what the reset gate leaves.
-    """
-    reset_x, update_x, new_x = chunk(from_input, 3, -1)
-    reset_h, update_h, new_h = chunk(_from_hidden(state, weights), 3, -1)
-    reset = sigmoid(add(reset_x, reset_h))
-    update = sigmoid(add(update_x, update_h))
-    new = tanh(add(new_x, mul(reset, new_h)))
-    return (add(new, mul(update, sub(state[0], new))),)
+    return hidden, *others
 
 
 def _cell(
-    operation: str, step: Cell[T], input: T, state: State[T], weights: Weights[T]
+    operation: str, cell: Cell, input: T, state: State[T], weights: Weights[T]
 ) -> State[T]:
     """Return the state after ``input`` (B, I), once the sizes are checked."""
     given, gates = input.operand.layout.shape, weights.input.operand.layout.shape
@@ -105,7 +66,7 @@ def _cell(
     if rule:
         remedy = "Give an input (B, input_size) and a state (B, hidden_size)"
         raise RuntimeError(explain(operation, rule, input, *state, remedy=remedy))
-    return step(linear(input, weights.input, weights.input_bias), state, weights)
+    return _step(cell, linear(input, weights.input, weights.input_bias), state, weights)
 
 
 @numpy_names
@@ -122,7 +83,7 @@ def rnn_tanh_cell(
     tensor([[0.]])
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh)
-    return _cell("rnn_tanh_cell", tanh_step, input, (hx,), weights)[0]
+    return _cell("rnn_tanh_cell", TANH, input, (hx,), weights)[0]
 
 
 @numpy_names
@@ -137,7 +98,7 @@ def rnn_relu_cell(
     tensor([[2.]])
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh)
-    return _cell("rnn_relu_cell", relu_step, input, (hx,), weights)[0]
+    return _cell("rnn_relu_cell", RELU, input, (hx,), weights)[0]
 
 
 @numpy_names
@@ -163,7 +124,7 @@ def lstm_cell(
     if len(hx) != 2:
         raise RuntimeError(explain("lstm_cell", "expects two hidden states", *hx))
     weights = Weights(w_ih, w_hh, b_ih, b_hh)
-    hidden, cell = _cell("lstm_cell", lstm_step, input, tuple(hx), weights)
+    hidden, cell = _cell("lstm_cell", LSTM, input, tuple(hx), weights)
     return hidden, cell
 
 
@@ -182,11 +143,11 @@ def gru_cell(
     tensor([[0.5000]])
     """
     weights = Weights(w_ih, w_hh, b_ih, b_hh)
-    return _cell("gru_cell", gru_step, input, (hx,), weights)[0]
+    return _cell("gru_cell", GRU, input, (hx,), weights)[0]
 
 
 def recurrent(
-    cell: Cell[T],
+    cell: Cell,
     input: T,
     batch_sizes: Sequence[int] | None,
     state: State[T],
@@ -201,8 +162,9 @@ def recurrent(
     RuntimeError for a sequence of no elements.
 
     >>> import gnomon as torch
+    >>> from gnomon.composite.recurrent_cells import RELU
     >>> x, weights = torch.ones(2, 1, 1), Weights(torch.ones(1, 1), torch.ones(1, 1))
-    >>> outputs, state = recurrent(relu_step, x, None, (x[:1],), [[weights]], 0.0)
+    >>> outputs, state = recurrent(RELU, x, None, (x[:1],), [[weights]], 0.0)
     >>> outputs.flatten(), state[0].shape
     (tensor([2., 3.]), torch.Size([1, 1, 1]))
     """
@@ -224,7 +186,7 @@ def recurrent(
 
 
 def _along(
-    cell: Cell[T],
+    cell: Cell,
     input: T,
     batch_sizes: Sequence[int] | None,
     initial: State[T],
@@ -233,14 +195,13 @@ def _along(
 ) -> tuple[T, State[T]]:
     """Return the hidden states at all times, and the last state, of one layer one way."""
     gates = linear(input, weights.input, weights.input_bias)
-    if cell is lstm_step and batch_sizes is None and weights.projection is None:
-        # All times at once where no sequence ends before the others: a derivative of its own.
-        hidden, memory = initial
-        hiddens, cells = lstm_layer(
-            gates, hidden, memory, weights.hidden, weights.hidden_bias, bool(backward)
+    if batch_sizes is None and weights.projection is None:
+        # No sequence ends before the others: a derivative of its own.
+        states = layer_in_time(
+            cell, gates, initial, weights.hidden, weights.hidden_bias, bool(backward)
         )
         end = 0 if backward else -1
-        return hiddens, (select(hiddens, 0, end), select(cells, 0, end))
+        return states[0], tuple([select(each, 0, end) for each in states])
     moments = unbind(gates) if batch_sizes is None else split(gates, list(batch_sizes))
     walk = _backward if backward else _forward
     outputs, last = walk(cell, moments, initial, weights)
@@ -248,7 +209,7 @@ def _along(
 
 
 def _forward(
-    cell: Cell[T], moments: Sequence[T], initial: State[T], weights: Weights[T]
+    cell: Cell, moments: Sequence[T], initial: State[T], weights: Weights[T]
 ) -> tuple[list[T], State[T]]:
     """Walk in the order of time; sequences that end leave the state, the last ones first."""
     outputs: list[T] = []
@@ -259,13 +220,13 @@ def _forward(
         if size < running:
             ended.append(_part(state, size, running))
             state = _part(state, 0, size)
-        state = cell(moment, state, weights)
+        state = _step(cell, moment, state, weights)
         outputs.append(state[0])
     return outputs, _joined([state, *reversed(ended)])
 
 
 def _backward(
-    cell: Cell[T], moments: Sequence[T], initial: State[T], weights: Weights[T]
+    cell: Cell, moments: Sequence[T], initial: State[T], weights: Weights[T]
 ) -> tuple[list[T], State[T]]:
     """Walk from the end; a sequence enters the state, with its initial one, at its own end."""
     outputs: list[T] = []
@@ -274,7 +235,7 @@ def _backward(
         running, size = _batch(state[0]), _batch(moment)
         if size > running:
             state = _joined([state, _part(initial, running, size)])
-        state = cell(moment, state, weights)
+        state = _step(cell, moment, state, weights)
         outputs.append(state[0])
     return outputs[::-1], state
 

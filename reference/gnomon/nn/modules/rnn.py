@@ -7,15 +7,9 @@ import warnings
 from collections.abc import Sequence
 from typing import ClassVar, cast, overload
 
-from gnomon.composite.recurrence import (
-    Cell,
-    Weights,
-    gru_step,
-    lstm_step,
-    recurrent,
-    relu_step,
-    tanh_step,
-)
+from gnomon.composite import recurrent_cells
+from gnomon.composite.layers_in_time import Cell
+from gnomon.composite.recurrence import Weights, recurrent
 from gnomon.nn import init
 from gnomon.nn.modules.module import Module
 from gnomon.nn.modules.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
@@ -27,12 +21,12 @@ from gnomon.tensor.options import DeviceLike, DTypeLike
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
-#: By PyTorch's name of the cell, how many gates it has and what it computes.
-_MODES: dict[str, tuple[int, Cell[Tensor]]] = {
-    "RNN_TANH": (1, tanh_step),
-    "RNN_RELU": (1, relu_step),
-    "LSTM": (4, lstm_step),
-    "GRU": (3, gru_step),
+#: By PyTorch's name of the cell, what it computes.
+_MODES: dict[str, Cell] = {
+    "RNN_TANH": recurrent_cells.TANH,
+    "RNN_RELU": recurrent_cells.RELU,
+    "LSTM": recurrent_cells.LSTM,
+    "GRU": recurrent_cells.GRU,
 }
 
 
@@ -104,7 +98,7 @@ class RNNBase(Module):
     def _add_weights(
         self, layer: int, suffix: str, device: DeviceLike, dtype: DTypeLike | None
     ) -> None:
-        rows = _MODES[self.mode][0] * self.hidden_size
+        rows = _MODES[self.mode].gates * self.hidden_size
         below = self._shown_size * self._directions if layer else self.input_size
         shapes: dict[str, tuple[int, ...]] = {
             "weight_ih": (rows, below),
@@ -197,7 +191,7 @@ class RNNBase(Module):
         self, input: Tensor, sizes: Sequence[int] | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         dropped = self.dropout if self.training else 0.0
-        return recurrent(_MODES[self.mode][1], input, sizes, state, self._layers(), dropped)
+        return recurrent(_MODES[self.mode], input, sizes, state, self._layers(), dropped)
 
     def _check_input(self, input: Tensor, rank: int) -> None:
         weight = cast(Tensor, getattr(self, self._all_weights[0][0]))

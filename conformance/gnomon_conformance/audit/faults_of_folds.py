@@ -12,6 +12,7 @@ from gnomon.backend import (
     ReductionRecord,
     Scalar,
     ScanRecord,
+    bfloat16,
     float16,
     int8,
     int64,
@@ -48,6 +49,12 @@ def _scans(
         return change(results, row) if mine == operation else results
 
     hooked(name, cases, Hooks(row=changed))
+
+
+def _about_a_half(variance: Scalar, row: Sequence[Scalar]) -> Scalar:
+    """Return the variance of a row about its mean, rounded to a half."""
+    mean = sum(row) / len(row)
+    return bfloat16.round(variance + (mean - bfloat16.round(mean)) ** 2)
 
 
 def _has_nan(row: Sequence[Scalar]) -> bool:
@@ -124,6 +131,11 @@ _folds(
     "variance without correction",
     "reduce/var",
     lambda y, row, d: y * (len(row) - 1) / len(row) if len(row) > 1 else y,
+)
+_folds(
+    "variance of long rows of halves about a mean that is a half",
+    "reduce/var/bfloat16",
+    lambda y, row, d: _about_a_half(y, row) if len(row) > 64 and d is bfloat16 else y,
 )
 _folds(
     "variance by the difference of squares",

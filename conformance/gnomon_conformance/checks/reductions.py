@@ -178,7 +178,8 @@ def ordinary(
     and norms.
 
     Half of the keys give whole numbers, whose sums are exact in every order, and of many it is
-    always these: what a sum of others may be off by grows with the square of their number.
+    always these: what a sum of others may be off by grows with the square of their number. A
+    spread of 16-bit floats is of numbers whose mean these do not hold.
     """
     chooser = Random(f"{key} {seed}")
     drawn = min(count, DISTINCT)
@@ -189,10 +190,20 @@ def ordinary(
         near = [chooser.uniform(1 - far, 1 + far) * sign for sign in signs]
         values: list[Scalar] = rounded(dtype, near)
     elif dtype.is_floating_point and whole:
-        values = chooser.choices([float(each) for each in range(-4, 5)], k=drawn)
+        if record.name in ("var", "std") and dtype.itemsize == 2:
+            values = far_from_zero(dtype, chooser.choices(range(9), k=drawn))
+        else:
+            values = chooser.choices([float(each) for each in range(-4, 5)], k=drawn)
     else:
         values = ordinary_values(dtype, drawn, chooser)
     return (values * -(-count // DISTINCT))[:count]
+
+
+def far_from_zero(dtype: DType, steps: Sequence[int]) -> list[Scalar]:
+    """Return elements so many steps from the first, between which a dtype holds none; their
+    mean it doesn't hold either, as a rule, but their squares."""
+    first = 128.0
+    return [first * (1 + step * epsilon(dtype)) for step in steps]
 
 
 def ordinary_values(dtype: DType, count: int, chooser: Random) -> list[Scalar]:
@@ -225,9 +236,7 @@ def _values(
         rows.append([value] * length)
     if compute.is_floating_point:  # squares add up to more than a half holds, not in float32
         rows.append([190.0, -190.0, 188.0, -186.0, 190.0])
-        # Far from 0 next to how far they are apart: the mean is between two halves.
-        middle = min(1 / epsilon(compute), 1024.0)
-        rows.append([middle + step for step in (1.0, 3.0, 2.0, 1.0, 1.0)])
+        rows.append(far_from_zero(compute, (1, 3, 2, 1, 1)))
         rows.append([1.0, math.inf, 2.0, -math.inf, 0.0])
     for _ in range(24):
         rows.append(chooser.choices(special, k=length))

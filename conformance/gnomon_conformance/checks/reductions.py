@@ -96,6 +96,7 @@ def cases(seed: int) -> Iterator[Case]:
                 "extents": partial(_extents, record, compute, result, seed),
                 "blocks": partial(_lengths, record, compute, result, _BLOCKS, seed),
                 "huge": partial(_lengths, record, compute, result, (zoo.MANY_ROWS,), seed),
+                "narrow": partial(_narrow, record, compute, result, seed),
                 "places": partial(_places, record, compute, result, seed),
                 "empty": partial(_empty, record, compute, result, seed),
                 "many-rows": partial(_many_rows, record, compute, result, seed),
@@ -329,6 +330,22 @@ def _lengths(
                 record, compute, result, values, kind(shape), (0, 1), zoo.contiguous
             )
             evidence += judge_launch(target, next(flat))
+    return evidence
+
+
+def _narrow(
+    record: Reduction | Scan, compute: DType, result: DType, seed: int, target: Target
+) -> Evidence:
+    """Long rows of one number, which every narrower dtype rounds to the same side."""
+    evidence = NOTHING
+    value = 1 + 1.5 * 2.0**-10 + 1.25 * 2.0**-24 if compute.is_floating_point else 1
+    for shape, dim in (((1500, 1), 0), ((1, 4200), 1)):
+        values = [compute.convert(value)] * math.prod(shape)
+        layout = zoo.contiguous(shape)
+        for launch in launches_of(
+            record, compute, result, values, layout, (dim,), zoo.contiguous
+        ):
+            evidence += judge_launch(target, launch)
     return evidence
 
 

@@ -6,6 +6,7 @@ in the same dtype.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
@@ -15,6 +16,7 @@ import gnomon as torch
 from gnomon import Tensor
 from gnomon.backend import (
     DType,
+    Kind,
     bfloat16,
     bool_,
     float16,
@@ -28,7 +30,6 @@ from gnomon.backend import (
 )
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.checks.kernels import whole
 from gnomon_conformance.functions import elements_of, with_gradients
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong
 from gnomon_conformance.target import Target, oracle
@@ -40,7 +41,6 @@ Function: TypeAlias = Callable[[list[Tensor]], Sequence[Tensor]]
 _ALL: Final = (float32, float64, float16, bfloat16, bool_, uint8, int16, int64)
 _NUMBERS: Final = (float32, float64, float16, int32, int64)
 _FLOATS: Final = (float32, float64)
-_SEVEN: Final = (2, 3, 2, 1, 3, 2, 2)
 
 
 @final
@@ -64,15 +64,20 @@ def _broadcast(x: list[Tensor]) -> list[Tensor]:
     """A row, a column and a middle dim for thousands of elements."""
     matrix, row, cube, middle = x
     column = row[: matrix.shape[0]].unsqueeze(1)
-    found = [matrix * row, row + matrix, torch.maximum(matrix, column), cube * middle]
-    return [*found, cube == middle, torch.where(matrix > column, matrix, row)]
+    found = [cube * middle, cube == middle, torch.where(matrix > column, matrix, row)]
+    for operation in (torch.add, torch.sub, torch.mul, torch.maximum):
+        for other in (row, column):
+            found += [operation(matrix, other), operation(other, matrix)]
+    return found
 
 
 def _line(x: list[Tensor]) -> list[Tensor]:
     """Thousands of elements, compared, and written over in place."""
     a, b = x
-    places = [a.clone().add_(b), a.clone().mul_(b), torch.clamp_min_(a.clone(), 0)]
-    return [a == b, a < b, a >= b, *places, a.abs(), a.clone().fill_(1), a.clone().copy_(b)]
+    found = [a == b, a < b, a >= b, a.abs(), a.clone().fill_(1), a.clone().copy_(b)]
+    found += [a.clone().add_(b), a.clone().mul_(b), torch.clamp_min_(a.clone(), 0)]
+    found.append(torch.maximum(last := a.clone(), b, out=last))
+    return [*found, a.clone().div_(b.sign() * 2)] if a.is_floating_point() else found
 
 
 def _folded(x: list[Tensor]) -> list[Tensor]:
@@ -91,6 +96,7 @@ def _scanned(x: list[Tensor]) -> list[Tensor]:
     for matrix in x:
         for dim in (0, 1):
             found += [matrix.cumsum(dim), *matrix.cummax(dim), matrix.cummin(dim)[0]]
+            found += [matrix.sign().cumprod(dim)]
     return found
 
 
@@ -100,16 +106,16 @@ def _counted(x: list[Tensor]) -> list[Tensor]:
     return [ones.count_nonzero(), (ones == 1).sum(), (ones == 1).all(), ones.cumsum(0)[-1:]]
 
 
-def _of_seven_dims(x: list[Tensor]) -> list[Tensor]:
-    """Seven dims, in another order, with gaps, and with dims that are repeated."""
-    seven, small = x
-    turned = seven.permute(3, 6, 0, 5, 2, 1, 4)
-    gaps = torch.stack([seven, seven + 1], -1)[..., 0]
+def _of_nine_dims(x: list[Tensor]) -> list[Tensor]:
+    """Nine dims, in another order, with gaps, and some of them repeated."""
+    nine, small = x
+    turned = nine.permute(3, 6, 8, 0, 5, 2, 7, 1, 4)
+    gaps = torch.stack([nine, nine + 1], -1)[..., 0]
     found: list[Tensor] = []
-    for each in (turned, gaps, small.expand(_SEVEN)):
+    for each in (turned, gaps, small.expand(nine.shape)):
         places = (each[:, :1] > 0).to(int64)
-        found += [each.contiguous(), each + seven.reshape(each.shape), each.amax(1)]
-        found += [each.sum((1, 4)), each.cumsum(2), each.sort(1)[0], each.gather(1, places)]
+        found += [each.contiguous(), each - nine.reshape(each.shape), each.amax(1)]
+        found += [each.sum((1, 4)), each.cumsum(2), each.sort(2)[0], each.gather(2, places)]
     return found
 
 
@@ -189,7 +195,10 @@ def _images(x: list[Tensor]) -> list[Tensor]:
 _LARGE: Final = {
     "turned": _Large(Level.ELEMENTWISE, _ALL, ((70, 70), (67, 130)), _turned),
     "broadcast": _Large(
-        Level.ELEMENTWISE, _NUMBERS, ((97, 101), (101,), (9, 31, 34), (31, 1)), _broadcast
+        Level.ELEMENTWISE,
+        (float32, float64, int64),
+        ((97, 101), (101,), (9, 31, 34), (31, 1)),
+        _broadcast,
     ),
     "line": _Large(Level.ELEMENTWISE, (*_NUMBERS, int8), ((9001,), (9001,)), _line),
     "folded": _Large(
@@ -199,8 +208,11 @@ _LARGE: Final = {
         Level.REDUCTION, (float32, int32, float64), ((2100, 3), (3, 2100)), _scanned
     ),
     "counted": _Large(Level.REDUCTION, (float32, uint8, int64), ((66003,),), _counted),
-    "seven-dims": _Large(
-        Level.INDEXING, (float32, float64, int64), (_SEVEN, (3, 1, 1, 1, 2, 1)), _of_seven_dims
+    "nine-dims": _Large(
+        Level.INDEXING,
+        (float32, float64, int64),
+        ((2, 3, 2, 1, 3, 1, 2, 1, 2), (1, 2, 1, 3, 1, 1, 1, 2)),
+        _of_nine_dims,
     ),
     "sorted": _Large(
         Level.INDEXING,
@@ -244,18 +256,29 @@ def cases(seed: int) -> Iterator[Case]:
 def _exact(subject: str, large: _Large, dtype: DType, seed: int, target: Target) -> Evidence:
     """The results of a function are those of the oracle in every element."""
     chooser = Random(f"{subject} {dtype.name} {seed}")
-    given = [whole(shape, dtype, target.device, chooser, large.most) for shape in large.shapes]
-    right = large.function([each.to(oracle()) for each in given])
+    given = [_drawn(shape, dtype, chooser, large.most) for shape in large.shapes]
+    right = large.function(given)
+    found = large.function([each.to(target.device) for each in given])
     evidence = NOTHING
-    for number, (mine, theirs) in enumerate(zip(large.function(given), right, strict=True)):
+    for number, (mine, theirs) in enumerate(zip(found, right, strict=True)):
         what = f"result {number} of {subject}: "
         facts, expected = ((tuple(each.shape), each.dtype) for each in (mine, theirs))
         if facts != expected:
             raise Wrong(f"{what}{facts}; it must be {expected}")
-        found, wanted = elements_of(mine), elements_of(theirs)
-        if found != wanted:
-            pairs = enumerate(zip(found, wanted, strict=True))
+        elements, wanted = elements_of(mine), elements_of(theirs)
+        if elements != wanted:
+            pairs = enumerate(zip(elements, wanted, strict=True))
             element, (got, value) = next(each for each in pairs if each[1][0] != each[1][1])
             raise Wrong(f"{what}element {element} is {got!r}; it must be {value!r}")
-        evidence += Evidence(max(len(found), 1))
+        evidence += Evidence(max(len(elements), 1))
     return evidence
+
+
+def _drawn(shape: Shape, dtype: DType, chooser: Random, most: int) -> Tensor:
+    """Return whole numbers, none of which is 0, as memory that nobody wrote to may be."""
+    numbers = [each for each in range(-most, most + 1) if each]
+    if dtype.kind in (Kind.BOOL, Kind.UNSIGNED):
+        numbers = [each for each in numbers if each > 0]
+    count = math.prod(shape)
+    drawn = torch.tensor(chooser.choices(numbers, k=count), dtype=dtype, device=oracle())
+    return drawn.reshape(shape)

@@ -102,7 +102,7 @@ def cases(seed: int) -> Iterator[Case]:
                 "many-rows": partial(_many_rows, record, compute, result, seed),
                 "long-rows": partial(_long_rows, record, compute, result, seed),
             }
-            quick = {"values", "empty", "blocks", "extents", "powers"}
+            quick = {"values", "empty", "blocks", "extents", "powers", "narrow"}
             if main:
                 quick |= {*checks} - {"many-rows", "long-rows", "huge", "longer"}
             if record.name in ("sum", "cumsum") and compute is int64:

@@ -17,6 +17,7 @@ from gnomon_conformance.checks import (
     edges,
     elementwise,
     every_record,
+    fused,
     indexing,
     kernels,
     large,
@@ -60,6 +61,7 @@ _MODULES = (
     programs,
     compiled,
     recordings,
+    fused,
 )
 
 

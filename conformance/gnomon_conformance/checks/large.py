@@ -256,25 +256,28 @@ def cases(seed: int) -> Iterator[Case]:
 def _exact(subject: str, large: _Large, dtype: DType, seed: int, target: Target) -> Evidence:
     """The results of a function are those of the oracle in every element."""
     chooser = Random(f"{subject} {dtype.name} {seed}")
-    given = [_drawn(shape, dtype, chooser, large.most) for shape in large.shapes]
-    right = large.function(given)
+    given = [drawn(shape, dtype, chooser, large.most) for shape in large.shapes]
     found = large.function([each.to(target.device) for each in given])
+    return agree(found, large.function(given), subject)
+
+
+def agree(found: Sequence[Tensor], right: Sequence[Tensor], what: str) -> Evidence:
+    """Raise Wrong unless results have the right shapes, dtypes and elements."""
     evidence = NOTHING
     for number, (mine, theirs) in enumerate(zip(found, right, strict=True)):
-        what = f"result {number} of {subject}: "
+        which = f"result {number} of {what}: "
         facts, expected = ((tuple(each.shape), each.dtype) for each in (mine, theirs))
         if facts != expected:
-            raise Wrong(f"{what}{facts}; it must be {expected}")
-        elements, wanted = elements_of(mine), elements_of(theirs)
-        if elements != wanted:
-            pairs = enumerate(zip(elements, wanted, strict=True))
-            element, (got, value) = next(each for each in pairs if each[1][0] != each[1][1])
-            raise Wrong(f"{what}element {element} is {got!r}; it must be {value!r}")
-        evidence += Evidence(max(len(elements), 1))
+            raise Wrong(f"{which}{facts}; it must be {expected}")
+        pairs = [*zip(elements_of(mine), elements_of(theirs), strict=True)]
+        for element, (got, value) in enumerate(pairs):
+            if got != value and (got == got or value == value):
+                raise Wrong(f"{which}element {element} is {got!r}; it must be {value!r}")
+        evidence += Evidence(max(len(pairs), 1))
     return evidence
 
 
-def _drawn(shape: Shape, dtype: DType, chooser: Random, most: int) -> Tensor:
+def drawn(shape: Shape, dtype: DType, chooser: Random, most: int) -> Tensor:
     """Return whole numbers, none of which is 0, as memory that nobody wrote to may be."""
     numbers = [each for each in range(-most, most + 1) if each]
     if dtype.kind in (Kind.BOOL, Kind.UNSIGNED):

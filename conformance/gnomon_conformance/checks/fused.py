@@ -35,12 +35,13 @@ def _chains(x: list[Tensor]) -> Iterator[Tensor]:
     yield from ((rows * 2).sum(1), (rows > 1).sum(1), (rows * 2 + 1).amax(1))
     yield from ((rows - 1).argmax(1), (rows * rows).sum(0), (rows.abs() * 3).amin(0))
     yield from ((wide * wide) * 0.5, (wide + 1) * wide - wide)
-    holed = torch.where(rows > 1, rows, torch.full_like(rows, math.nan))
-    for each in (
-        holed * 2,
-        (rows * 2).index_fill(1, torch.tensor([5]).to(rows.device), math.nan),
+    place = torch.tensor([5], device=rows.device)
+    for holed in (
+        torch.where(rows > 1, rows, torch.full_like(rows, math.nan)),
+        rows.index_fill(1, place, math.nan),
     ):
-        yield from (each.amax(1), each.amin(1), each.argmax(1), each.sum(1), each.amax(0))
+        yield from ((holed * 2).amax(1), (holed * 2).amin(1), (holed * 2).argmax(1))
+        yield from ((holed * 2).sum(1), (holed * 2).amax(0), (holed + 1).argmin(1))
 
 
 def _ended_and_kept(x: list[Tensor]) -> list[Tensor]:

@@ -100,6 +100,13 @@ def _scanned(x: list[Tensor]) -> list[Tensor]:
     return found
 
 
+def _in_parts(x: list[Tensor]) -> list[Tensor]:
+    """As many rows, or lines, as there are parts of each."""
+    rows, lines, strips, columns = x
+    found = [rows.sum(1), rows.amax(1), rows.cumsum(1)[:, 1::97], lines.sum(1), strips.sum(1)]
+    return [*found, strips.amax(1), columns.cumsum(0)[1::97], columns.sum(0)]
+
+
 def _counted(x: list[Tensor]) -> list[Tensor]:
     """More elements than 16 bits count."""
     ones = torch.ones_like(x[0])
@@ -179,6 +186,13 @@ def _products(x: list[Tensor]) -> list[Tensor]:
     return [a @ b, b.t() @ a.t(), torch.baddbmm(c, a.unsqueeze(0), b.unsqueeze(0))]
 
 
+def _few_rows(x: list[Tensor]) -> list[Tensor]:
+    """Products of few rows and many columns, and batches of a matrix and a vector."""
+    row, deep, few, wide, addend, batch, vectors = x
+    found = [row @ deep, torch.addmm(addend, few, wide.t()), batch @ vectors]
+    return [*found, few[:, :16] @ wide[:, :16].repeat(5, 1).t()]
+
+
 def _images(x: list[Tensor]) -> list[Tensor]:
     """Images with more than a few places to each side."""
     image, weight, transposed = x
@@ -207,6 +221,12 @@ _LARGE: Final = {
     "scanned": _Large(
         Level.REDUCTION, (float32, int32, float64), ((2100, 3), (3, 2100)), _scanned
     ),
+    "in-parts": _Large(
+        Level.REDUCTION,
+        (float32,),
+        ((4, 40001), (3, 5000, 66), (4, 40, 1100), (20000, 3)),
+        _in_parts,
+    ),
     "counted": _Large(Level.REDUCTION, (float32, uint8, int64), ((66003,),), _counted),
     "nine-dims": _Large(
         Level.INDEXING,
@@ -227,6 +247,12 @@ _LARGE: Final = {
     ),
     "products": _Large(
         Level.COMPOSITE, (*_NUMBERS, int16, uint8), ((66, 65), (65, 67), (66, 67)), _products
+    ),
+    "few-rows": _Large(
+        Level.COMPOSITE,
+        (float32, float64),
+        ((1, 10000), (10000, 20), (16, 256), (300, 256), (16, 1), (4, 6, 50), (4, 50, 1)),
+        _few_rows,
     ),
     "images": _Large(
         Level.COMPOSITE, _FLOATS, ((1, 4, 23, 26), (2, 4, 3, 3), (4, 1, 5, 5)), _images

@@ -203,6 +203,7 @@ def _images(x: list[Tensor]) -> list[Tensor]:
     found += [F.conv_transpose2d(image, transposed, None, 4), F.max_pool2d(image, 3, 2, 1)]
     found += [F.max_pool2d(image, 2), F.avg_pool2d(image, 4), F.pad(image, (3, 2, 1, 4))]
     found += [F.interpolate(image, scale_factor=2), F.interpolate(image, (50, 13))]
+    found += [F.max_pool2d(image[0], 2), F.avg_pool2d(image[0], 2)]
     return [*found, F.adaptive_max_pool2d(image, 5), F.pixel_shuffle(image, 2)]
 
 
@@ -251,7 +252,7 @@ _LARGE: Final = {
     "few-rows": _Large(
         Level.COMPOSITE,
         (float32, float64),
-        ((1, 10000), (10000, 20), (16, 256), (300, 256), (16, 1), (4, 6, 50), (4, 50, 1)),
+        ((1, 10000), (10000, 128), (16, 256), (300, 256), (16, 1), (4, 6, 50), (4, 50, 1)),
         _few_rows,
     ),
     "images": _Large(

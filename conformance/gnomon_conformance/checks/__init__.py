@@ -9,6 +9,7 @@ from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
     attention,
     autograd,
+    bounds,
     claims,
     compiled,
     composites,
@@ -46,6 +47,7 @@ _MODULES = (
     tensors,
     reductions,
     indexing,
+    bounds,
     sorting,
     sources,
     sequences,

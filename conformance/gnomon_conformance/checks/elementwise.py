@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from zlib import crc32
 
@@ -16,7 +17,6 @@ from gnomon.backend import (
     bool_,
     float16,
     float32,
-    int8,
     int32,
     int64,
 )
@@ -40,6 +40,22 @@ LEVEL = Level.ELEMENTWISE
 EXACT = Ulps(0, 0, 0)
 REALS = Domain(-math.inf, math.inf)
 _DIVISIONS = ("floor_divide", "trunc_divide", "remainder", "fmod")
+#: Shapes of divisors, which of them is 0, and how they lie; of those that repeat, the last is.
+_ZEROS: tuple[tuple[tuple[int, ...], int, zoo.Kind], ...] = (
+    ((1,), 0, zoo.contiguous),
+    ((7,), 3, zoo.stepped),
+    ((64,), 63, zoo.contiguous),
+    ((65,), 0, zoo.stepped),
+    ((1000,), 998, zoo.contiguous),
+    ((), 0, zoo.contiguous),
+    ((3, 5), 14, zoo.contiguous),
+    ((4, 6), 0, zoo.permuted),
+    ((5, 9), 44, zoo.expanded_first),
+    ((5, 9), 44, zoo.expanded_last),
+    ((2, 3, 4), 13, zoo.turned),
+    ((2, 2, 3, 2), 11, zoo.padded),
+    ((33, 32), 1055, zoo.expanded_all),
+)
 _NUMBERED = (float32, int32)
 _IN_PLACE = (float32, float16, int64)
 
@@ -355,34 +371,43 @@ def _cases_of_divisions(record: Elementwise) -> Iterator[Case]:
                 family="division-by-zero",
                 subject=record.name,
                 dtype=compute.name,
-                tier=Tier.QUICK if compute in (int8, int32, int64) else Tier.DEFAULT,
                 check=partial(_by_zero, record, compute, result),
             )
 
 
 def _by_zero(record: Elementwise, compute: DType, result: DType, target: Target) -> Evidence:
-    """One zero among integer divisors, wherever it stands, is a RuntimeError."""
-    for number, (length, place) in enumerate(((1, 0), (7, 3), (64, 63), (65, 0), (1000, 998))):
-        divisors: list[Scalar] = [1 + k % 5 for k in range(length)]
+    """One zero among integer divisors, wherever it stands and however they lie, is a
+    RuntimeError; so is a divisor that is the number 0.
+    """
+    for number, (shape, place, kind) in enumerate(_ZEROS):
+        divisors: list[Scalar] = [1 + k % 5 for k in range(math.prod(shape))]
         divisors[place] = 0
         stores: list[bytes] = []
-        kind = (zoo.contiguous, zoo.stepped)[number % 2]
-        inputs = (
-            zoo.placed(stores, [7], zoo.contiguous((length,)), compute),
-            zoo.placed(stores, divisors, kind((length,)), compute),
-        )
+        divided = (zoo.contiguous, zoo.permuted, zoo.expanded_first)[number % 3]
         launch = ElementwiseLaunch(
             record=record,
             compute=compute,
-            inputs=inputs,
-            outputs=(zoo.blank(stores, zoo.contiguous((length,)), result),),
+            inputs=(
+                zoo.placed(stores, [7], divided(shape), compute),
+                zoo.placed(stores, divisors, kind(shape), compute),
+            ),
+            outputs=(zoo.blank(stores, zoo.contiguous(shape), result),),
             stores=tuple(stores),
         )
-        try:
-            launch.run(target.backend)
-        except RuntimeError as error:
-            if isinstance(error, NotSupported):
-                raise
-            continue
-        raise Wrong(f"{record.name}: a zero at place {place} of {length} raises nothing")
-    return Evidence(5)
+        where = f"a zero at place {place} of {list(shape)}"
+        _raises(launch, f"{record.name}: {where}", target)
+        if number < 2:
+            by_number = replace(launch, inputs=(launch.inputs[0], compute.convert(0)))
+            _raises(by_number, f"{record.name}: the number 0", target)
+    return Evidence(len(_ZEROS) + 2)
+
+
+def _raises(launch: ElementwiseLaunch, what: str, target: Target) -> None:
+    """Raise Wrong unless a launch raises RuntimeError, as one of a gap does, too."""
+    try:
+        launch.run(target.backend)
+    except NotSupported:
+        raise
+    except RuntimeError:
+        return
+    raise Wrong(f"{what} raises nothing")

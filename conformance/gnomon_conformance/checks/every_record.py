@@ -1,5 +1,5 @@
 """Every elementwise record where otherwise a few stand for all: in long launches, broadcast, of
-many dims, and in place in each of these.
+many dims, in place in each of these, and on operands that are views of one storage.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from typing import Final, NamedTuple, final
 from zlib import crc32
 
-from gnomon.backend import DType, Scalar, bool_, float32, int8, int16, int32, int64
+from gnomon.backend import DType, Layout, Scalar, bool_, float32, int8, int16, int32, int64
 from gnomon.records import Domain, Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level
@@ -81,15 +81,28 @@ _BROADCAST: Final = (
     (zoo.expanded_last, zoo.expanded_first, zoo.contiguous),
 )
 _BROADCAST_TO: Final = ((9, 13), (8, 16))
+#: Views of one storage that operands are, from any of them on: a matrix, the transposed one and
+#: one of its columns for all; some rows, those from the next on, and others; every other
+#: element, those between, and all from one on.
+_VIEWS: Final = (
+    (Layout((4, 4), (4, 1), 0), Layout((4, 4), (1, 4), 0), Layout((4, 4), (4, 0), 1)),
+    (Layout((3, 4), (4, 1), 0), Layout((3, 4), (4, 1), 4), Layout((3, 4), (4, 1), 12)),
+    (Layout((11,), (2,), 0), Layout((11,), (2,), 1), Layout((11,), (1,), 7)),
+)
+_VIEWED: Final = 24
 
 
 def cases(seed: int) -> Iterator[Case]:
-    """Yield a case of long launches for each record and dtype, and of forms for some."""
+    """Yield a case of long launches for each record and dtype, and of forms and of views of one
+    storage for some.
+    """
     for record in elementwise_records():
         defined = dict(defined_on(record))
         main = next(dtype for dtype in _MAIN if dtype in defined)
         for compute, result in defined.items():
-            for family, check in (("forms", _forms), ("tails", _tails)):
+            for family, check in _CHECKS.items():
+                if family == "shared" and not (compute is main and _may_share(record)):
+                    continue
                 if family == "tails" or compute is main or _turn(record, compute) % 4 == 0:
                     yield Case(
                         level=LEVEL,
@@ -216,11 +229,24 @@ def _tails(
             given = _precise(columns[number][0], domains[number])
             inputs[number] = number_for(record, given, compute)
         evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
+        if main or turn // 64 % 3 == 0:
+            evidence += _over_an_operand(replace(launch, inputs=tuple(inputs)), target)
         (last, *_) = chosen
         if len(chosen) == 1 and domains[last] == REALS:
             inputs[last] = number_for(record, _extreme(compute, turn), compute)
             evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
     return evidence
+
+
+def _over_an_operand(launch: ElementwiseLaunch, target: Target) -> Evidence:
+    """Judge a launch on numbers and operands in place of one of these, if there is any of the
+    output's dtype.
+    """
+    (output,) = launch.outputs
+    for each in launch.inputs:
+        if isinstance(each, Place) and each.dtype is output.dtype:
+            return judge_launch(target, replace(launch, outputs=(each,)))
+    return NOTHING
 
 
 def _precise(number: Scalar, domain: Domain) -> Scalar:
@@ -289,3 +315,62 @@ def _forms(
             launch = _launch(record, compute, result, form, written, columns, target)
             evidence += judge_launch(target, launch)
     return evidence if evidence.comparisons else Evidence(1)
+
+
+def _shared(
+    record: Elementwise,
+    compute: DType,
+    result: DType,
+    main: bool,
+    seed: int,
+    target: Target,
+) -> Evidence:
+    """Operands are different views of one storage; conditions have one of their own."""
+    dtypes = given_dtypes(record, compute)
+    domain = _common(record)
+    chooser = Random(f"{record.name} {compute.name} shared {seed}")
+    turn = _turn(record, compute)
+    evidence = NOTHING
+    for views in _VIEWS:
+        values = _moderate(compute, domain, chooser)[:_VIEWED]
+        stores: list[bytes] = []
+        whole = zoo.placed(stores, values, zoo.contiguous((_VIEWED,)), compute)
+        shape = views[0].shape
+        places = [
+            zoo.placed(stores, _moderate(bool_, domain, chooser), zoo.contiguous(shape), bool_)
+            for _ in range(record.conditions)
+        ]
+        places += [
+            whole._replace(layout=views[(place + turn) % len(views)])
+            for place in range(len(dtypes) - record.conditions)
+        ]
+        launch = ElementwiseLaunch(
+            record=record,
+            compute=compute,
+            flushes=target.flushes(compute),
+            inputs=tuple(places),
+            outputs=(zoo.blank(stores, zoo.contiguous(shape), result),),
+            stores=tuple(stores),
+        )
+        evidence += judge_launch(target, launch)
+    return evidence
+
+
+def _may_share(record: Elementwise) -> bool:
+    """Whether there are operands that may be of the same numbers, more than one."""
+    domain = _common(record)
+    return arity_of(record) - record.conditions > 1 and domain.low < domain.high
+
+
+def _common(record: Elementwise) -> Domain:
+    """Return the numbers that lie in the domain of each operand but conditions."""
+    domains = domains_of(record, arity_of(record))[record.conditions :]
+    return Domain(
+        max(each.low for each in domains),
+        min(each.high for each in domains),
+        any(each.nonzero for each in domains),
+        any(each.whole for each in domains),
+    )
+
+
+_CHECKS: Final = {"forms": _forms, "tails": _tails, "shared": _shared}

@@ -26,6 +26,9 @@ _STEPS: Final = 6
 #: How far a loss may be off, relative to the largest, after the steps; rounding errors grow.
 _OFF: Final = {"float32": 2e-4, "float64": 1e-9}
 
+#: How many turns, of two launches each, a long chain has.
+_CHAINED: Final = 3000
+
 #: One step of a training loop, which returns its loss.
 Step = Callable[[], Tensor]
 #: Makes of a step what does the same: itself, or the compiled step.
@@ -246,11 +249,18 @@ def _threads(target: Target) -> Evidence:
 
     def work(key: int) -> list[list[str]]:
         x = _drawn((7, 9), f"thread {key}", target.device, float32)
+        generator = torch.Generator(target.device).manual_seed(key)
         results = []
         for turn in range(12):
             x = torch.sin(x @ x.t() @ x * 0.1) + key
             x[turn % 7] *= 0.5
             results.append(x.sum(0) + x.amax())
+            rows = x[: 2 + (key + turn) % 5]  # as many as another thread has, or not
+            values, order = rows.sort(key % 2, descending=turn % 2 > 0)
+            drawn = torch.rand(rows.shape, generator=generator, device=target.device)
+            scanned = (values + drawn).cumsum(turn % 2)
+            found = rows.gather(key % 2, order)
+            results.append(torch.zeros_like(rows).scatter_add(key % 2, order, found * scanned))
         return _bits([*results, x])
 
     right = [work(key) for key in range(4)]
@@ -327,15 +337,15 @@ def _long_chain(target: Target) -> Evidence:
     """Thousands of launches that depend on each other, before anything is read."""
     x = torch.zeros(5, dtype=torch.int64, device=target.device)
     y = x.clone()
-    for turn in range(1500):
+    for turn in range(_CHAINED):
         x = x + y
         y.add_(turn % 3)
     right_x, right_y = 0, 0
-    for turn in range(1500):
+    for turn in range(_CHAINED):
         right_x += right_y
         right_y += turn % 3
     if elements_of(x) != [right_x] * 5 or elements_of(y) != [right_y] * 5:
-        raise Wrong("a chain of 1500 dependent launches gives a wrong result")
+        raise Wrong(f"a chain of {2 * _CHAINED} dependent launches gives a wrong result")
     return Evidence(10)
 
 

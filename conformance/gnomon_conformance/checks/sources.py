@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Final
 
 import gnomon
 from gnomon import Tensor
@@ -58,6 +59,18 @@ _OF_COUNT = ("linspace", "logspace")
 _DRAWN = (40, 1, 0, 3, 1030, 7)
 #: Sources of which every draw is alike have more numbers drawn than a block has room for.
 _LARGE = {"uniform": zoo.MANY_ROWS}
+#: The public functions that draw.
+DRAWS: Final[dict[str, Callable[[Device], Tensor]]] = {
+    "rand": lambda where: gnomon.rand(7, 3, device=where),
+    "randn": lambda where: gnomon.randn(5, device=where),
+    "randint": lambda where: gnomon.randint(-4, 9, (11,), device=where),
+    "randperm": lambda where: gnomon.randperm(9, device=where),
+    "bernoulli": lambda where: gnomon.zeros(13, device=where).bernoulli_(0.4),
+    "exponential": lambda where: gnomon.zeros(6, device=where).exponential_(2.0),
+    "multinomial": lambda where: gnomon.multinomial(
+        gnomon.tensor([0.5, 0.2, 0.3], device=where), 8, replacement=True
+    ),
+}
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -83,7 +96,8 @@ def cases(seed: int) -> Iterator[Case]:
                 tier=Tier.QUICK,
                 check=partial(_random, random, dtype, seed),
             )
-    for name, check in (("streams", _streams), ("statistics", _statistics)):
+    behaviours = {"streams": _streams, "statistics": _statistics, "seeds": _seeds}
+    for name, check in behaviours.items():
         yield Case(
             level=LEVEL,
             family="random",
@@ -219,18 +233,7 @@ def _streams(seed: int, target: Target) -> Evidence:
     device = target.device
     twin = device if target.is_reference else oracle()
     count = 0
-    functions: dict[str, Callable[[Device], Tensor]] = {
-        "rand": lambda where: gnomon.rand(7, 3, device=where),
-        "randn": lambda where: gnomon.randn(5, device=where),
-        "randint": lambda where: gnomon.randint(-4, 9, (11,), device=where),
-        "randperm": lambda where: gnomon.randperm(9, device=where),
-        "bernoulli": lambda where: gnomon.zeros(13, device=where).bernoulli_(0.4),
-        "exponential": lambda where: gnomon.zeros(6, device=where).exponential_(2.0),
-        "multinomial": lambda where: gnomon.multinomial(
-            gnomon.tensor([0.5, 0.2, 0.3], device=where), 8, replacement=True
-        ),
-    }
-    for name, function in functions.items():
+    for name, function in DRAWS.items():
         drawn: list[list[Tensor]] = []
         for where in (device, twin, device):
             gnomon.manual_seed(seed + 11)
@@ -269,3 +272,44 @@ def _statistics(seed: int, target: Target) -> Evidence:
         if abs(spread - variance) > 0.1 * variance:
             raise Wrong(f"{name}: the variance of {count} draws is {spread}, not {variance}")
     return Evidence(len(draws))
+
+
+def _seeds(seed: int, target: Target) -> Evidence:
+    """Numbers are of the state that their stream had when they were drawn, whatever is done to
+    it before they are read.
+    """
+    device = target.device
+    generator = gnomon.Generator(device)
+    state = generator.manual_seed(seed + 40).get_state()
+    changes: dict[str, Callable[[], object]] = {
+        "seeded": lambda: gnomon.manual_seed(seed + 12),
+        "seeded at random": gnomon.seed,
+        "seeded once more": lambda: gnomon.manual_seed(seed + 11),
+        "drawn from": lambda: gnomon.rand(3, device=device),
+    }
+    count = 0
+    for name, function in DRAWS.items():
+        gnomon.manual_seed(seed + 11)
+        right = function(device).tolist()
+        for how, change in changes.items():
+            gnomon.manual_seed(seed + 11)
+            drawn = function(device)
+            change()
+            if drawn.tolist() != right:
+                raise Wrong(f"{name}: other numbers are read when the device is {how} first")
+            count += 1
+    own: dict[str, Callable[[], object]] = {
+        "seeded": lambda: generator.manual_seed(seed + 13),
+        "set to another state": lambda: generator.set_state(state),
+        "cloned": lambda: gnomon.rand(3, generator=generator.clone_state(), device=device),
+    }
+    for how, change in own.items():
+        generator.manual_seed(seed + 11)
+        right = gnomon.rand(5, generator=generator, device=device).tolist()
+        generator.manual_seed(seed + 11)
+        drawn = gnomon.rand(5, generator=generator, device=device)
+        change()
+        if drawn.tolist() != right:
+            raise Wrong(f"other numbers are read when their generator is {how} first")
+        count += 1
+    return Evidence(count)

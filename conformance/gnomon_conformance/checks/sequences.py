@@ -29,7 +29,7 @@ from gnomon.backend import (
     int32,
     int64,
 )
-from gnomon.records import Combination, Elementwise, Reduction, Scan
+from gnomon.records import Combination, Elementwise, RandomSource, Reduction, Scan
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level, Tier
 from gnomon_conformance.inventory import elementwise_records, records_of
@@ -44,6 +44,8 @@ from gnomon_conformance.launches import (
     ReduceLaunch,
     ScanLaunch,
     ScatterLaunch,
+    SortLaunch,
+    SourceLaunch,
     bytes_of,
     stored,
 )
@@ -248,7 +250,47 @@ class _Maker:
                 inputs=(source,),
                 outputs=(seen,),
             )
+        if choice < 0.6:
+            return self.ordered_or_drawn(shape, output, dim)
         return None
+
+    def ordered_or_drawn(
+        self, shape: tuple[int, ...], output: Place, dim: int
+    ) -> Launch | None:
+        """Return a draw of whole numbers, a sort, or of integers a sum."""
+        chooser = self.chooser
+        choice = chooser.random()
+        if choice < 0.4:
+            record = next(each for each in records_of(RandomSource) if each.name == "random")
+            return SourceLaunch(
+                record=record,
+                parameters=(0, 9),
+                seed=chooser.randrange(2**32),
+                drawn=chooser.randrange(3),
+                stores=(),
+                inputs=(),
+                outputs=(output,),
+            )
+        source = self.view(shape, written=False)
+        if source.store == output.store:
+            return None
+        if choice < 0.8:
+            places = Place(_STORES, zoo.contiguous(shape), int64)
+            return SortLaunch(
+                dim=dim,
+                descending=choice < 0.6,
+                stores=(),
+                inputs=(source,),
+                outputs=(output, places),
+            )
+        if self.dtype.is_floating_point:
+            return None
+        kept = tuple([1 if k == dim else s for k, s in enumerate(shape)])
+        total = Place(_STORES, zoo.contiguous(kept), int64)
+        added = next(each for each in records_of(Reduction) if each.name == "sum")
+        return ReduceLaunch(
+            record=added, dims=(dim,), stores=(), inputs=(source,), outputs=(total,)
+        )
 
 
 def _combination(name: str) -> Combination:

@@ -123,6 +123,7 @@ def _rewritten(reader: Reader, name: str, seed: int, target: Target) -> Evidence
     compared = 0
     torch.manual_seed(seed)
     old = _read(reader, start, target.device)
+    unwritten = elements_of(_made(start, target.device))
     turn = [*READERS].index(name)
     for number, (how, write) in enumerate(WRITERS.items()):
         if number < _BY_TURNS and (number + turn) % 2:
@@ -132,7 +133,10 @@ def _rewritten(reader: Reader, name: str, seed: int, target: Target) -> Evidence
         before = [reader(x), reader(x)]
         write(x)
         after = reader(x)
-        new = _read(reader, elements_of(x), target.device)
+        written = elements_of(x)
+        if written == unwritten:
+            raise Wrong(f"a tensor that was {how} is what it was before")
+        new = _read(reader, written, target.device)
         for each in before:
             compared += _close(elements_of(each), old, f"{name}, read before it was {how},")
         compared += _close(elements_of(after), new, f"{name}, read after it was {how},")
@@ -140,7 +144,7 @@ def _rewritten(reader: Reader, name: str, seed: int, target: Target) -> Evidence
 
 
 def _made(elements: Sequence[Scalar], device: Device) -> Tensor:
-    return torch.tensor(elements).reshape(4, 4).to(device).clone()
+    return torch.tensor(elements).reshape(4, 4).to(device)
 
 
 def _read(reader: Reader, elements: Sequence[Scalar], device: Device) -> list[Scalar]:

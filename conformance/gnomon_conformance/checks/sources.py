@@ -18,6 +18,8 @@ from gnomon.backend import (
     PhiloxGenerator,
     Scalar,
     float32,
+    float64,
+    int32,
     int64,
 )
 from gnomon.records import RandomSource, Source
@@ -47,11 +49,26 @@ _WIDE: tuple[tuple[int, int], ...] = (
     *((-5, 2**40), (-(2**62), 2**62), (-9, 2**30)),
     # Exactly as many as some bits hold.
     *((0, 2**28), (-(2**31), 2**31)),
+    # That begin above 0.
+    *((2**40, 2**41 + 7), (17, 2**62)),
 )
 #: Where arange begins, and by how much it goes on, at integers that no double holds.
 _FAR_STARTS: tuple[tuple[int, int], ...] = ((2**53, 1), (2**63 - 1, -3), (-(2**63), 5))
 #: Lines that meet integers at their ends alone, so that rounding does not matter between.
-_CUT: tuple[tuple[int, int, int], ...] = ((0, 10, 60), (100, 3, 60))
+_CUT: tuple[tuple[int, int, int], ...] = ((0, 10, 60), (100, 3, 60), (-100, -3, 60))
+#: How many columns a unit matrix has whose rows and columns no byte counts.
+_COLUMNS = 300
+#: Parameters beyond a record's samples: on the other side of 0, larger, and none of them whole.
+_BEYOND: dict[str, tuple[tuple[Scalar, ...], ...]] = {
+    "linspace": ((-3.0, 5.0, 60), (-4.0, -9.5, 60)),
+    "logspace": ((-1.0, 3.0, 60, 2.5), (2.0, -2.0, 60, 0.75)),
+    "eye": ((_COLUMNS,),),
+    "uniform": ((3.0, 253.0), (-250.0, -3.5)),
+    "normal": ((-3.0, 5.0), (-0.25, 40.0)),
+    "exponential": ((0.25,), (8.0,)),
+    "bernoulli": ((0.95,),),
+    "random": ((5, 9), (-300, -7), (1000, 70001)),
+}
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
 #: Those whose third parameter says how many elements there are.
 _OF_COUNT = ("linspace", "logspace")
@@ -71,6 +88,9 @@ DRAWS: Final[dict[str, Callable[[Device], Tensor]]] = {
         gnomon.tensor([0.5, 0.2, 0.3], device=where), 8, replacement=True
     ),
 }
+#: How many numbers are drawn of the others, by dtype: more than a block of threads may make, so
+#: that a stream that begins anew is found out.
+_MANY = {float32: 20011, float64: 10007, int64: 10007}
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -127,9 +147,12 @@ def _regular(record: Source, dtype: DType, target: Target) -> Evidence:
         ]
         if number == 0:
             places += _MORE_PLACES
-        if dtype in (float32, int64) and number == 0:
+        if dtype in (float32, int32, int64) and number == 0:
             count = zoo.MANY_ROWS if record.name == "arange" else 4101
             places.append(((count,), zoo.contiguous))
+        if parameters == (_COLUMNS,):
+            rows = _COLUMNS if dtype is int64 else 4
+            places.append(((rows, _COLUMNS), zoo.contiguous))
         if dtype is float32 and number == 0:
             places.append((_ELEVEN_DIMS, zoo.turned))
         for turn, (shape, kind) in enumerate(places):
@@ -154,13 +177,14 @@ def _samples(record: Source, dtype: DType) -> Sequence[tuple[Scalar, ...]]:
     Integers come of integers. Of those that are computed as floats and cut, the fraction is far
     from the next integer: they are judged exactly.
     """
+    samples = (*record.samples, *_BEYOND.get(record.name, ()))
     if dtype.kind >= Kind.FLOAT:
-        return record.samples
+        return samples
     if record.name == "linspace":
         return _CUT if dtype.kind is not Kind.BOOL else ()
     if record.name not in ("arange", "eye"):
         return ()
-    whole = [each for each in record.samples if all(isinstance(part, int) for part in each)]
+    whole = [each for each in samples if all(isinstance(part, int) for part in each)]
     return [*whole, *_FAR_STARTS] if dtype is int64 and record.name == "arange" else whole
 
 
@@ -169,7 +193,7 @@ def _random(record: RandomSource, dtype: DType, seed: int, target: Target) -> Ev
     all samples but the first every other one.
     """
     evidence = Evidence(1)
-    samples = [*record.samples]
+    samples = [*record.samples, *_BEYOND.get(record.name, ())]
     if record.name == "random" and dtype is int64:
         samples += _WIDE
     for number, parameters in enumerate(samples):
@@ -196,8 +220,9 @@ def _places(
 ) -> Iterator[tuple[tuple[int, ...], zoo.Kind]]:
     """Yield what numbers are drawn into: shapes of many counts, and how they lie."""
     counts = list(_COUNTS)
-    if is_first and dtype in (float32, int64):
-        counts.append(_LARGE.get(name, 4099) if dtype is float32 else 4099)
+    if is_first and dtype in _MANY:
+        many = _MANY[dtype]
+        counts.append(_LARGE.get(name, many) if dtype is float32 else many)
     for turn, count in enumerate(counts):
         shape: tuple[int, ...] = (count,)
         if count % 5 == 0 and count:

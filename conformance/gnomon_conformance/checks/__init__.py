@@ -9,6 +9,7 @@ from gnomon_conformance.cases import Case, unique
 from gnomon_conformance.checks import (
     attention,
     autograd,
+    bits,
     bounds,
     claims,
     compiled,
@@ -58,6 +59,7 @@ _MODULES = (
     sources,
     sequences,
     rewritten,
+    bits,
     autograd,
     composites,
     in_place_forms,

@@ -102,6 +102,7 @@ def _convert(
     stores: list[bytes] = []
     # What an expanded operand repeats would hide values: they come in a second, dense launch.
     tried = [(shape, layout, output) for layout in dict.fromkeys((zoo.contiguous, kind))]
+    tried.append(((0,), zoo.contiguous, zoo.contiguous))
     if source in _MAIN and result in _MAIN:
         tried.append((_DIMS, zoo.turned, zoo.turned))
     evidence = NOTHING

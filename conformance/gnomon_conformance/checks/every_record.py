@@ -201,8 +201,8 @@ def _tails(
     seed: int,
     target: Target,
 ) -> Evidence:
-    """Thousands of elements in a row, with and without a rest, and in place; and a few with
-    numbers.
+    """Thousands of elements in a row, with and without a rest, and in place; none at all; and a
+    few with numbers.
     """
     columns = _operands(record, compute, seed)
     dtypes = given_dtypes(record, compute)
@@ -212,6 +212,7 @@ def _tails(
     forms = [aside if main or _is_cheap(record, compute) else aside._replace(shape=(_SHORT,))]
     if compute in (float32, int64) and _is_cheap(record, compute):
         forms.append(aside._replace(shape=(_WHOLE,)))
+    forms.append(aside._replace(shape=(0,)))
     places = [number for number, dtype in enumerate(dtypes) if dtype is result]
     if places:
         forms.append(over_operand if main else over_operand._replace(shape=(_FEW,)))

@@ -36,10 +36,11 @@ _SHAPES: tuple[tuple[int, ...], ...] = ((60,), (5, 12), (3, 4, 5))
 _MANY_DIMS = (2, 2, 3, 2, 2)
 #: More dims than a loop for each may be written for.
 _ELEVEN_DIMS = (2,) * 11
-#: Of no dim, of many, and of many elements, and how they lie; each dtype has them of its first
-#: sample.
+#: Of no dim, of many, of no element and of many, and how they lie; each dtype has them of its
+#: first sample.
 _MORE_PLACES: tuple[tuple[tuple[int, ...], zoo.Kind], ...] = (
     ((), zoo.contiguous),
+    ((0,), zoo.contiguous),
     ((2, 2, 3, 5), zoo.permuted),
     ((1033,), zoo.contiguous),
     (_MANY_DIMS, zoo.turned),

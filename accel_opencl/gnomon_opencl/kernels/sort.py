@@ -6,7 +6,7 @@ from functools import cache
 from struct import pack
 from typing import Final
 
-from gnomon.backend import DType, Operand, int64
+from gnomon.backend import DType, Operand, bool_, int64
 from gnomon_opencl.generation import source_file, whole_source
 from gnomon_opencl.kernels import copying
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
@@ -152,6 +152,7 @@ def _ordering_source(dtype: DType, dims: int, files: tuple[str, ...]) -> str:
     return whole_source(
         f"#define KEY {_KEYS[dtype.itemsize]}\n",
         f"#define IS_FLOATING {int(dtype.is_floating_point)}\n",
+        f"#define IS_BOOL {int(dtype is bool_)}\n",
         f"#define IS_SIGNED {int(dtype.is_signed)}\n",
         f"#define INFINITE {_INFINITE.get(dtype.name, '0')}\n",
         f"#define SHORT {_SHORT}\n",

@@ -6,6 +6,8 @@ static inline KEY key_of(KEY bits, long flip) {
     KEY key = bits & sign ? ~bits : bits | sign;
     if (size == 0) key = sign;                  /* both zeros are equal */
     if (size > (KEY)INFINITE) key = ~(KEY)0;    /* nan is the largest */
+#elif IS_BOOL
+    KEY key = bits != 0;                        /* any other byte is True */
 #elif IS_SIGNED
     KEY key = bits ^ sign;
 #else

@@ -15,6 +15,7 @@ from gnomon.plugins import register_backend
 from gnomon_conformance.audit import (
     faults_at_edges,
     faults_at_places,
+    faults_of_bits,
     faults_of_elements,
     faults_of_extents,
     faults_of_folds,
@@ -111,6 +112,7 @@ __all__ = [
     "audit",
     "faults_at_edges",
     "faults_at_places",
+    "faults_of_bits",
     "faults_of_elements",
     "faults_of_extents",
     "faults_of_folds",

@@ -1,5 +1,5 @@
-"""Faults of some bits: quotients by reciprocals, shifts by a width, NaN of one payload, bools of
-one byte; and of launches of no element.
+"""Faults of some bits: quotients by reciprocals, shifts by a width, NaN of one payload, bools
+of one byte; and of launches of no element.
 """
 
 from __future__ import annotations
@@ -42,17 +42,12 @@ _computed("quotient by way of a reciprocal", "quotients/floor_divide/int32", _qu
 _computed(
     "remainder by way of a reciprocal",
     "quotients/remainder/int32",
-    lambda a, b: a - _quotient(a, b) * b,
+    lambda a, b: a - _quotient(a, b) * b if max(abs(a), abs(b)) < 2**16 else a % b,
 )
 _computed(
     "left shift of int32 by 32 moves nothing",
     "shift-counts/bitwise_left_shift/int32",
     lambda x, bits: x << bits if 0 <= bits < 32 else x * (bits == 32),
-)
-_computed(
-    "right shift of int16 by 16 moves nothing",
-    "shift-counts/bitwise_right_shift/int16",
-    lambda x, bits: x >> (bits if 0 <= bits < 16 else 0 if bits == 16 else 16),
 )
 
 

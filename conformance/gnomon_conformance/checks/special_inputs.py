@@ -64,7 +64,7 @@ _NAMES: Final = (
     *("softmax", "softmax-middle", "softmax-wide", "softmax-tall"),
     *("log-softmax", "log-softmax-wide", "cross-entropy", "cross-entropy-many"),
     *("layer-norm", "layer-norm-wide", "layer-norm-plain", "batch-norm", "group-norm"),
-    *("conv1d", "conv2d", "conv2d-points", "avg-pool2d"),
+    *("conv1d", "conv2d", "conv2d-points", "conv2d-dilated", "conv2d-groups", "avg-pool2d"),
     *("max-pool2d", "max-pool2d-overlapping", "max-pool2d-indices", "max-pool1d"),
     *("max-pool2d-channels-last", "avg-pool2d-channels-last"),
     *("searchsorted", "searchsorted-right", "searchsorted-rows"),
@@ -72,12 +72,13 @@ _NAMES: Final = (
 )
 #: Those whose derivatives tell a NaN, too.
 _DERIVED: Final = ("softmax", "softmax-middle", "log-softmax", "cross-entropy")
-#: Those that a NaN, and those that an infinity goes back through where it has to.
+#: Those that a NaN, and those that an infinity goes back through where it has to: not to
+#: weights that met nothing but the zeros around an image, which may or may not be multiplied.
 _BACK_THROUGH: Final = {
     math.nan: (
         *("max-pool2d", "max-pool2d-overlapping", "max-pool1d", "avg-pool2d"),
         *("softmax", "softmax-middle", "log-softmax", "layer-norm", "batch-norm"),
-        *("conv1d", "conv2d", "matmul", "bmm", "linear"),
+        *("conv2d-dilated", "conv2d-groups", "matmul", "bmm", "linear"),
     ),
     math.inf: ("max-pool2d", "max-pool2d-overlapping", "max-pool1d", "avg-pool2d"),
 }

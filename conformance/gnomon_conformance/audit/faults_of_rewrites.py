@@ -20,7 +20,6 @@ from gnomon.backend import (
     Stream,
 )
 from gnomon.fusible import matrix_product
-from gnomon_conformance.audit.faults_of_memory import Deferring
 from gnomon_conformance.audit.faulty import FaultyBackend, put, values_of
 from gnomon_conformance.audit.register import fault, right_kernel
 
@@ -29,7 +28,17 @@ Remembered = WeakKeyDictionary[Storage, dict[tuple[object, ...], list[Scalar]]]
 
 
 @fault("a draw does not wait for launches that read", "rewritten/turned")
-class _EarlyDraw(Deferring):
+class _EarlyDraw(FaultyBackend):
+    """Does the elementwise launch before a draw over one of its operands behind it."""
+
+    before: tuple[ElementwiseRecord, list[Operand | Scalar], Operand] | None = None
+
+    def elementwise(
+        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
+    ) -> None:
+        super().elementwise(record, inputs, output)
+        self.before = record, [*inputs], output
+
     def source(
         self,
         record: SourceRecord,
@@ -37,39 +46,48 @@ class _EarlyDraw(Deferring):
         generator: Stream | None,
         output: Operand,
     ) -> None:
-        if generator is None:
-            self.flush()
         super().source(record, parameters, generator, output)
+        if generator is not None and self.before is not None:
+            read = [each for each in self.before[1] if isinstance(each, Operand)]
+            if any(each.storage is output.storage for each in read):
+                super().elementwise(*self.before)
+        self.before = None
 
 
 @fault("numbers drawn over remembered ones not seen", "rewritten/turned")
 class _KeptCopy(FaultyBackend):
-    """Keeps a copy of an operand that lies apart, until a launch or a write changes it."""
+    """Keeps the elements of an operand that lies apart, until a launch that is no draw, or a
+    write, changes them.
+    """
 
     def __init__(self, device: Device) -> None:
         super().__init__(device)
-        self.copies: WeakKeyDictionary[Memory, dict[Layout, list[Scalar]]] = WeakKeyDictionary()
+        self.kept: Remembered = WeakKeyDictionary()
 
-    def elementwise(
-        self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
-    ) -> None:
-        super().elementwise(record, [*map(self.copied, inputs)], output)
-        self.copies.pop(output.storage.memory, None)
+    def seen(self, verb: str, name: str, operand: Operand) -> Operand:
+        layout, dtype = operand.layout, operand.dtype
+        if verb != "elementwise" or layout.is_contiguous:
+            return operand
+        known = self.kept.setdefault(operand.storage, {})
+        return _packed(operand, known.setdefault((layout, dtype), values_of(operand)))
 
-    def copied(self, value: Operand | Scalar) -> Operand | Scalar:
-        if not isinstance(value, Operand) or value.layout.is_contiguous:
-            return value
-        kept = self.copies.setdefault(value.storage.memory, {})
-        elements = kept.setdefault(value.layout, values_of(value))
-        layout = Layout.contiguous(value.layout.shape)
-        storage = Storage(self, self.allocate(layout.numel * value.dtype.itemsize))
-        copy = Operand(storage, layout, value.dtype)
-        put(copy, elements)
-        return copy
+    def written(self, verb: str, name: str, operand: Operand) -> Operand:
+        if verb != "source":
+            self.kept.pop(operand.storage, None)
+        return operand
 
     def write(self, memory: Memory, offset: int, data: memoryview) -> None:
-        self.copies.pop(memory, None)
+        self.kept.clear()
         super().write(memory, offset, data)
+
+
+def _packed(operand: Operand, elements: Sequence[Scalar]) -> Operand:
+    """Return an operand like another one, of a storage of its own, with other elements."""
+    layout, backend = Layout.contiguous(operand.layout.shape), operand.storage.backend
+    memory = backend.allocate(layout.numel * operand.dtype.itemsize)
+    packed = Operand(Storage(backend, memory), layout, operand.dtype)
+    put(packed, elements)
+    return packed
 
 
 @fault("sums looked up by the version of a tensor", "rewritten/sum")
@@ -104,15 +122,22 @@ class _RememberedFactors(FaultyBackend):
         known = self.factors.setdefault(right.storage, {})
         key = (right.storage.version, right.layout)
         elements = known.setdefault(key, values_of(right))
-        layout = Layout.contiguous(right.layout.shape)
-        storage = Storage(self, self.allocate(layout.numel * right.dtype.itemsize))
-        packed = Operand(storage, layout, right.dtype)
-        put(packed, elements)
-        right_kernel(matrix_product)(left, packed, output)
+        right_kernel(matrix_product)(left, _packed(right, elements), output)
 
 
 @fault("numbers drawn when they are read", "random/seeds")
-class _LateDraws(Deferring):
+class _LateDraws(FaultyBackend):
+    """Draws when any launch or read comes next: from what the stream is then."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__(device)
+        self.pending: list[Callable[[], None]] = []
+
+    def flush(self) -> None:
+        pending, self.pending = self.pending, []
+        for draw in pending:
+            draw()
+
     def source(
         self,
         record: SourceRecord,
@@ -120,14 +145,24 @@ class _LateDraws(Deferring):
         generator: Stream | None,
         output: Operand,
     ) -> None:
-        draw: Callable[[], None] = partial(
-            FaultyBackend.source, self, record, parameters, generator, output
-        )
-        if record.name in ("uniform", "normal"):
-            self.pending.append(draw)
-        else:
+        self.pending.append(partial(self.inner.source, record, parameters, generator, output))
+        if generator is None or not output.layout.numel:
             self.flush()
-            draw()
+
+    def written(self, verb: str, name: str, operand: Operand) -> Operand:
+        self.flush()
+        return operand
+
+    def write(self, memory: Memory, offset: int, data: memoryview) -> None:
+        self.flush()
+        super().write(memory, offset, data)
+
+    def read(self, memory: Memory, offset: int, nbytes: int) -> memoryview:
+        self.flush()
+        return super().read(memory, offset, nbytes)
+
+    def synchronize(self) -> None:
+        self.flush()
 
 
 @fault("scratch memory of sorts shared by threads", "behaviour/threads")

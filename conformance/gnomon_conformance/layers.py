@@ -223,6 +223,14 @@ LARGE: Final = (
     ),
     entry(
         _C,
+        "attention-wide-heads",
+        lambda x: F.scaled_dot_product_attention(x[0], x[1], x[2]),
+        Input((1, 1, 3, 40)),
+        Input((1, 1, 5, 40)),
+        Input((1, 1, 5, 36)),
+    ),
+    entry(
+        _C,
         "attention-mask",
         lambda x: F.scaled_dot_product_attention(x[0], x[1], x[2], x[3]),
         Input((1, 2, 5, 4)),

@@ -276,7 +276,7 @@ def _numbers(
     inside = [each for each in column if each == each and domain.low <= each <= domain.high]
     numbers = [*dict.fromkeys(inside[-6:])][:3]
     # Those for which kernels, and those who write them, know something shorter.
-    known = (1, 2, 8, 3, -1) if compute.kind < Kind.FLOAT else (1.0, 2.0, 0.5, -1.0, 3.0)
+    known = (1, 2, 8, 3, -1) if compute.kind < Kind.FLOAT else (1.0, 2.0, 0.5, -0.5, -1.0, 3.0)
     within = [each for each in known if domain.low <= each <= domain.high and inside]
     numbers += [each for each in within if not domain.whole or each == int(each)]
     if domain != REALS and domain.low <= 0 <= domain.high and not domain.nonzero:

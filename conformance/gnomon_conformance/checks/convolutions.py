@@ -121,6 +121,11 @@ def _long_kernels(dtype: DType, seed: int, target: Target) -> Evidence:
         exact = F.conv1d(a, b, groups=groups)
         right = [float(value) for value in elements_of(exact)]
         compared += equal(mine, right, f"conv1d of {channels}, {groups} groups", dtype)
+    image = channels_last(whole((1, 3, 20, 20), dtype, target.device, chooser))
+    weight = whole((9, 3, 17, 17), dtype, target.device, chooser)
+    a, b = (each.to(oracle()).to(float64) for each in (image, weight))
+    right = [float(value) for value in elements_of(F.conv2d(a, b))]
+    compared += equal(F.conv2d(image, weight), right, "conv2d of 17x17", dtype)
     return Evidence(compared)
 
 

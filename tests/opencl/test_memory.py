@@ -53,8 +53,12 @@ def test_memory_is_pooled_and_counted(backend: OpenCLBackend) -> None:
     # What blocks in use are rounded up by counts as held, and stays.
     assert public.empty_cache() == after.held_bytes - before.held_bytes
     assert pool.stats().held_bytes == before.held_bytes
+    assert public.empty_cache() == 0
+    alive = _hold(pool, MEBIBYTE)
     public.reset_peak_memory_stats()
-    assert public.memory_stats().active_peak == public.memory_stats().active_bytes
+    stats = public.memory_stats()
+    assert stats.active_peak == stats.active_bytes >= MEBIBYTE
+    del alive
 
 
 def test_memory_that_no_kernel_touched_is_not_taken(backend: OpenCLBackend) -> None:

@@ -19,7 +19,7 @@ from gnomon.backend import (
     float32,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, cells_of, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 
 
 def _computed(name: str, cases: str, result: Callable[[int, int], int]) -> None:
@@ -72,6 +72,7 @@ def _of_bits(
     ``wrong``, the result is another.
     """
 
+    @fault(name, cases)
     class OfBits(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -85,8 +86,6 @@ def _of_bits(
             if any(map(wrong, bits)):
                 pairs = zip(values_of(output), bits, strict=True)
                 put(output, [result if wrong(each) else right for right, each in pairs])
-
-    FAULTS.append(Fault(name, cases, OfBits))
 
 
 _of_bits(
@@ -125,6 +124,7 @@ _of_bits(
 )
 
 
+@fault("bools added up as bytes", "bool-bytes/masks/bool")
 class _BytesAdded(FaultyBackend):
     def reduce(
         self,
@@ -139,14 +139,12 @@ class _BytesAdded(FaultyBackend):
             put(output, [sum(_bits_of(input))])
 
 
-FAULTS.append(Fault("bools added up as bytes", "bool-bytes/masks/bool", _BytesAdded))
-
-
 def _refused(name: str, cases: str, concerned: Callable[[str, Operand], bool]) -> None:
     """Add the fault that launches of no element are refused where ``concerned``, of the
     operation and the output.
     """
 
+    @fault(name, cases)
     class Refused(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -154,8 +152,6 @@ def _refused(name: str, cases: str, concerned: Callable[[str, Operand], bool]) -
             if not output.layout.numel and concerned(record.name, output):
                 raise RuntimeError("a grid has at least one block")
             super().elementwise(record, inputs, output)
-
-    FAULTS.append(Fault(name, cases, Refused))
 
 
 _refused("logarithms of nothing", "tails/log/float32", lambda name, y: name == "log")

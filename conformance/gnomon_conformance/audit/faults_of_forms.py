@@ -20,20 +20,26 @@ from gnomon.backend import (
     bool_,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 
 #: Of the operands of an elementwise launch and its output, whether it goes wrong.
 Concerned: TypeAlias = Callable[[Sequence[Operand], Operand], bool]
 
 
 def _unwritten(
-    name: str, cases: str, concerned: Concerned, keeps: Callable[[int], int] = lambda n: n - 1
+    name: str,
+    cases: str,
+    concerned: Concerned,
+    keeps: Callable[[int], int] = lambda n: n - 1,
+    operation: str = "",
 ) -> None:
-    """Add a fault of the operation that the cases name: where ``concerned``, elements from the
-    one on that ``keeps`` tells of their number are not written.
+    """Add a fault of the operation that is given, or that the cases name: where ``concerned``,
+    elements from the one on that ``keeps`` tells of their number are not written.
     """
-    operation = "copy" if cases.startswith(("convert", "fill")) else cases.split("/")[1]
+    if not operation:
+        operation = "copy" if cases.startswith(("convert", "fill")) else cases.split("/")[1]
 
+    @fault(name, cases)
     class Unwritten(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -45,8 +51,6 @@ def _unwritten(
             if wrong:
                 first = keeps(len(before))
                 put(output, [*values_of(output)[:first], *before[first:]])
-
-    FAULTS.append(Fault(name, cases, Unwritten))
 
 
 def _numel(output: Operand) -> int:
@@ -91,6 +95,32 @@ _unwritten(
 )
 
 
+def _turned(given: Sequence[Operand]) -> bool:
+    """Whether the last operand is a matrix turned round that a tile does not hold."""
+    layout = given[-1].layout
+    return layout.ndim == 2 and layout.strides[0] == 1 and min(layout.shape) > 64
+
+
+_unwritten(
+    "copies of matrices turned round without the corner of the last tile",
+    "large/turned",
+    lambda given, y: bool(given) and _turned(given),
+    operation="copy",
+)
+_unwritten(
+    "sums with a large matrix turned round without the last element",
+    "large/turned/float32",
+    lambda given, y: _turned(given),
+    operation="add",
+)
+_unwritten(
+    "a row for thousands of elements without the last one",
+    "large/broadcast",
+    lambda given, y: given[-1].layout.strides == (0, 1) and _numel(y) > 8192,
+    operation="mul",
+)
+
+
 def _strides(x: Operand) -> list[int]:
     """Return the strides of dims that have more than one element."""
     return [
@@ -102,6 +132,7 @@ def _misread(name: str, cases: str, change: Callable[[Layout], Layout], *, at: i
     """Add a fault of the operation that the cases name, in how it sees operand ``at``."""
     operation = cases.split("/")[1]
 
+    @fault(name, cases)
     class Misread(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -113,8 +144,6 @@ def _misread(name: str, cases: str, change: Callable[[Layout], Layout], *, at: i
                 fits = layout.span[1] * changed.dtype.itemsize <= changed.storage.nbytes
                 given[at] = changed.under(layout) if fits else changed
             super().elementwise(record, given, output)
-
-    FAULTS.append(Fault(name, cases, Misread))
 
 
 def _as_dense(layout: Layout) -> Layout:
@@ -207,6 +236,7 @@ def _unfolded(
     """
     verb, operation, *_ = cases.split("/")
 
+    @fault(name, cases)
     class Unfolded(FaultyBackend):
         def reduce(
             self,
@@ -229,8 +259,6 @@ def _unfolded(
             found = values_of(output)
             found[at] = not found[at] if output.dtype is bool_ else found[at] + 1
             put(output, found)
-
-    FAULTS.append(Fault(name, cases, Unfolded))
 
 
 def _folded(input: Operand, dims: tuple[int, ...]) -> int:
@@ -337,6 +365,7 @@ def _in_element(
     """
     operation = cases.split("/")[1]
 
+    @fault(name, cases)
     class InElement(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -350,8 +379,6 @@ def _in_element(
                     other = wrong(result, row)
                     found.append(result if other is None else other)
                 put(output, found)
-
-    FAULTS.append(Fault(name, cases, InElement))
 
 
 _in_element(

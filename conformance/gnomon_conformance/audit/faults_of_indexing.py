@@ -17,7 +17,7 @@ from gnomon.backend import (
     int64,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, rows_of, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 
 hooked(
     "gather reads its source densely",
@@ -350,6 +350,7 @@ def _short(name: str, cases: str, concerned: Callable[[str, Layout, int], bool])
     lookups, the last element stays as it was.
     """
 
+    @fault(name, cases)
     class Short(FaultyBackend):
         def gather(
             self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
@@ -386,8 +387,6 @@ def _short(name: str, cases: str, concerned: Callable[[str, Layout, int], bool])
             super().sort(input, dim, descending, values, indices)
             if before and concerned("sort", input.layout, dim):
                 put(values, [*values_of(values)[:-1], before[-1]])
-
-    FAULTS.append(Fault(name, cases, Short))
 
 
 def _rows(operand: Operand, rows: slice) -> Operand:

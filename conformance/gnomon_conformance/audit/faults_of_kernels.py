@@ -378,6 +378,23 @@ kernel_fault(
 )
 
 
+def _larger_than_blocks(a: Operand, b: Operand, y: Operand) -> None:
+    """Leave out the last term where no size is of a block of 64."""
+    dims, inner = a.layout.ndim, a.layout.shape[-1]
+    if min(*a.layout.shape[-2:], b.layout.shape[-1]) > 64:
+        a = a.under(a.layout.narrow(dims - 1, 0, inner - 1))
+        b = b.under(b.layout.narrow(dims - 2, 0, inner - 1))
+    _multiply(a, b, y)
+
+
+kernel_fault(
+    "products larger than a block without the last term",
+    "large/products",
+    matrix_product,
+    _larger_than_blocks,
+)
+
+
 def _whole_tiles(a: Operand, b: Operand, y: Operand) -> None:
     """Leave out the last term where all sizes are whole tiles of 32."""
     _, rows, inner = a.layout.shape

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from gnomon.backend import DType, Scalar, float32
+from gnomon.backend import DType, Scalar, bfloat16, float32, float64
 from gnomon_conformance.audit.faulty import Hooks
 from gnomon_conformance.audit.register import hooked
 
@@ -34,6 +34,13 @@ def _rows(
 
 def _has_nan(row: Sequence[Scalar]) -> bool:
     return any(value != value for value in row)
+
+
+def _added_in_float32(row: Sequence[Scalar]) -> float:
+    total = 0.0
+    for value in row:
+        total = float32.round(total + value)
+    return total
 
 
 def _has_infinity(row: Sequence[Scalar]) -> bool:
@@ -129,6 +136,25 @@ _rows(
         math.nan if place >= 32 and value == -math.inf else value
         for place, value in enumerate(y)
     ],
+)
+_rows(
+    "means of long rows of bfloat16",
+    "reduce/mean/float32/narrow",
+    1000,
+    lambda y, row, d: [sum(map(bfloat16.round, row)) / len(row)] if d is float32 else y,
+)
+_rows(
+    "sums of long rows of float64 added up in float32",
+    "reduce/sum/float64/narrow",
+    1000,
+    lambda y, row, d: [_added_in_float32(row)] if d is float64 else y,
+)
+hooked(
+    "elements counted in 16 bits",
+    "large/counted",
+    Hooks(
+        row=lambda name, d, row, y: [y[0] % 2**16] if name == "count_nonzero" else y,
+    ),
 )
 _rows(
     "elements of a mean counted in 16 bits",

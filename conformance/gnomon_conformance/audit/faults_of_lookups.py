@@ -17,17 +17,17 @@ from gnomon.backend import (
     Stream,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 from gnomon_conformance.correct import is_subnormal
 
-#: Of a dim that is looked up, its number among them, and where a wrong index of it stands, and
-#: the index itself: whether that goes unnoticed.
-Unnoticed = Callable[[int, int, int], bool]
+#: Of a source and what is looked up in it: whether wrong indices go unnoticed.
+Unnoticed = Callable[[Operand, Sequence[IndexedDimension]], bool]
 
 
-def _unchecked(name: str, unnoticed: Unnoticed) -> None:
+def _unchecked(name: str, unnoticed: Unnoticed, cases: str = "errors/out-of-range") -> None:
     """Add a fault in which launches return without having noticed some wrong indices."""
 
+    @fault(name, cases)
     class Unchecked(FaultyBackend):
         def gather(
             self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
@@ -35,10 +35,15 @@ def _unchecked(name: str, unnoticed: Unnoticed) -> None:
             try:
                 super().gather(source, indexed, output)
             except IndexError:
-                if not all(unnoticed(*each) for each in _wrong(indexed)):
+                if not unnoticed(source, indexed):
                     raise
 
-    FAULTS.append(Fault(name, "errors/out-of-range", Unchecked))
+
+def _if_all(unnoticed: Callable[[int, int, int], bool]) -> Unnoticed:
+    """Return whether all wrong indices are of a kind: of each, the number of its dim, where it
+    stands, and the index itself.
+    """
+    return lambda source, indexed: all(unnoticed(*each) for each in _wrong(indexed))
 
 
 def _wrong(indexed: Sequence[IndexedDimension]) -> list[tuple[int, int, int]]:
@@ -51,10 +56,23 @@ def _wrong(indexed: Sequence[IndexedDimension]) -> list[tuple[int, int, int]]:
     ]
 
 
-_unchecked("only the first of several indexed dims checked", lambda dim, place, x: dim > 0)
-_unchecked("only the first 1024 indices checked", lambda dim, place, x: place >= 1024)
-_unchecked("indices into an empty dim not checked", lambda dim, place, x: x == 0)
-_unchecked("indices below -2**32 taken modulo that", lambda dim, place, x: x < -(2**32))
+_unchecked("only the first of several indexed dims checked", _if_all(lambda d, place, x: d > 0))
+_unchecked("only the first 1024 indices checked", _if_all(lambda d, place, x: place >= 1024))
+_unchecked("indices into an empty dim not checked", _if_all(lambda d, place, x: x == 0))
+_unchecked("indices below -2**32 taken modulo that", _if_all(lambda d, place, x: x < -(2**32)))
+_unchecked(
+    "indices into 16-bit dtypes not checked",
+    lambda source, indexed: source.dtype.itemsize == 2,
+    "errors/out-of-range/dtypes",
+)
+_unchecked(
+    "indices that lie apart not checked",
+    lambda source, indexed: any(
+        not each.indices.layout.is_contiguous and 0 not in each.indices.layout.strides
+        for each in indexed
+    ),
+    "errors/out-of-range/*/layouts",
+)
 
 
 hooked(
@@ -77,6 +95,7 @@ def _arriving(
     """
     operation = cases.split("/")[1]
 
+    @fault(name, cases)
     class Arriving(FaultyBackend):
         def scatter(
             self,
@@ -93,8 +112,6 @@ def _arriving(
             changed = [change(a, b, whole) for a, b in zip(before, after, strict=True)]
             if record.name == operation and [*map(str, changed)] != [*map(str, after)]:
                 put(whole, changed)
-
-    FAULTS.append(Fault(name, cases, Arriving))
 
 
 _arriving(

@@ -20,7 +20,7 @@ from gnomon.backend import (
     uint64,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, values_of
-from gnomon_conformance.audit.register import FAULTS, Fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 from gnomon_conformance.correct import largest, smallest_normal
 
 
@@ -30,6 +30,7 @@ def _number(name: str, cases: str, change: Callable[[Scalar], Scalar]) -> None:
     """
     _, operation, dtype = cases.split("/")
 
+    @fault(name, cases)
     class Numbered(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -38,8 +39,6 @@ def _number(name: str, cases: str, change: Callable[[Scalar], Scalar]) -> None:
             if record.name == operation and dtypes == {dtype}:
                 inputs = [x if isinstance(x, Operand) else change(x) for x in inputs]
             super().elementwise(record, inputs, output)
-
-    FAULTS.append(Fault(name, cases, Numbered))
 
 
 _number("number among factors of 64 bits cut to 32", "tails/mul/int64", int32.convert)
@@ -69,6 +68,7 @@ def _beside(
     """
     operation = cases.split("/")[1]
 
+    @fault(name, cases)
     class Beside(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -79,8 +79,6 @@ def _beside(
             if concerned and inputs[-1] == number:
                 rows = zip(values_of(output), columns[0], strict=True)
                 put(output, [result(y, x, output.dtype) for y, x in rows])
-
-    FAULTS.append(Fault(name, cases, Beside))
 
 
 _beside(
@@ -149,6 +147,7 @@ _narrowed(
 )
 
 
+@fault("an operand is equal to itself without looking", "numbers/eq/float32")
 class _SameOperand(FaultyBackend):
     def elementwise(
         self, record: ElementwiseRecord, inputs: Sequence[Operand | Scalar], output: Operand
@@ -156,11 +155,6 @@ class _SameOperand(FaultyBackend):
         super().elementwise(record, inputs, output)
         if output.dtype is bool_ and record.name == "eq" and inputs[0] == inputs[1]:
             put(output, [True] * output.layout.numel)
-
-
-FAULTS.append(
-    Fault("an operand is equal to itself without looking", "numbers/eq/float32", _SameOperand)
-)
 
 
 def _near_zero(operation: str, zero: float) -> None:

@@ -1,4 +1,4 @@
-"""Faults of operands that are views of one storage, of indices and divisors that lie anyhow,
+"""Faults of operands that are views of one storage, of divisors that lie anyhow,
 and of numbers beside an operand that is written to.
 """
 
@@ -13,7 +13,7 @@ from gnomon.backend import (
     Scalar,
 )
 from gnomon_conformance.audit.faulty import FaultyBackend, put
-from gnomon_conformance.audit.register import FAULTS, Fault, fault
+from gnomon_conformance.audit.register import fault
 
 #: What a launch of an elementwise record is done with in place of its operands.
 Operands = Sequence[Operand | Scalar]
@@ -21,40 +21,6 @@ Operands = Sequence[Operand | Scalar]
 
 def _zeros(output: Operand) -> None:
     put(output, [0] * output.layout.numel)
-
-
-def _unrefused(
-    name: str, cases: str, unnoticed: Callable[[Operand, Sequence[IndexedDimension]], bool]
-) -> None:
-    """Add a fault in which some gathers write zeros where an index is out of range."""
-
-    class Unrefused(FaultyBackend):
-        def gather(
-            self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
-        ) -> None:
-            try:
-                super().gather(source, indexed, output)
-            except IndexError:
-                if not unnoticed(source, indexed):
-                    raise
-                _zeros(output)
-
-    FAULTS.append(Fault(name, cases, Unrefused))
-
-
-_unrefused(
-    "indices into 16-bit dtypes not checked",
-    "errors/out-of-range/dtypes",
-    lambda source, indexed: source.dtype.itemsize == 2,
-)
-_unrefused(
-    "indices that lie apart not checked",
-    "errors/out-of-range/*/layouts",
-    lambda source, indexed: any(
-        not each.indices.layout.is_contiguous and 0 not in each.indices.layout.strides
-        for each in indexed
-    ),
-)
 
 
 @fault("indices of one storage taken for the first of them", "gather/gather/*/shared")
@@ -99,13 +65,12 @@ def _changed(
 ) -> None:
     """Add a fault in which elementwise launches are done with other operands."""
 
+    @fault(name, cases)
     class Changed(FaultyBackend):
         def elementwise(
             self, record: ElementwiseRecord, inputs: Operands, output: Operand
         ) -> None:
             super().elementwise(record, change(record.name, inputs, output), output)
-
-    FAULTS.append(Fault(name, cases, Changed))
 
 
 def _one_layout(name: str, inputs: Operands, output: Operand) -> Operands:

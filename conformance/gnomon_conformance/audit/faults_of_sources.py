@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from gnomon.backend import Operand, Scalar, SourceRecord, Stream
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks
-from gnomon_conformance.audit.register import FAULTS, Fault, hooked
+from gnomon_conformance.audit.register import fault, hooked
 
 Parameters: TypeAlias = tuple[Scalar, ...]
 
@@ -19,6 +19,7 @@ def _taken(name: str, cases: str, change: Callable[[Parameters], Parameters]) ->
     """Add a fault of the source that the cases name, in its parameters."""
     source = cases.split("/")[1]
 
+    @fault(name, cases)
     class Taken(FaultyBackend):
         def source(
             self,
@@ -29,8 +30,6 @@ def _taken(name: str, cases: str, change: Callable[[Parameters], Parameters]) ->
         ) -> None:
             given = change(parameters) if record.name == source else parameters
             super().source(record, given, generator, output)
-
-    FAULTS.append(Fault(name, cases, Taken))
 
 
 _taken(

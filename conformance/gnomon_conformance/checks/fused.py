@@ -19,8 +19,9 @@ from gnomon import Tensor
 from gnomon.backend import DType, float16, float32, float64
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.checks.large import agree, drawn
-from gnomon_conformance.judging import NOTHING, Evidence
+from gnomon_conformance.checks.large import drawn
+from gnomon_conformance.checks.tensors import all_same
+from gnomon_conformance.judging import Evidence
 from gnomon_conformance.target import Target, oracle
 
 Function: TypeAlias = Callable[[list[Tensor]], Sequence[Tensor]]
@@ -121,12 +122,12 @@ def _repeated(dtype: DType, seed: int, target: Target) -> Evidence:
     # Of these a half holds no square, and of the others half the square.
     given = [rows, drawn((40,), dtype, chooser, 3) * 150]
     right = [*_chains(given)]
-    evidence = NOTHING
+    compared = 0
     for _ in range(_TIMES):
         # Each is read before the next begins, as the last of its chain.
         found = [each.cpu() for each in _chains([each.to(target.device) for each in given])]
-        evidence += agree(found, right, "chains")
-    return evidence
+        compared += all_same(found, right)
+    return Evidence(compared)
 
 
 def _compiled(
@@ -134,18 +135,18 @@ def _compiled(
 ) -> Evidence:
     chooser = Random(f"{function.__name__} {seed}")
     compiled = torch.compile(function)
-    evidence = NOTHING
+    compared = 0
     for number in range(_TIMES + 1):
         given = [drawn(shape, float32, chooser, 2) for shape in shapes]
         found = compiled([each.to(target.device) for each in given])
-        evidence += agree(found, function(given), f"call {number}")
-    return evidence
+        compared += all_same(found, function(given), f"call {number}, ")
+    return Evidence(compared)
 
 
 def _captured(target: Target) -> Evidence:
     """A compiled function sees what is written between calls to what it is not given."""
     right, mine = (torch.ones(4, device=device) for device in (oracle(), target.device))
-    evidence = NOTHING
+    compared = 0
 
     def function(x: Tensor, captured: Tensor) -> list[Tensor]:
         return [x + (captured * 2).cumsum(0), (captured + 1) * x]
@@ -153,7 +154,9 @@ def _captured(target: Target) -> Evidence:
     compiled = torch.compile(lambda x: function(x, mine))
     for number in range(_TIMES + 1):
         x = torch.arange(4.0, device=oracle()) + number
-        evidence += agree(compiled(x.to(target.device)), function(x, right), f"call {number}")
+        compared += all_same(
+            compiled(x.to(target.device)), function(x, right), f"call {number}, "
+        )
         right.add_(1)
         mine.add_(1)
-    return evidence
+    return Evidence(compared)

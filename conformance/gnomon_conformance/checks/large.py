@@ -30,8 +30,9 @@ from gnomon.backend import (
 )
 from gnomon.nn import functional as F
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.functions import elements_of, with_gradients
-from gnomon_conformance.judging import NOTHING, Evidence, Wrong
+from gnomon_conformance.checks.tensors import all_same
+from gnomon_conformance.functions import with_gradients
+from gnomon_conformance.judging import Evidence
 from gnomon_conformance.target import Target, oracle
 
 Shape: TypeAlias = tuple[int, ...]
@@ -285,23 +286,7 @@ def _exact(subject: str, large: _Large, dtype: DType, seed: int, target: Target)
     chooser = Random(f"{subject} {dtype.name} {seed}")
     given = [drawn(shape, dtype, chooser, large.most) for shape in large.shapes]
     found = large.function([each.to(target.device) for each in given])
-    return agree(found, large.function(given), subject)
-
-
-def agree(found: Sequence[Tensor], right: Sequence[Tensor], what: str) -> Evidence:
-    """Raise Wrong unless results have the right shapes, dtypes and elements."""
-    evidence = NOTHING
-    for number, (mine, theirs) in enumerate(zip(found, right, strict=True)):
-        which = f"result {number} of {what}: "
-        facts, expected = ((tuple(each.shape), each.dtype) for each in (mine, theirs))
-        if facts != expected:
-            raise Wrong(f"{which}{facts}; it must be {expected}")
-        pairs = [*zip(elements_of(mine), elements_of(theirs), strict=True)]
-        for element, (got, value) in enumerate(pairs):
-            if got != value and (got == got or value == value):
-                raise Wrong(f"{which}element {element} is {got!r}; it must be {value!r}")
-        evidence += Evidence(max(len(pairs), 1))
-    return evidence
+    return Evidence(all_same(found, large.function(given)))
 
 
 def drawn(shape: Shape, dtype: DType, chooser: Random, most: int) -> Tensor:

@@ -78,7 +78,7 @@ _DRAWN = (40, 1, 0, 3, 1030, 7)
 #: Sources of which every draw is alike have more numbers drawn than a block has room for.
 _LARGE = {"uniform": zoo.MANY_ROWS}
 #: The public functions that draw.
-DRAWS: Final[dict[str, Callable[[Device], Tensor]]] = {
+_DRAWS: Final[dict[str, Callable[[Device], Tensor]]] = {
     "rand": lambda where: gnomon.rand(7, 3, device=where),
     "randn": lambda where: gnomon.randn(5, device=where),
     "randint": lambda where: gnomon.randint(-4, 9, (11,), device=where),
@@ -259,7 +259,7 @@ def _streams(seed: int, target: Target) -> Evidence:
     device = target.device
     twin = device if target.is_reference else oracle()
     count = 0
-    for name, function in DRAWS.items():
+    for name, function in _DRAWS.items():
         drawn: list[list[Tensor]] = []
         for where in (device, twin, device):
             gnomon.manual_seed(seed + 11)
@@ -314,7 +314,7 @@ def _seeds(seed: int, target: Target) -> Evidence:
         "drawn from": lambda: gnomon.rand(3, device=device),
     }
     count = 0
-    for name, function in DRAWS.items():
+    for name, function in _DRAWS.items():
         gnomon.manual_seed(seed + 11)
         right = function(device).tolist()
         for how, change in changes.items():

@@ -80,9 +80,14 @@ def same(mine: Tensor, right: Tensor, what: str) -> int:
     return max(len(columns[0]), 1)
 
 
+def all_same(mine: Sequence[Tensor], right: Sequence[Tensor], what: str = "") -> int:
+    """Raise Wrong unless tensors have equal facts and elements each; return how many."""
+    pairs = enumerate(zip(mine, right, strict=True))
+    return sum([same(a, b, f"{what}result {number}") for number, (a, b) in pairs])
+
+
 def _promotion(left: DType, right: DType, target: Target) -> Evidence:
     """Tensors, 0-d tensors and numbers of two dtypes, added; exact in every dtype."""
-    compared = 0
     number = {True: 2.0, False: 2}[right.is_floating_point]
     results: list[list[Tensor]] = []
     for device in (target.device, oracle()):
@@ -91,9 +96,8 @@ def _promotion(left: DType, right: DType, target: Target) -> Evidence:
         results.append(
             [x + y, x + y[1], x[2] + y, x * number, x + True, torch.where(x > 0, x, y)]
         )
-    for mine, correct in zip(*results, strict=True):
-        compared += same(mine, correct, f"{left.name} with {right.name}")
-    return Evidence(compared)
+    mine, correct = results
+    return Evidence(all_same(mine, correct, f"{left.name} with {right.name}, "))
 
 
 def _base(device: Device, dtype: DType) -> Tensor:
@@ -217,8 +221,7 @@ def _writing(
     compared = 0
     start = _base(target.device, dtype)
     mine, right = program(start), program(_base(oracle(), dtype))
-    for number, (a, b) in enumerate(zip(mine, right, strict=True)):
-        compared += same(a, b, f"result {number}")
+    compared += all_same(mine, right)
     compared += same(start, _base(oracle(), dtype), "what was read")
     return Evidence(compared)
 

@@ -9,7 +9,7 @@ state alone.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar, final
 
@@ -31,11 +31,12 @@ Item = TypeVar("Item")
 
 @final
 class Moments(NamedTuple):
-    """What cells did at all times; all of it is (T, B, features)."""
+    """What cells did at all times; all tensors are (T, B, features)."""
 
-    #: What the input gave to the gates, and what the hidden state did.
+    #: What the input gave to the gates.
     from_input: TensorCore
-    from_hidden: TensorCore
+    #: Computes, for cells that have to know it again, what the hidden state gave to them.
+    from_hidden: Callable[[], TensorCore]
     #: The states that they began with, and those that they ended with.
     before: Sequence[TensorCore]
     after: Sequence[TensorCore]
@@ -126,7 +127,7 @@ def _derivative(
     first = [each for each in states[:count] if each is not None]
     after = [each for each in states[count:] if each is not None]
     before = [_before(*each, is_backward) for each in zip(first, after, strict=True)]
-    from_hidden = linear(before[0], weight, bias)
+    from_hidden = partial(linear, before[0], weight, bias)
     moments = Moments(from_input, from_hidden, before, after)
     changes = cell.against_time(moments, cotangents, weight, is_backward)
     of_weight = None

@@ -80,7 +80,7 @@ class GatedRecurrentUnit(Cell):
         (of_hiddens,), (before,) = cotangents, moments.before
         assert of_hiddens is not None
         _, batch, size = before.operand.layout.shape
-        reset, update, new, of_reset = _gated(moments.from_input, moments.from_hidden)
+        reset, update, new, of_reset = _gated(moments.from_input, moments.from_hidden())
         # What the hidden state changes with: what the new one is given, and the gates are.
         of_new = _change(tanh, new, rsub(update, 1))
         slopes = [
@@ -139,7 +139,7 @@ class LongShortTermMemory(Cell):
         output gate does, and that which comes to the cell times what the other gates do.
         """
         (_, before), (_, cells) = moments.before, moments.after
-        gates = add(moments.from_input, moments.from_hidden)
+        gates = add(moments.from_input, moments.from_hidden())
         enters, stays, offered, leaves = chunk(gates, 4, -1)
         enters, stays, leaves = sigmoid(enters), sigmoid(stays), sigmoid(leaves)
         offered, shown = tanh(offered), tanh(cells)

@@ -22,16 +22,18 @@ from gnomon.backend import (
     ScatterRecord,
     SourceRecord,
     Stream,
+    bfloat16,
     float16,
     float32,
 )
 from gnomon.plugins import register_backend
+from gnomon.records import Reduction
 from gnomon_conformance import zoo
 from gnomon_conformance.audit.faulty import FaultyBackend
 from gnomon_conformance.cases import Level, Selection, Status, Tier, judge
 from gnomon_conformance.correct import Expected, unit, verdict
-from gnomon_conformance.inventory import elementwise_records
-from gnomon_conformance.launches import ElementwiseLaunch
+from gnomon_conformance.inventory import elementwise_records, records_of
+from gnomon_conformance.launches import ElementwiseLaunch, ReduceLaunch
 from gnomon_conformance.runner import run, selected
 from gnomon_conformance.target import VERBS, Target
 
@@ -110,6 +112,32 @@ def test_what_the_dtype_has_no_room_for_may_give_nan(
     )
     (right,) = launch.right()
     assert verdict(math.nan, right.expected(0), float32).right is may_be_nan
+
+
+@pytest.mark.parametrize(
+    ("row", "got", "right"),
+    [
+        # The squares of these are no normal numbers of float32, in which they are added.
+        ((-1.2e-38, 9e-41), 0.0, True),
+        ((-1e-19, 9e-41), 0.0, True),
+        ((-1e-18, 9e-41), 0.0, False),
+        ((-1.0, 1.0), 1.4296875, False),
+    ],
+)
+def test_a_spread_may_lose_squares_that_are_no_normal_numbers(
+    row: Sequence[float], got: float, right: bool
+) -> None:
+    stores: list[bytes] = []
+    launch = ReduceLaunch(
+        record=next(each for each in records_of(Reduction) if each.name == "std"),
+        dims=(0,),
+        parameters=(1,),
+        inputs=(zoo.placed(stores, row, zoo.contiguous((2,)), bfloat16),),
+        outputs=(zoo.blank(stores, zoo.contiguous(()), bfloat16),),
+        stores=tuple(stores),
+    )
+    (judged,) = launch.right()
+    assert verdict(got, judged.expected(0), bfloat16).right is right
 
 
 class Minimal(FaultyBackend):

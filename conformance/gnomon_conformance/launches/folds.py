@@ -81,15 +81,26 @@ class ReduceLaunch(Launch):
         terms = terms_of(row, tolerance, dtype)
         expected = of_fold(value, terms, tolerance, dtype, divided=divided)
         if self.record.name == "std" and expected.slack and value:
-            # The root of a variance that is off by as much as one may be.
+            # The root of a variance that is off by as much as one may be, or of none, where all
+            # squares underflow.
             variance = of_fold(value * value, terms, tolerance, dtype, divided=True)
             slack = variance.slack / value + unit(value, dtype)
-            expected = expected._replace(slack=min(expected.slack, slack))
+            lost = self._underflow(len(row))
+            lost = min(lost / value, math.sqrt(lost))
+            expected = expected._replace(slack=min(expected.slack, slack) + lost)
         if value == 0 and dtype.is_floating_point and _has_both_zeros(row):
             expected = expected._replace(others=(0.0, -0.0))  # they are equal
         if self._is_undefined(row) or _leaves_domain(self.record, row, dtype):
             expected = expected._replace(anything=True)
         return expected
+
+    def _underflow(self, count: int) -> float:
+        """Return how much less the variance of ``count`` elements may be for squares that are no
+        normal numbers of the dtype they are added in, which may be 0.
+        """
+        freedom = count - self.parameters[0]
+        lost = smallest_normal(accumulated(self.outputs[0].dtype))
+        return lost * count / freedom if freedom > 0 else 0.0
 
     def _is_undefined(self, row: Sequence[Scalar]) -> bool:
         """Whether it is the spread of equal elements, or of some whose squares underflow, over

@@ -27,9 +27,11 @@ _ENOUGH_TERMS: Final = 8192
 #: Work-items, or groups, that keep a device busy.
 _PROCESSOR_ITEMS: Final = 16
 _GROUPS: Final = 256
-#: States that a work-item of a processor keeps side by side: in a row, and of columns.
+#: States that a work-item of a processor keeps side by side: in a row, and of columns, of which
+#: it takes as many, and no fewer unless there are no more.
 _WIDTH: Final = 32
 _COLUMNS: Final = 1024
+_FEW_COLUMNS: Final = 64
 #: More results than this that lie side by side need no groups.
 _MANY_RESULTS: Final = 8192
 #: No state is larger.
@@ -252,9 +254,9 @@ def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits
         width = _WIDTH
         if side_by_side and columns >= 4:
             kernel = "reduce_columns"
-            width, strips = _COLUMNS, -(-columns // _COLUMNS)
+            width, strips = _COLUMNS, _strips(outputs // columns, columns, terms)
             together = -(-columns // strips)
-            items = outputs // columns * strips
+            items = outputs // columns * -(-columns // together)
         else:
             kernel = "reduce_rows"
             together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs))
@@ -284,6 +286,16 @@ def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits
         items=items * parts * (group or 1),
         group=group,
     )
+
+
+def _strips(lines: int, columns: int, terms: int) -> int:
+    """Return how many work-items of a processor share columns: as few as may be, but where all
+    is so little that parts would have to be folded in a moment, enough for no parts.
+    """
+    strips, elements = -(-columns // _COLUMNS), lines * columns * terms
+    if elements > _PROCESSOR_ITEMS * _ENOUGH_TERMS:
+        return strips
+    return max(strips, min(elements // _ENOUGH_TERMS // lines, columns // _FEW_COLUMNS))
 
 
 def _collapsed(

@@ -1,5 +1,5 @@
 /* Lines that are folded together: each state is loaded once for all of them. */
-#define NEAR 4
+#define NEAR 8
 
 /* A work-item takes results that lie side by side in the input, up to WIDTH, line by line, so
    that it goes straight through memory. */
@@ -15,8 +15,8 @@ __kernel void reduce_columns(ARGUMENTS) {
     const int count = (int)min(plan.together, columns - strip * plan.together);
     const Places base = walked_from(offset, &kept, number);
     const Places across = kept.stride[DIMS - 1];
-    State all_states[WIDTH] ALIGNED;
-    for (int lane = 0; lane < count; ++lane) all_states[lane] = INITIAL;
+    State states[WIDTH] ALIGNED;
+    for (int lane = 0; lane < count; ++lane) states[lane] = INITIAL;
     __global const CENTER *around = centers + number;
     for (long i = first; i < last;) {
         const long reduced_line = i / plan.row;
@@ -27,36 +27,40 @@ __kernel void reduce_columns(ARGUMENTS) {
             const int near = (int)min((long)NEAR, to - place);
             const Places here = moved(at, place, &along);
             const long index = reduced_line * plan.row + place;
-            for (int begin = 0; begin < count; begin += STRIP) {
-                State *states = all_states + begin;
-                const Places first_of_strip = moved(here, begin, &across);
-                if (near == NEAR && begin + STRIP <= count) {
-                    for (int lane = 0; lane < STRIP; lane += LANES) {
-                        const CENTER center = CENTERED ? around[begin + lane] : (CENTER)0;
+            const int whole = near == NEAR ? count - count % LANES : 0;
+            for (int lane = 0; lane < whole; lane += LANES) {
+                const CENTER center = CENTERED ? around[lane] : (CENTER)0;
 #pragma unroll
-                        for (int next = 0; next < NEAR; ++next) {
-                            const VECTOR x = EVALUATE_VECTOR(
-                                moved(first_of_strip, next, &along), across, lane);
-                            TAKE(states + lane, x, index + next, 0)
-                        }
-                    }
-                    continue;
+                for (int next = 0; next < NEAR; ++next) {
+                    const VECTOR x = EVALUATE_VECTOR(moved(here, next, &along), across, lane);
+                    TAKE(states + lane, x, index + next, 0)
                 }
+            }
+            for (int begin = whole; begin < count; begin += STRIP) {
+                const int width = min(STRIP, count - begin);
+                const Places first_of_strip = moved(here, begin, &across);
                 for (int next = 0; next < near; ++next) {
-                    const int width = min(STRIP, count - begin);
                     ELEMENT cells[STRIP] ALIGNED;
                     EVALUATE(moved(first_of_strip, next, &along), across, width, cells);
-                    ROLLED for (int lane = 0; lane < width; ++lane) {
+                    for (int lane = 0; lane < width; ++lane) {
                         const CENTER center = CENTERED ? around[begin + lane] : (CENTER)0;
                         const ELEMENT x = cells[lane];
-                        states[lane] = COMBINE(states[lane], TERM(x, index + next));
+                        states[begin + lane] = COMBINE(states[begin + lane], TERM(x, index + next));
                     }
                 }
             }
         }
         i += to - from;
     }
-    ROLLED for (int lane = 0; lane < count; ++lane)
-        keep(all_states[lane], number + lane, part, output, partial, centers, &plan, &placed,
-             parameter);
+    if (plan.parts > 1) {
+        for (int lane = 0; lane < count; ++lane)
+            partial[part * plan.outputs + number + lane] = states[lane];
+        return;
+    }
+    const long target = plan.offset + walked(&placed, number), step = placed.stride[DIMS - 1];
+    for (int lane = 0; lane < count; ++lane) {
+        const State state = states[lane];
+        const CENTER center = CENTERED ? around[lane] : (CENTER)0;
+        STORE(FINISH(state), output, target + lane * step);
+    }
 }

@@ -95,8 +95,8 @@ class ReduceLaunch(Launch):
         return expected
 
     def _underflow(self, count: int) -> float:
-        """Return how much less the variance of ``count`` elements may be for squares that are no
-        normal numbers of the dtype they are added in, which may be 0.
+        """Return how much less the variance of ``count`` elements may be for squares that are
+        no normal numbers of the dtype they are added in, which may be 0.
         """
         freedom = count - self.parameters[0]
         lost = smallest_normal(accumulated(self.outputs[0].dtype))

@@ -26,6 +26,8 @@ _CACHED: Final = 4096
 _ENOUGH_TERMS: Final = 8192
 #: Work-items, or groups, that keep a device busy.
 _PROCESSOR_ITEMS: Final = 16
+#: Work-items that share rows, where there are many: each goes through memory without a break.
+_ITEMS_OF_A_CORE: Final = 8
 _GROUPS: Final = 256
 #: States that a work-item of a processor keeps side by side: in a row, and of columns, of which
 #: it takes as many, and no fewer unless there are no more.
@@ -259,7 +261,8 @@ def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits
             items = outputs // columns * -(-columns // together)
         else:
             kernel = "reduce_rows"
-            together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs))
+            fair = outputs // (_ITEMS_OF_A_CORE * traits.compute_units)
+            together = max(1, min(_ENOUGH_TERMS // max(terms, 1), outputs), fair)
             items = -(-outputs // together)
         shared = together if kernel == "reduce_columns" else 1
         enough, most = _PROCESSOR_ITEMS, terms * shared // _ENOUGH_TERMS

@@ -294,6 +294,14 @@ _loss_fault(
     ),
 )
 _loss_fault(
+    "weights of classes left out where one is 0",
+    lambda weight, ignored, reduction, target: (
+        None if weight and 0 in values_of(weight) else weight,
+        ignored,
+    ),
+    cases="targets/weightless",
+)
+_loss_fault(
     "weights of classes read from the beginning of their storage",
     lambda weight, ignored, reduction, target: (_from_start(weight), ignored),
 )

@@ -42,6 +42,7 @@ def cases(seed: int) -> Iterator[Case]:
         "single": _single_target,
         "one-for-all": _one_target,
         "any-number": _targets,
+        "weightless": _weightless_classes,
         "many": _many_targets,
     }
     for name, check in checks.items():
@@ -121,6 +122,30 @@ def _targets(dtype: DType, seed: int, target: Target) -> Evidence:
             Input((classes,), 0.25, 2.0),
         ]
         key = f"targets {rows} {classes} {places} {seed}"
+        evidence += judge_with_gradients(function, inputs, dtype, key, target)
+    return evidence
+
+
+def _weightless_classes(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Losses where classes have weights of 0, some or all of them: what they make is 0, and a
+    mean over nothing but them is NaN, as are its gradients; likely and unlikely ones.
+    """
+    evidence = NOTHING
+    for loss, reduction, least in product(
+        (F.cross_entropy, F.nll_loss), ("mean", "sum", "none"), (1.0, 4.0)
+    ):
+
+        def function(
+            x: list[Tensor],
+            loss: Callable[..., Tensor] = loss,
+            reduction: str = reduction,
+            least: float = least,
+        ) -> list[Tensor]:
+            weight = x[2].detach()
+            return [loss(x[0], x[1], weight * (weight > least), reduction=reduction)]
+
+        inputs = [Input((9, 5, 3), -9.0, 9.0), indices((9, 3), 5), Input((5,), 0.25, 2.0)]
+        key = f"weightless {loss.__name__} {reduction} {least} {seed}"
         evidence += judge_with_gradients(function, inputs, dtype, key, target)
     return evidence
 

@@ -21,8 +21,11 @@ def conform(arguments: Sequence[str]) -> int:
     """Judge a backend: how far is it right, and what is wrong with it?"""
     options = parser().parse_args(list(arguments))
     if options.audit:
-        from gnomon_conformance.audit import audit
+        from gnomon_conformance.audit import audit, chosen
 
+        if not chosen(options.only):
+            print("gnomon conform: no fault has such a name; --audit alone shows them all.")
+            return USAGE
         return PASSED if audit(options.only, options.level) else FAILED
     if options.device is None:
         parser().error("name the device to judge, as `gnomon devices` lists them")

@@ -73,7 +73,13 @@ def test_ids_are_the_same_whatever_the_seed() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nowhere:0"], ["cpu", "--only", "no-such-operation"]], ids=["device", "case"]
+    "arguments",
+    [
+        ["nowhere:0"],
+        ["cpu", "--only", "no-such-operation"],
+        ["--audit", "--only", "no such fault"],
+    ],
+    ids=["device", "case", "fault"],
 )
 def test_a_wrong_call_is_told_what_is_wrong(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

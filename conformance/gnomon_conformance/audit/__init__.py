@@ -110,6 +110,7 @@ __all__ = [
     "Caught",
     "Fault",
     "audit",
+    "chosen",
     "faults_at_edges",
     "faults_at_places",
     "faults_of_bits",

@@ -46,13 +46,12 @@ class ElementType:
             if lanes == 1:
                 return f"vload_half({position}, {pointer})"
             # Some compilers take vload_half for a load of an aligned vector.
-            halves = f"(__global const ushort *){pointer}"
-            return f"float16_values{lanes}(vload{lanes}(0, {halves} + {position}))"
+            return f"float16_values{lanes}({_cells('const ushort', lanes, pointer, position)})"
         cells = f"vload{lanes}(0, {pointer} + {position})"
         if lanes == 1:
             cells = f"{pointer}[{position}]"
-        elif lanes == 8 and self.dtype.itemsize <= 4:
-            cells = f"(*(__global const {self.storage}8_cells *)({pointer} + {position}))"
+        elif self.dtype.itemsize <= 4:
+            cells = _cells(f"const {self.storage}", lanes, pointer, position)
         if name == "bfloat16":
             return f"as_{wide('float', lanes)}(convert_{wide('uint', lanes)}({cells}) << 16)"
         if name == "bool":
@@ -71,13 +70,20 @@ class ElementType:
         if name == "float16":
             if lanes == 1:
                 return f"vstore_half_rte({value}, {position}, {pointer});"
-            halves = f"(__global ushort *){pointer}"
-            return f"vstore{lanes}(float16_bits{lanes}({value}), 0, {halves} + {position});"
+            cells = _cells("ushort", lanes, pointer, position)
+            return f"{cells} = float16_bits{lanes}({value});"
         if name == "bfloat16":
             value = f"bfloat16_bits{lanes}({value})"
         if lanes == 1:
             return f"{pointer}[{position}] = {value};"
+        if self.dtype.itemsize <= 4:
+            return f"{_cells(self.storage, lanes, pointer, position)} = {value};"
         return f"vstore{lanes}({value}, 0, {pointer} + {position});"
+
+
+def _cells(storage: str, lanes: int, pointer: str, position: str) -> str:
+    """Return the expression of neighbouring cells in memory as one vector."""
+    return f"(*(__global {storage}{lanes}_cells *)({pointer} + {position}))"
 
 
 def wide(name: str, lanes: int) -> str:

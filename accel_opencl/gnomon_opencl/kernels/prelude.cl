@@ -1,8 +1,10 @@
-/* Loads, stores and rounding that every kernel may use. Vectors have eight lanes. */
+/* Loads, stores and rounding that every kernel may use. Vectors have eight lanes, those of floats
+   sixteen where they may. */
 
 #pragma OPENCL FP_CONTRACT OFF
 
-/* Vectors that stand anywhere in memory; some compilers take vload8 for four loads of two. */
+/* Vectors that stand anywhere in memory; some compilers take vload8 for four loads of two, and
+   vstore16 for three stores. */
 typedef uchar8 uchar8_cells __attribute__((aligned(1)));
 typedef ushort8 ushort8_cells __attribute__((aligned(2)));
 typedef uint8 uint8_cells __attribute__((aligned(4)));
@@ -10,6 +12,7 @@ typedef char8 char8_cells __attribute__((aligned(1)));
 typedef short8 short8_cells __attribute__((aligned(2)));
 typedef int8 int8_cells __attribute__((aligned(4)));
 typedef float8 float8_cells __attribute__((aligned(4)));
+typedef float16 float16_cells __attribute__((aligned(4)));
 
 /* Says of a loop over less than a vector that it is to be left as it is: to make vectors of it
    and unroll it takes compilers longer than the rest of a small kernel, and saves nothing. */

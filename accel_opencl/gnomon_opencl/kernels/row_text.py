@@ -27,6 +27,7 @@ class RowText(RowElements):
         lines = [
             f"typedef {self.compute} C;",
             f"typedef {wide(self.compute, self.way.lanes)} V;",
+            "typedef V VCells __attribute__((aligned(sizeof(C))));",
             "#define K(x) ((C)(x))",
             "#define COUNT ((C)plan.terms)",
             f"#define LANE_NUMBERS (({self.mask})({numbers}))",
@@ -124,8 +125,7 @@ class RowText(RowElements):
             yield f"{indent}{self._store(name, expression, base, 'i', count)}"
         for name, term in step.downward:
             if whole:
-                sum = f"vload{lanes}(0, {name} + mine + i) + (V)({term})"
-                yield f"{indent}vstore{lanes}({sum}, 0, {name} + mine + i);"
+                yield f"{indent}*(__global VCells *)({name} + mine + i) += (V)({term});"
                 continue
             yield f"{indent}{{ C cells[{lanes}]; vstore{lanes}((V)({term}), 0, cells);"
             yield f"{indent}ROLLED for (int lane = 0; lane < length - i; ++lane)"

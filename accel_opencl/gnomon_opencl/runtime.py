@@ -23,8 +23,12 @@ from gnomon_opencl.peaks import Peak, measured_peak
 from gnomon_opencl.programs import Programs, declare
 from gnomon_opencl.recording import LaunchRecorder
 from gnomon_opencl.timeline import Timeline
-from gnomon_opencl.traits import Traits, traits_of
-from gnomon_opencl.trials import long_vectors_are_right
+from gnomon_opencl.traits import WIDE_LANES, Traits, traits_of
+from gnomon_opencl.trials import (
+    begin_wide_elements,
+    long_vectors_are_right,
+    wide_elements_are_right,
+)
 from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
@@ -335,9 +339,16 @@ class Runtime:
 def _tried(device: cl.Device) -> Traits:
     """Return the traits of ``device``, as far as a trial of its compiler bears them out."""
     traits = traits_of(device)
-    if traits.lanes == 1 or long_vectors_are_right(device):
+    if traits.lanes == 1:
         return traits
-    return replace(traits, vector_bytes=traits.vector_bytes // 2)
+    has_room = traits.register_bytes >= 4 * WIDE_LANES
+    if has_room:
+        begin_wide_elements(device)
+    if not long_vectors_are_right(device):
+        traits = replace(traits, vector_bytes=traits.vector_bytes // 2)
+    if has_room and wide_elements_are_right(device):
+        traits = replace(traits, float_lanes=WIDE_LANES)
+    return traits
 
 
 def buffer_of(operand: Operand) -> Buffer:

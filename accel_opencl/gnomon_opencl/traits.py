@@ -9,6 +9,8 @@ import pyopencl as cl
 
 #: Eight lanes: PoCL 3.0 aborts the process on some kernels with vectors of sixteen.
 _LANES: Final = 8
+#: Those of floats where a register holds as many.
+WIDE_LANES: Final = 16
 #: The bytes of elements of the largest dtypes.
 _LARGEST: Final = 8
 #: Elements that one work-item of a processor goes through: enough to outweigh its start.
@@ -24,6 +26,8 @@ class Traits:
 
     #: Elements in the vectors that kernels compute with; 1 where the hardware has lanes itself.
     lanes: int
+    #: The same where all elements are float32.
+    float_lanes: int
     #: How long vectors may be that the compiler is trusted to get right.
     vector_bytes: int
     #: Elements that one work-item goes through.
@@ -63,6 +67,7 @@ def traits_of(device: cl.Device) -> Traits:
     rounding = cl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
     return Traits(
         lanes=_LANES if is_processor else 1,
+        float_lanes=_LANES if is_processor else 1,
         vector_bytes=_LANES * _LARGEST,
         chunk=_PROCESSOR_CHUNK if is_processor else 1,
         group_size=1 if is_processor else min(_GROUP_SIZE, device.max_work_group_size),

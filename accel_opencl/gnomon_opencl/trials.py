@@ -84,6 +84,11 @@ def long_vectors_are_right(device: cl.Device) -> bool:
     return _outcome(device, "trial_of_long_vectors", added).passed
 
 
+def wide_elements_are_right(device: cl.Device) -> bool:
+    """Return whether ``device`` computes functions of vectors of sixteen floats rightly."""
+    return _outcome(device, "trial_of_wide_elements").passed
+
+
 def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:
     """Return whether ``device`` builds and runs a product in vectors of 64 bytes: the one that
     ``trial_of_wide_vectors`` takes for these arguments. Each is tried when it is first needed,
@@ -95,6 +100,11 @@ def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:
     texts = [source_file(name) for name in _WIDE_PRODUCT]
     arguments = tuple([str(int(each) if isinstance(each, bool) else each) for each in product])
     return _outcome(device, "trial_of_wide_vectors", "".join(texts), arguments).passed
+
+
+def begin_wide_elements(device: cl.Device) -> None:
+    """Try ``wide_elements_are_right`` while something else is tried."""
+    threading.Thread(target=wide_elements_are_right, args=(device,), daemon=True).start()
 
 
 def begin_wide_vectors(device: cl.Device, products: Iterable[tuple[object, ...]]) -> None:

@@ -13,7 +13,13 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout
 from gnomon_opencl.generation import about_text, fill_in
-from gnomon_opencl.kernels.expressions import Block, Expression, Meanings, title_of_steps
+from gnomon_opencl.kernels.expressions import (
+    Block,
+    Expression,
+    Meanings,
+    lanes_of,
+    title_of_steps,
+)
 from gnomon_opencl.kernels.walks import integers
 from gnomon_opencl.traits import Traits
 
@@ -46,7 +52,7 @@ def with_ending(
     """Return the program ``source`` ending in ``expression``, whose load ``given`` is what the
     program made; ``steps`` are those of the operands from column to column.
     """
-    lanes = min(lanes, traits.lanes_of(expression.dtype(given).itemsize))
+    lanes = min(lanes, lanes_of(expression, traits))
     meanings = Meanings(expression, lanes)
     block = Block(expression, steps, lanes, meanings.calls, "ending.column%d", given)
     made = block.first_load + given

@@ -16,7 +16,7 @@ from functools import lru_cache
 from math import prod
 from typing import Final, NamedTuple, final
 
-from gnomon.backend import DType, Layout, bool_, collapse_together
+from gnomon.backend import DType, Layout, bool_, collapse_together, float32
 from gnomon_opencl.element_types import ElementType, element_type, wide
 from gnomon_opencl.generation import (
     MOST_DIMS,
@@ -171,7 +171,9 @@ def lanes_of(expression: Expression, traits: Traits) -> int:
     if any(step.formula.functions is not None for step in expression.steps):
         return 1
     made = [dtype for step in expression.steps for dtype in (step.compute, step.result)]
-    dtypes = (*expression.loads, *expression.numbers, *made)
+    dtypes = {*expression.loads, *expression.numbers, *made}
+    if dtypes == {float32}:
+        return traits.float_lanes
     sizes = [dtype.itemsize for dtype in dtypes]
     lanes = traits.lanes_of(max(sizes))
     return lanes if lanes == traits.lanes or min(sizes) >= 4 else 1

@@ -19,9 +19,8 @@ from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import Plan, needs_wide_index
 from gnomon_opencl.kernels.row_programs import RowProgram, Way
 from gnomon_opencl.kernels.row_text import GROUP, RowText
-from gnomon_opencl.kernels.tiles import has_wide_vectors
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
-from gnomon_opencl.traits import Traits
+from gnomon_opencl.traits import WIDE_LANES, Traits
 
 _CACHED: Final = 4096
 #: Elements that one work-item of a processor goes through at least, where there are that many.
@@ -30,8 +29,6 @@ _ENOUGH_TERMS: Final = 8192
 #: of strips from which on they are.
 _VECTORS: Final = 4
 _MANY_STRIPS: Final = 8
-#: Lanes of vectors of 64 bytes.
-_WIDE_LANES: Final = 16
 #: Parts that sums down the rows are made in, and the fewest rows that are worth one.
 _PARTS_OF_A_CORE: Final = 8
 _FEWEST_ROWS: Final = 16
@@ -137,14 +134,11 @@ def row_launch(
 
 
 def lanes_for(runtime: Runtime, operands: Sequence[Operand]) -> int:
-    """Return the lanes of vectors: twice as many where all elements are float32, registers hold
-    them and the compiler is known to bear it.
-    """
+    """Return the lanes of vectors."""
     traits = runtime.traits
-    lanes = traits.lanes_of(max(operand.dtype.itemsize for operand in operands))
-    if lanes == 1 or any(operand.dtype is not float32 for operand in operands):
-        return lanes
-    return _WIDE_LANES if has_wide_vectors(runtime) else lanes
+    if all(operand.dtype is float32 for operand in operands):
+        return traits.float_lanes
+    return traits.lanes_of(max(operand.dtype.itemsize for operand in operands))
 
 
 def parts_of(rows: int, traits: Traits) -> int:
@@ -165,7 +159,7 @@ def lie_in_lines(operands: Sequence[Operand], dims: tuple[int, ...]) -> bool:
     along = collapse_together([_only(each.layout, dims) for each in operands], any_order=True)
     return (
         along[0].ndim == 1
-        and along[0].shape[0] >= _WIDE_LANES
+        and along[0].shape[0] >= WIDE_LANES
         and all(layout.strides[0] == 1 for layout in along)
     )
 

@@ -54,7 +54,9 @@ def wait_for_trials() -> None:
 def with_traits_of_a_gpu() -> OpenCLBackend:
     """Return a backend that gives the same device the kernels of a graphics card."""
     runtime = default_backend().runtime
-    traits = replace(runtime.traits, lanes=1, chunk=1, group_size=64, is_processor=False)
+    traits = replace(
+        runtime.traits, lanes=1, float_lanes=1, chunk=1, group_size=64, is_processor=False
+    )
     (device,) = runtime.context.devices
     return OpenCLBackend(device, 99, traits)
 
@@ -62,7 +64,7 @@ def with_traits_of_a_gpu() -> OpenCLBackend:
 @cache
 def with_short_vectors() -> OpenCLBackend:
     """Return a backend that takes the device for one that gets no vectors of 64 bytes right."""
-    traits = replace(default_backend().runtime.traits, vector_bytes=32)
+    traits = replace(default_backend().runtime.traits, vector_bytes=32, float_lanes=8)
     (device,) = default_backend().runtime.context.devices
     return OpenCLBackend(device, 98, traits)
 
@@ -70,7 +72,9 @@ def with_short_vectors() -> OpenCLBackend:
 @cache
 def with_registers_of(length: int) -> OpenCLBackend:
     """Return a backend that takes the device for one with registers of ``length`` bytes."""
-    traits = replace(default_backend().runtime.traits, register_bytes=length)
+    traits = replace(
+        default_backend().runtime.traits, register_bytes=length, float_lanes=length // 4
+    )
     (device,) = default_backend().runtime.context.devices
     backend = OpenCLBackend(device, 100 + length, traits)
     register_backend(backend)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -63,13 +64,19 @@ def test_results_are_right(function: Function) -> None:
     assert texts and not [text for text in texts if LONG_VECTOR.search(text)]
 
 
-@pytest.mark.parametrize(("right", "lanes"), [(True, (8, 8)), (False, (8, 4))])
-def test_a_trial_decides(
-    monkeypatch: pytest.MonkeyPatch, right: bool, lanes: tuple[int, int]
+@pytest.mark.parametrize("long", [True, False])
+@pytest.mark.parametrize(("register", "wide"), [(64, True), (64, False), (32, True)])
+def test_trials_decide(
+    monkeypatch: pytest.MonkeyPatch, long: bool, register: int, wide: bool
 ) -> None:
     (device,) = default_backend().runtime.context.devices
-    if traits_of(device).lanes == 1:
+    traits = replace(traits_of(device), register_bytes=register)
+    if traits.lanes == 1:
         pytest.skip("the device has lanes itself, and computes without vectors")
-    monkeypatch.setattr(runtime, "long_vectors_are_right", lambda _: right)
+    monkeypatch.setattr(runtime, "traits_of", lambda _: traits)
+    monkeypatch.setattr(runtime, "begin_wide_elements", lambda _: None)
+    monkeypatch.setattr(runtime, "long_vectors_are_right", lambda _: long)
+    monkeypatch.setattr(runtime, "wide_elements_are_right", lambda _: wide)
     traits = runtime._tried(device)
-    assert (traits.lanes_of(4), traits.lanes_of(8)) == lanes
+    assert (traits.lanes_of(4), traits.lanes_of(8)) == (8, 8 if long else 4)
+    assert traits.float_lanes == (16 if wide and register == 64 else 8)

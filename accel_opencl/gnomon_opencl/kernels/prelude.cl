@@ -1,5 +1,6 @@
-/* Loads, stores and rounding that every kernel may use. Vectors have eight lanes, those of floats
-   sixteen where they may. */
+/* Loads, stores and rounding that every kernel may use. Vectors have eight lanes; where some
+   elements have 64 bits and vectors of eight of them are not to be trusted, four; where all are
+   floats and registers hold as many, sixteen. */
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -12,6 +13,9 @@ typedef char8 char8_cells __attribute__((aligned(1)));
 typedef short8 short8_cells __attribute__((aligned(2)));
 typedef int8 int8_cells __attribute__((aligned(4)));
 typedef float8 float8_cells __attribute__((aligned(4)));
+typedef uint4 uint4_cells __attribute__((aligned(4)));
+typedef int4 int4_cells __attribute__((aligned(4)));
+typedef float4 float4_cells __attribute__((aligned(4)));
 typedef float16 float16_cells __attribute__((aligned(4)));
 
 /* Says of a loop over less than a vector that it is to be left as it is: to make vectors of it

@@ -48,6 +48,7 @@ def cases(seed: int) -> Iterator[Case]:
             "gather", "gather", dtype, "plans", Tier.QUICK, partial(_gather, dtype, seed)
         )
         yield _case("gather", "gather", dtype, "lengths", quick, partial(_lengths, dtype, seed))
+        yield _case("gather", "gather", dtype, "wide", Tier.QUICK, partial(_wide, dtype, seed))
         for record in combinations:
             check = partial(_scatter, record, dtype, seed)
             yield _case("scatter", record.name, dtype, "plans", Tier.QUICK, check)
@@ -130,6 +131,7 @@ PLANS_OF_MORE_DIMS = (
     Plan((2, 3, 4), (2, 3, 9), (0, 1, None), (2,)),
     Plan((2, 3, 2, 3, 2), (2, 4, 2, 5, 2), (0, None, 2, None, 4), (1, 3)),
     Plan((2, 2, 3, 2, 2, 2), (2, 2, 5, 2, 2, 2), (0, 1, None, 3, 4, 5), (2,)),
+    Plan((3, 2, 3, 2), (7,), (None,), (0, 1, 2, 3)),
 )
 _OF_MORE_DIMS = (zoo.permuted, zoo.exchanged, zoo.padded)
 #: Their indices and what arrives, by turns: in as many dims as there are, and in few.
@@ -139,6 +141,13 @@ _LONG_PLANS = (
     Plan((67,), (4101,), (None,), (0,)),
     Plan((29, 113), (37, 113), (None, 1), (0,), negative=False),
     Plan((61, 3), (1033, 3), (None, 1), (0,)),
+    Plan((7, 9), (1033,), (None,), (0, 1)),
+)
+#: Of long rows, and of many places in several dims.
+_WIDE_PLANS = (
+    Plan((5, 70), (9, 70), (None, 1), (0,)),
+    Plan((3, 300), (4, 300), (None, 1), (0,), negative=False),
+    Plan((130,), (20, 15), (None, None), (0,)),
 )
 
 
@@ -230,6 +239,26 @@ def _lengths(dtype: DType, seed: int, target: Target) -> Evidence:
     return evidence
 
 
+def _wide(dtype: DType, seed: int, target: Target) -> Evidence:
+    """Long rows from any element on, and many places whose indices lie in any way."""
+    evidence = NOTHING
+    for number, plan in enumerate(_WIDE_PLANS):
+        chooser = Random(f"gather {dtype.name} {plan.launch} {seed}")
+        values = ordinary_values(dtype, math.prod(plan.tensor), chooser)
+        for turn, indices in enumerate((zoo.expanded_last, zoo.stepped, zoo.permuted)):
+            tensor = zoo.shifted((number + turn) % 4)
+            lying = indices if len(plan.tensor) == 1 else zoo.expanded_last
+            stores, source, lookups = _planned(plan, dtype, values, tensor, lying, chooser)
+            launch = GatherLaunch(
+                lookups=lookups,
+                inputs=(source,),
+                outputs=(zoo.blank(stores, zoo.shifted(turn)(plan.launch), dtype),),
+                stores=tuple(stores),
+            )
+            evidence += judge_launch(target, launch)
+    return evidence
+
+
 def _scatter(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
     """Every plan, a tensor or a number arriving, in layouts by turns: in two of them on some
     dtypes, in one or the other on the rest.
@@ -273,11 +302,10 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
         if number == 2:
             plan = Plan((size,), (count,), (None,), (0,))
         stores, destination, lookups = _planned(
-            plan, dtype, [dtype.convert(1)], zoo.offset, zoo.contiguous, chooser
+            plan, dtype, _before(record, dtype), zoo.offset, zoo.contiguous, chooser
         )
         amount = math.prod(plan.launch)
-        few = (1, 1, 1, 2, -1) if record.name == "multiply" else (1, 2, 3)
-        arriving = chooser.choices([*map(dtype.convert, few)], k=amount)
+        arriving = _arriving(record, dtype, (1, 1, 1, 2, -1), amount, chooser)
         if number == 2 and dtype.is_floating_point and record.name != "multiply":
             arriving = [*map(dtype.round, (math.nan, 1.0, -0.0, math.inf, 2.0, -math.inf, 0.0))]
         launch = ScatterLaunch(
@@ -289,6 +317,21 @@ def _collisions(record: Combination, dtype: DType, seed: int, target: Target) ->
         )
         evidence += judge_launch(target, launch, twice=True)
     return evidence
+
+
+def _before(record: Combination, dtype: DType) -> list[Scalar]:
+    """Return what stands where something arrives, so that each combination changes it."""
+    if dtype is bool_:
+        return [record.name in ("minimum", "multiply")]
+    return [dtype.convert(4 if record.name == "minimum" else 1)]
+
+
+def _arriving(
+    record: Combination, dtype: DType, factors: Sequence[int], count: int, chooser: Random
+) -> list[Scalar]:
+    """Return few values in a random order: ``factors`` where they are multiplied."""
+    few = factors if record.name == "multiply" else (1, 2, 3)
+    return chooser.choices([*map(dtype.convert, (0, 1, 1) if dtype is bool_ else few)], k=count)
 
 
 def _one_by_one(record: Combination, dtype: DType, seed: int, target: Target) -> Evidence:
@@ -340,10 +383,9 @@ def _long(record: Combination, dtype: DType, seed: int, target: Target) -> Evide
         chooser = Random(f"{record.name} {dtype.name} {plan.launch} {seed}")
         kinds = [zoo.shifted(zoo.FAR * (number == turn)) for turn in range(3)]
         stores, destination, lookups = _planned(
-            plan, dtype, [dtype.convert(1)], kinds[0], kinds[1], chooser
+            plan, dtype, _before(record, dtype), kinds[0], kinds[1], chooser
         )
-        few = (1, 1, 1, -1) if record.name == "multiply" else (1, 2, 3)
-        arriving = chooser.choices([*map(dtype.convert, few)], k=math.prod(plan.launch))
+        arriving = _arriving(record, dtype, (1, 1, 1, -1), math.prod(plan.launch), chooser)
         launch = ScatterLaunch(
             record=record,
             lookups=lookups,

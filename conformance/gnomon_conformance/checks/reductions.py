@@ -70,7 +70,7 @@ _SHARES = 5
 _BETWEEN: dict[str, tuple[tuple[Scalar, ...], ...]] = {
     "var": ((0.5,), (7.0,)),
     "std": ((1.5,), (7.0,)),
-    "vector_norm": ((4.0,), (-1.0,)),
+    "vector_norm": ((4.0,), (-1.0,), (1.5,), (-2.0,), (-0.5,)),
 }
 _ADDING = ("sum", "amax", "argmax", "cumsum")
 #: Those that stand for the others where a few long rows are done in parts.

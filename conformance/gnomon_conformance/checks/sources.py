@@ -42,6 +42,7 @@ _MORE_PLACES: tuple[tuple[tuple[int, ...], zoo.Kind], ...] = (
     ((), zoo.contiguous),
     ((0,), zoo.contiguous),
     ((2, 2, 3, 5), zoo.permuted),
+    ((5, 12), zoo.exchanged),
     ((1033,), zoo.contiguous),
     (_MANY_DIMS, zoo.turned),
 )
@@ -53,22 +54,26 @@ _WIDE: tuple[tuple[int, int], ...] = (
     # That begin above 0.
     *((2**40, 2**41 + 7), (17, 2**62)),
 )
-#: Where arange begins, and by how much it goes on, at integers that no double holds.
-_FAR_STARTS: tuple[tuple[int, int], ...] = ((2**53, 1), (2**63 - 1, -3), (-(2**63), 5))
+#: Where arange begins, and by how much it goes on, at integers that are too large for some.
+_FAR_STARTS: tuple[tuple[int, int], ...] = (
+    *((2**53, 1), (2**63 - 1, -3), (-(2**63), 5)),
+    # That go on from what 32 bits hold.
+    *((2**31 - 20, 1), (30 - 2**31, -7)),
+)
 #: Lines that meet integers at their ends alone, so that rounding does not matter between.
 _CUT: tuple[tuple[int, int, int], ...] = ((0, 10, 60), (100, 3, 60), (-100, -3, 60))
 #: How many columns a unit matrix has whose rows and columns no byte counts.
 _COLUMNS = 300
 #: Parameters beyond a record's samples: on the other side of 0, larger, and none of them whole.
 _BEYOND: dict[str, tuple[tuple[Scalar, ...], ...]] = {
-    "linspace": ((-3.0, 5.0, 60), (-4.0, -9.5, 60)),
+    "linspace": ((-3.0, 5.0, 60), (-4.0, -9.5, 60), (2.5, 2.5, 60), (-1.5, 4.0, 2)),
     "logspace": ((-1.0, 3.0, 60, 2.5), (2.0, -2.0, 60, 0.75)),
     "eye": ((_COLUMNS,),),
-    "uniform": ((3.0, 253.0), (-250.0, -3.5)),
-    "normal": ((-3.0, 5.0), (-0.25, 40.0)),
+    "uniform": ((3.0, 253.0), (-250.0, -3.5), (2.5, 2.5)),
+    "normal": ((-3.0, 5.0), (-0.25, 40.0), (5000.0, 300.0)),
     "exponential": ((0.25,), (8.0,)),
-    "bernoulli": ((0.95,),),
-    "random": ((5, 9), (-300, -7), (1000, 70001)),
+    "bernoulli": ((0.95,), (0.0625,)),
+    "random": ((5, 9), (-300, -7), (1000, 70001), (5, 6)),
 }
 _COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 63, 65, 130, 1025)
 #: Those whose third parameter says how many elements there are.
@@ -76,7 +81,7 @@ _OF_COUNT = ("linspace", "logspace")
 #: How many numbers a launch draws that is to take one draw from its stream.
 _DRAWN = (40, 1, 0, 3, 1030, 7)
 #: Sources of which every draw is alike have more numbers drawn than a block has room for.
-_LARGE = {"uniform": zoo.MANY_ROWS}
+_LARGE = {"uniform": zoo.MANY_ROWS, "normal": zoo.MANY_ROWS}
 #: The public functions that draw.
 _DRAWS: Final[dict[str, Callable[[Device], Tensor]]] = {
     "rand": lambda where: gnomon.rand(7, 3, device=where),

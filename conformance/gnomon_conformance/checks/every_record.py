@@ -5,7 +5,7 @@ many dims, in place in each of these, and on operands that are views of one stor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -28,7 +28,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import integer_range
+from gnomon_conformance.values import integer_range, pool
 
 LEVEL = Level.ELEMENTWISE
 #: How many rows of operands are repeated throughout a long launch: a prime, so that no block or
@@ -90,6 +90,8 @@ _VIEWS: Final = (
     (Layout((11,), (2,), 0), Layout((11,), (2,), 1), Layout((11,), (1,), 7)),
 )
 _VIEWED: Final = 24
+#: Elements of an operand that is each of a launch's.
+_SAME: Final = 96
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -222,21 +224,55 @@ def _tails(
         launch = _launch(record, compute, result, form, written, columns, target)
         evidence += judge_launch(target, replace(launch, period=_PERIOD))
     few = aside._replace(shape=(_FEW,)) if turn // 16 % 2 else _APART
-    launch = _launch(record, compute, result, few, 0, columns, target)
     domains = domains_of(record, len(dtypes))
     for chosen in _numbered(record, turn):
-        inputs: list[Place | Scalar] = [*launch.inputs]
-        for number in chosen:
-            given = _precise(columns[number][0], domains[number])
-            inputs[number] = number_for(record, given, compute)
-        evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
-        if main or turn // 64 % 3 == 0:
-            evidence += _over_an_operand(replace(launch, inputs=tuple(inputs)), target)
         (last, *_) = chosen
-        if len(chosen) == 1 and domains[last] == REALS:
-            inputs[last] = number_for(record, _extreme(compute, turn), compute)
-            evidence += judge_launch(target, replace(launch, inputs=tuple(inputs)))
+        numbers = {each: _precise(columns[each][0], domains[each]) for each in chosen}
+        extreme = {last: _extreme(compute, turn)}
+        tried = [numbers]
+        if len(chosen) == 1 and _lies_in(extreme[last], domains[last]):
+            tried.append(extreme)
+        for given in tried:
+            near = [
+                column if number in given else _beside(column, dtype, domain, given)
+                for number, (column, dtype, domain) in enumerate(
+                    zip(columns, dtypes, domains, strict=True)
+                )
+            ]
+            launch = _launch(record, compute, result, few, 0, near, target)
+            inputs: list[Place | Scalar] = [*launch.inputs]
+            for number, each in given.items():
+                inputs[number] = number_for(record, each, compute)
+            launch = replace(launch, inputs=tuple(inputs))
+            evidence += judge_launch(target, launch)
+            if given is numbers and (main or turn // 64 % 3 == 0):
+                evidence += _over_an_operand(launch, target)
     return evidence
+
+
+def _beside(
+    column: Sequence[Scalar], dtype: DType, domain: Domain, numbers: Mapping[int, Scalar]
+) -> list[Scalar]:
+    """Return an operand's column, with the numbers beside it among its elements, and what half
+    as many bits hold of them.
+    """
+    if dtype is bool_:
+        return [*column]
+    alike: list[Scalar] = []
+    for number in numbers.values():
+        half = float32.round(number) if isinstance(number, float) else int32.convert(number)
+        alike += [dtype.convert(each) for each in (number, half) if _lies_in(each, domain)]
+    return [*alike, *column[len(alike) :]]
+
+
+def _lies_in(number: Scalar, domain: Domain) -> bool:
+    """Whether a record is defined on a number: all are numbers to some, NaN to these only."""
+    return domain == REALS or (
+        domain.low <= number <= domain.high
+        and math.isfinite(number)
+        and (bool(number) or not domain.nonzero)
+        and (float(number).is_integer() or not domain.whole)
+    )
 
 
 def _over_an_operand(launch: ElementwiseLaunch, target: Target) -> Evidence:
@@ -265,11 +301,12 @@ def _extreme(dtype: DType, turn: int) -> Scalar:
 
 
 def _numbered(record: Elementwise, turn: int) -> Iterator[Sequence[int]]:
-    """Yield which operands are to be numbers: one, and all but the first."""
+    """Yield which operands are to be numbers: one, the last, and all but the first."""
     count, first = arity_of(record), record.conditions
     if count > 1:
         yield (turn % (count - first) + first,)
     if count > 2:
+        yield (count - 1,)
         yield range(1, count)
 
 
@@ -354,7 +391,32 @@ def _shared(
             stores=tuple(stores),
         )
         evidence += judge_launch(target, launch)
-    return evidence
+    return evidence + judge_launch(target, _of_itself(record, compute, result, seed, target))
+
+
+def _of_itself(
+    record: Elementwise, compute: DType, result: DType, seed: int, target: Target
+) -> ElementwiseLaunch:
+    """Return the launch on one operand, of values of all sorts, in the place of each."""
+    domain = _common(record)
+    values = [*pool(compute, domain, seed)[:_SAME]]
+    if compute.is_floating_point and math.isinf(domain.low) and math.isinf(domain.high):
+        values[:3] = [math.nan, math.inf, -math.inf]
+    layout = zoo.contiguous((_SAME,))
+    stores: list[bytes] = []
+    whole = zoo.placed(stores, values, layout, compute)
+    conditions = [
+        zoo.placed(stores, [True, False, False], layout, bool_)
+        for _ in range(record.conditions)
+    ]
+    return ElementwiseLaunch(
+        record=record,
+        compute=compute,
+        flushes=target.flushes(compute),
+        inputs=(*conditions, *[whole] * (arity_of(record) - record.conditions)),
+        outputs=(zoo.blank(stores, layout, result),),
+        stores=tuple(stores),
+    )
 
 
 def _may_share(record: Elementwise) -> bool:

@@ -238,6 +238,7 @@ def _places(
         yield shape, zoo.INJECTIVE[turn % len(zoo.INJECTIVE)] if turn % 3 else zoo.contiguous
     if is_first:
         yield _ELEVEN_DIMS if dtype is float32 else _MANY_DIMS, zoo.turned
+        yield (5, 12), zoo.exchanged
 
 
 def _advances(record: RandomSource, dtype: DType, target: Target) -> None:

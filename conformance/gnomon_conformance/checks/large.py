@@ -187,6 +187,28 @@ def _products(x: list[Tensor]) -> list[Tensor]:
     return [a @ b, b.t() @ a.t(), torch.baddbmm(c, a.unsqueeze(0), b.unsqueeze(0))]
 
 
+def _tall(x: list[Tensor]) -> list[Tensor]:
+    """Products of many rows and few columns, with a vector from either side, of windows that
+    overlap, and of a matrix that each of a batch shares, turned round.
+    """
+    tall, narrow, square, vector, batch = x
+    windows = vector.as_strided((70, 60), (2, 1))
+    found = [tall @ narrow, narrow.t() @ tall.t(), tall @ narrow[:, 0], vector @ square]
+    found += [
+        square @ vector,
+        square.t() @ vector,
+        windows @ square[:60],
+        batch @ tall[:70].t(),
+    ]
+    return [*found, torch.outer(vector, tall[0])]
+
+
+def _cubes(x: list[Tensor]) -> list[Tensor]:
+    """A product none of whose sizes a block holds, and more products than 16 bits count."""
+    a, b, rows = x
+    return [a @ b, rows.unsqueeze(1) @ rows.unsqueeze(2)]
+
+
 def _few_rows(x: list[Tensor]) -> list[Tensor]:
     """Products of few rows and many columns, and batches of a matrix and a vector."""
     row, deep, few, wide, addend, batch, vectors = x
@@ -236,6 +258,9 @@ _LARGE: Final = {
         ((2, 3, 2, 1, 3, 1, 2, 1, 2), (1, 2, 1, 3, 1, 1, 1, 2)),
         _of_nine_dims,
     ),
+    "many-lines": _Large(
+        Level.INDEXING, (float32,), ((2**16 + 3, 2),), lambda x: [*x[0].sort(1, stable=True)]
+    ),
     "sorted": _Large(
         Level.INDEXING,
         (float32, int64, float64),
@@ -249,6 +274,15 @@ _LARGE: Final = {
     ),
     "products": _Large(
         Level.COMPOSITE, (*_NUMBERS, int16, uint8), ((66, 65), (65, 67), (66, 67)), _products
+    ),
+    "tall": _Large(
+        Level.COMPOSITE,
+        (float32, float64, float16, int32, int64),
+        ((1030, 70), (70, 5), (300, 300), (300,), (3, 4, 70)),
+        _tall,
+    ),
+    "cubes": _Large(
+        Level.COMPOSITE, (float32, int32), ((131, 300), (300, 133), (2**16 + 3, 2)), _cubes
     ),
     "few-rows": _Large(
         Level.COMPOSITE,

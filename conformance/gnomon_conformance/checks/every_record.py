@@ -397,9 +397,13 @@ def _shared(
 def _of_itself(
     record: Elementwise, compute: DType, result: DType, seed: int, target: Target
 ) -> ElementwiseLaunch:
-    """Return the launch on one operand, of values of all sorts, in the place of each."""
+    """Return the launch on one operand in the place of each: of values of all sorts where there
+    are two, which are not multiplied on the way to what is of moderate size again.
+    """
     domain = _common(record)
     values = [*pool(compute, domain, seed)[:_SAME]]
+    if arity_of(record) > 2:
+        values = _moderate(compute, domain, Random(f"{record.name} same {seed}"))[:_SAME]
     if compute.is_floating_point and math.isinf(domain.low) and math.isinf(domain.high):
         values[:3] = [math.nan, math.inf, -math.inf]
     layout = zoo.contiguous((_SAME,))

@@ -13,6 +13,7 @@ from gnomon.backend import (
     Kind,
     Layout,
     NotSupported,
+    Operand,
     Scalar,
     bool_,
     float16,
@@ -32,7 +33,14 @@ from gnomon_conformance.inventory import (
     number_for,
 )
 from gnomon_conformance.judging import NOTHING, Evidence, Wrong, judge_launch
-from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
+from gnomon_conformance.launches import (
+    ElementwiseLaunch,
+    Place,
+    bytes_of,
+    domains_of,
+    stored,
+    tolerance_of,
+)
 from gnomon_conformance.target import Target
 from gnomon_conformance.values import DISTINCT, columns, integer_range
 
@@ -396,6 +404,11 @@ def _by_zero(record: Elementwise, compute: DType, result: DType, target: Target)
         )
         where = f"a zero at place {place} of {list(shape)}"
         _raises(launch, f"{record.name}: {where}", target)
+        if result is compute and divided is not zoo.expanded_first:
+            (dividend, _) = launch.inputs
+            assert isinstance(dividend, Place)
+            in_place = replace(launch, outputs=(dividend,))
+            _raises(in_place, f"{record.name} in place: {where}", target)
         if number < 2:
             by_number = replace(launch, inputs=(launch.inputs[0], compute.convert(0)))
             _raises(by_number, f"{record.name}: the number 0", target)
@@ -403,11 +416,24 @@ def _by_zero(record: Elementwise, compute: DType, result: DType, target: Target)
 
 
 def _raises(launch: ElementwiseLaunch, what: str, target: Target) -> None:
-    """Raise Wrong unless a launch raises RuntimeError, as one of a gap does, too."""
+    """Raise Wrong unless a launch raises RuntimeError, as one of a gap does, too, and leaves
+    what it was given as it was.
+    """
+    backend = target.backend
+    storages = [stored(backend, data) for data in launch.stores]
+    (output,) = launch.outputs
     try:
-        launch.run(target.backend)
+        launch.perform(
+            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
+        )
+        bytes_of(storages[output.store])
     except NotSupported:
         raise
     except RuntimeError:
+        for storage, data in zip(storages, launch.stores, strict=True):
+            if bytes_of(storage) != data and (
+                output in launch.inputs or storage is not storages[output.store]
+            ):
+                raise Wrong(f"{what} raises, but something was written") from None
         return
     raise Wrong(f"{what} raises nothing")

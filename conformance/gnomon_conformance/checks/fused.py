@@ -71,6 +71,20 @@ def _ended_with_a_scan(x: list[Tensor]) -> list[Tensor]:
     return [(product + x[2].cumsum(0)).relu()]
 
 
+def _ended_behind_a_scan(x: list[Tensor]) -> list[Tensor]:
+    """What is scanned between a product and its end is written by that."""
+    scanned_first = x[2] * 1
+    product = x[0] @ x[1]
+    scanned = scanned_first.cumsum(0)
+    scanned_first.add_(product)
+    return [scanned, scanned_first]
+
+
+def _ended_turned_only(x: list[Tensor]) -> list[Tensor]:
+    batch = torch.bmm(x[2], x[2]).transpose(0, 1) + 1
+    return [(x[0] @ x[1]).t().relu() * 2, batch]
+
+
 def _two_ended_as_one(x: list[Tensor]) -> list[Tensor]:
     return [(x[0] @ x[1] + x[2] @ x[1]).relu()]
 
@@ -90,6 +104,8 @@ _COMPILED: Final[tuple[tuple[Function, Sequence[tuple[int, ...]]], ...]] = (
     (_ended_into_an_operand, (_SQUARE, _SQUARE, _SQUARE)),
     (_ended_and_scanned, (_SQUARE, _SQUARE, _SQUARE)),
     (_ended_with_a_scan, (_SQUARE, _SQUARE, _SQUARE)),
+    (_ended_behind_a_scan, (_SQUARE, _SQUARE, _SQUARE)),
+    (_ended_turned_only, (_SQUARE, _SQUARE, (4, 4, 4))),
     (_two_ended_as_one, (_SQUARE, _SQUARE, _SQUARE)),
     (_ended_lines, ((16, 256), (130, 256), (16, 130))),
     (_ended_with_a_bias, ((70, 64), (130, 64), (130,))),

@@ -111,7 +111,8 @@ def _in_parts(x: list[Tensor]) -> list[Tensor]:
 def _counted(x: list[Tensor]) -> list[Tensor]:
     """More elements than 16 bits count."""
     ones = torch.ones_like(x[0])
-    return [ones.count_nonzero(), (ones == 1).sum(), (ones == 1).all(), ones.cumsum(0)[-1:]]
+    found = [ones.count_nonzero(), (ones == 1).sum(), (ones == 1).all(), ones.cumsum(0)[-1:]]
+    return [*found, ones.mean()] if ones.is_floating_point() else found
 
 
 def _of_nine_dims(x: list[Tensor]) -> list[Tensor]:
@@ -238,7 +239,18 @@ _LARGE: Final = {
         ((97, 101), (101,), (9, 31, 34), (31, 1)),
         _broadcast,
     ),
-    "line": _Large(Level.ELEMENTWISE, (*_NUMBERS, int8), ((9001,), (9001,)), _line),
+    "line": _Large(
+        Level.ELEMENTWISE,
+        (*_NUMBERS, int8, uint8, int16, bfloat16),
+        ((9001,), (9001,)),
+        _line,
+    ),
+    "truths": _Large(
+        Level.ELEMENTWISE,
+        (bool_,),
+        ((9001,), (9001,)),
+        lambda x: [x[0] & x[1], x[0].clone().logical_xor_(x[1]), x[0].clone().fill_(False)],
+    ),
     "folded": _Large(
         Level.REDUCTION, (float32, float64, int64), ((70, 71), (2100, 3), (3, 2100)), _folded
     ),
@@ -251,7 +263,9 @@ _LARGE: Final = {
         ((4, 40001), (3, 5000, 66), (4, 40, 1100), (20000, 3)),
         _in_parts,
     ),
-    "counted": _Large(Level.REDUCTION, (float32, uint8, int64), ((66003,),), _counted),
+    "counted": _Large(
+        Level.REDUCTION, (float32, uint8, int64, float16, bfloat16), ((66003,),), _counted
+    ),
     "nine-dims": _Large(
         Level.INDEXING,
         (float32, float64, int64),

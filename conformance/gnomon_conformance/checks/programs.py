@@ -5,6 +5,7 @@ over time: the same twice, from several threads, without keeping what it no long
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,8 @@ _OFF: Final = {"float32": 2e-4, "float64": 1e-9}
 
 #: How many turns, of two launches each, a long chain has.
 _CHAINED: Final = 3000
+#: How many short chains each of the threads reads, which take turns as often as they can.
+_SHORT_TURNS: Final = 100
 
 #: One step of a training loop, which returns its loss.
 Step = Callable[[], Tensor]
@@ -261,7 +264,12 @@ def _threads(target: Target) -> Evidence:
             scanned = (values + drawn).cumsum(turn % 2)
             found = rows.gather(key % 2, order)
             results.append(torch.zeros_like(rows).scatter_add(key % 2, order, found * scanned))
-        return _bits([*results, x])
+            if turn % 5 == 0:  # as long as those of other threads
+                long = torch.full((20_000,), float(key), device=target.device)
+                results.append((long * 2 + turn).sum())
+        whole = torch.arange(9.0, device=target.device) + key
+        sums = [((whole * 2 + 1) * whole - turn).sum().item() for turn in range(_SHORT_TURNS)]
+        return [*_bits([*results, x]), [*map(str, sums)]]
 
     right = [work(key) for key in range(4)]
     found: dict[int, list[list[str]]] = {}
@@ -274,10 +282,15 @@ def _threads(target: Target) -> Evidence:
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(key,)) for key in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     if errors:
         raise Wrong(f"a thread raises {type(errors[0]).__name__}: {errors[0]}")
     if [found[key] for key in range(4)] != right:

@@ -265,6 +265,7 @@ ERRORS: Final[dict[str, tuple[Level, Refused]]] = {
     "gather-negative": (_I, lambda d: _zeros(d, 3).gather(0, torch.tensor([-1]).to(d))),
     "index-range-again": (_I, lambda d: _looked_up(d, (10, 3), 0)),
     "index-range-changed": (_I, lambda d: _looked_up(d, (10, 10), 100_000)),
+    "index-range-signed": (_I, lambda d: _looked_up_twice(d)),
     "index-range-made": (_I, lambda d: _looked_up(d, (10,), 100_000)),
     "index-select-range": (
         _I,
@@ -305,6 +306,13 @@ def _looked_up(device: Device, sizes: Sequence[int], more: int) -> None:
         if number == len(sizes) and more:
             index.add_(more)
         _zeros(device, size)[index].cpu()
+
+
+def _looked_up_twice(device: Device) -> None:
+    """Look an index up where negative ones count from the end, and where they do not."""
+    index = torch.tensor([-1]).to(device)
+    _zeros(device, 4, 2)[index].cpu()
+    torch.nn.functional.embedding(index, _zeros(device, 4, 2)).cpu()
 
 
 def _changed_before_backward(device: Device) -> None:

@@ -23,6 +23,7 @@ from gnomon_conformance.correct import (
     Expected,
     Right,
     accumulated,
+    epsilon,
     largest,
     needs_terms,
     of_fold,
@@ -40,7 +41,9 @@ from gnomon_conformance.launches.base import (
 
 Element = TypeVar("Element")
 #: Reductions that are sums divided by the number of elements, or a few less.
-_DIVIDED: Final = ("mean", "var")
+_DIVIDED: Final = ("mean",)
+#: Those that are about how far elements are from their mean.
+_SPREADS: Final = ("var", "std")
 
 
 @final
@@ -80,33 +83,41 @@ class ReduceLaunch(Launch):
         divided = self.record.name in _DIVIDED
         terms = terms_of(row, tolerance, dtype)
         expected = of_fold(value, terms, tolerance, dtype, divided=divided)
-        if self.record.name == "std" and expected.slack and value:
-            # The root of a variance that is off by as much as one may be, or of none, where all
-            # squares underflow.
-            variance = of_fold(value * value, terms, tolerance, dtype, divided=True)
-            slack = variance.slack / value + unit(value, dtype)
-            lost = self._underflow(len(row))
-            lost = min(lost / value, math.sqrt(lost))
-            expected = expected._replace(slack=min(expected.slack, slack) + lost)
+        if self.record.name in _SPREADS and expected.slack:
+            expected = expected._replace(slack=self._slack_of_spread(value, row))
         if value == 0 and dtype.is_floating_point and _has_both_zeros(row):
             expected = expected._replace(others=(0.0, -0.0))  # they are equal
         if self._is_undefined(row) or _leaves_domain(self.record, row, dtype):
             expected = expected._replace(anything=True)
         return expected
 
-    def _underflow(self, count: int) -> float:
-        """Return how much less the variance of ``count`` elements may be for squares that are
-        no normal numbers of the dtype they are added in, which may be 0.
+    def _slack_of_spread(self, value: Scalar, row: Sequence[Scalar]) -> float:
+        """Return how far the variance of a row, or its root, may be off.
+
+        Where elements are taken one by one, a variance is off by n eps k of itself at most;
+        where differences from the mean are, by n eps and (n eps k)^2; k^2 is the mean of
+        squares over it. Squares that are no normal numbers of the dtype they are added in may
+        be 0 besides. Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for
+        Computing the Sample Variance", 1983.
         """
-        freedom = count - self.parameters[0]
-        lost = smallest_normal(accumulated(self.outputs[0].dtype))
-        return lost * count / freedom if freedom > 0 else 0.0
+        dtype = self.outputs[0].dtype
+        freedom = len(row) - float(self.parameters[0])
+        is_root = self.record.name == "std"
+        variance = float(value * value if is_root else value)
+        share = (len(row) + 2) * epsilon(accumulated(dtype))
+        squares = math.fsum([x * x for x in row]) / freedom
+        slack = share * math.sqrt(squares * variance) + share * share * squares
+        slack += smallest_normal(accumulated(dtype)) * len(row) / freedom
+        if not is_root:
+            return slack + 0.5 * unit(value, dtype)
+        root = math.sqrt(slack)
+        return (min(slack / value, root) if value else root) + unit(value, dtype)
 
     def _is_undefined(self, row: Sequence[Scalar]) -> bool:
         """Whether it is the spread of equal elements, or of some whose squares underflow, over
         no degree of freedom: 0 / 0, or what rounding leaves of it, which is infinite.
         """
-        if self.record.name not in ("var", "std") or not 1 <= len(row) <= self.parameters[0]:
+        if self.record.name not in _SPREADS or not 1 <= len(row) <= self.parameters[0]:
             return False
         width = max(row) - min(row)
         return width * width < smallest_normal(accumulated(self.outputs[0].dtype))

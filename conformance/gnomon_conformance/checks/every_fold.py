@@ -107,6 +107,12 @@ def _launch(
     )
 
 
+def _tells(record: Reduction, element: Scalar, other: Scalar) -> bool:
+    """Whether it shows that a reduction has left out an element behind another one."""
+    fold, parameters = record.fold, record.samples[0]
+    return fold([other, element], parameters) != fold([other], parameters)
+
+
 def _rows(
     record: Reduction | Scan,
     compute: DType,
@@ -122,7 +128,9 @@ def _rows(
     count = math.prod(form.shape) // length
     drawn = ordinary(record, compute, length + count, f"{record.name} {form.shape}", seed)
     zero, one = compute.convert(0), compute.convert(1)
-    extremes = [compute.convert(_EXTREME), compute.convert(-_EXTREME)][-length:]
+    extremes = [compute.convert(-_EXTREME), compute.convert(_EXTREME)][-length:]
+    if isinstance(record, Reduction) and not _tells(record, extremes[-1], zero):
+        extremes.reverse()
     for number in range(count):
         kind = number % (4 if compute.is_floating_point else 3)
         if count == 1 and isinstance(record, Reduction) and result is bool_:

@@ -186,6 +186,7 @@ def _gather(dtype: DType, seed: int, target: Target) -> Evidence:
             kind = zoo.ALL[(number + 3 * turn) % len(zoo.ALL)]
             indices = _INDICES[(number + turn) % len(_INDICES)]
             if number >= len(PLANS):
+                kind = zoo.INJECTIVE[number % len(zoo.INJECTIVE)]
                 indices = _ANYHOW[(number + dtype.itemsize // 2) % 2]
             output = zoo.INJECTIVE[(number + 2 * turn) % len(zoo.INJECTIVE)]
             values = all_values(dtype, math.prod(plan.tensor), chooser)

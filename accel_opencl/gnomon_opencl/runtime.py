@@ -341,12 +341,11 @@ def _tried(device: cl.Device) -> Traits:
     traits = traits_of(device)
     if traits.lanes == 1:
         return traits
-    has_room = traits.register_bytes >= 4 * WIDE_LANES
-    if has_room:
+    if traits.has_wide_registers:
         begin_wide_elements(device)
     if not long_vectors_are_right(device):
         traits = replace(traits, vector_bytes=traits.vector_bytes // 2)
-    if has_room and wide_elements_are_right(device):
+    if traits.has_wide_registers and wide_elements_are_right(device):
         traits = replace(traits, float_lanes=WIDE_LANES)
     return traits
 

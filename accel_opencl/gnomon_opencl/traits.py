@@ -9,7 +9,7 @@ import pyopencl as cl
 
 #: Eight lanes: PoCL 3.0 aborts the process on some kernels with vectors of sixteen.
 _LANES: Final = 8
-#: Those of floats where a register holds as many.
+#: Those of floats where a register holds as many and a trial bears them out.
 WIDE_LANES: Final = 16
 #: The bytes of elements of the largest dtypes.
 _LARGEST: Final = 8
@@ -28,7 +28,7 @@ class Traits:
     lanes: int
     #: The same where all elements are float32.
     float_lanes: int
-    #: How long vectors may be that the compiler is trusted to get right.
+    #: How long vectors may be of elements of several sizes, for a compiler to get them right.
     vector_bytes: int
     #: Elements that one work-item goes through.
     chunk: int
@@ -54,6 +54,11 @@ class Traits:
     #: What the place of memory within other memory must be a multiple of, in bytes.
     alignment: int
     global_memory_bytes: int
+
+    @property
+    def has_wide_registers(self) -> bool:
+        """Whether a register holds as many floats as the widest vectors have."""
+        return self.register_bytes >= 4 * WIDE_LANES
 
     def lanes_of(self, itemsize: int) -> int:
         """Return the lanes of vectors where the largest elements have ``itemsize`` bytes."""

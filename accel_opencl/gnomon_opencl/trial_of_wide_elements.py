@@ -21,6 +21,8 @@ _LANES: Final = 16
 #: it is given none on which it might abort.
 _VALUES: Final = (
     "x",
+    "vload16(0, (const float *)&x)",
+    "fabs(select(x, -x, x < 2.0f))",
     "as_float16(as_uint16(x) << 1 >> 1)",
     "x > 2.0f ? x : x * 1.0f",
     "exp(log(x))",

@@ -79,14 +79,12 @@ def long_vectors_are_right(device: cl.Device) -> bool:
     PoCL 3.0 takes some processors with AVX-512, such as AMD's Zen 4, for ones without it and
     calls functions that take such vectors in other registers, unless it is told better.
     """
-    # What is added to programs decides it, so it is part of the name of what is kept.
-    added = text_for(device.platform.version, "")
-    return _outcome(device, "trial_of_long_vectors", added).passed
+    return _outcome_as_built(device, "trial_of_long_vectors").passed
 
 
 def wide_elements_are_right(device: cl.Device) -> bool:
     """Return whether ``device`` computes functions of vectors of sixteen floats rightly."""
-    return _outcome(device, "trial_of_wide_elements").passed
+    return _outcome_as_built(device, "trial_of_wide_elements").passed
 
 
 def wide_vectors_are_safe(device: cl.Device, *product: object) -> bool:
@@ -154,6 +152,14 @@ def _end_of(status: int, words: str) -> str:
     if status < 0:
         return f"the compiler aborts the process (signal {-status})"
     return words or f"the compiler ends the process with status {status}"
+
+
+def _outcome_as_built(device: cl.Device, trial: str) -> Outcome:
+    """Return how a trial ended that builds what it tries as programs are built.
+
+    What is added to programs decides it, so that is part of the name of what is kept.
+    """
+    return _outcome(device, trial, text_for(device.platform.version, ""))
 
 
 def _outcome(

@@ -13,12 +13,12 @@ The rules, all of them:
 - Any other is off by at most so many units in the last place (ULP) of the value, and may be
   infinite where that reaches past the largest number of the dtype.
 - A sum is off by at most ``n * eps * sum(|x_i|)``, a product by ``n * eps`` of itself, as is a
-  sum of squares that exceeds the sum of what was squared; the result is rounded once. A mean
-  and a variance, which are sums divided by n, are off by so much less, with n + 2 for n; and a
-  deviation as the root of such a variance. 16-bit floats are added up in float32 or better, so
-  that eps is float32's. Where the terms are whole numbers whose sums the dtype of accumulation
-  holds, in any order, the sum is exact. Where some order overflows in between, nothing is
-  judged.
+  sum of squares that exceeds the sum of what was squared; the result is rounded once. A mean,
+  which is a sum divided by n, is off by so much less, with n + 2 for n; a variance by what
+  Chan, Golub and LeVeque derive, and a deviation as the root of it (``launches/folds.py``).
+  16-bit floats are added up in float32 or better, so that eps is float32's. Where the terms are
+  whole numbers whose sums the dtype of accumulation holds, in any order, the sum is exact.
+  Where some order overflows in between, nothing is judged.
 - The logarithm of a sum that is near 1 shows the rounding of the sum: its ULP are those of 1.
 - Outside the domain of a record, where it claims no accuracy, the class of the result is
   judged: NaN, infinite, or a number; and nothing where an operand is so extreme that steps in
@@ -231,7 +231,7 @@ def of_fold(
     value: Scalar, terms: Terms, tolerance: Tolerance, dtype: DType, *, divided: bool = False
 ) -> Expected:
     """Return what is expected of a fold of ``terms`` whose exact result is ``value``; that may
-    be a sum ``divided`` by about their number, as a mean and a variance are.
+    be a sum ``divided`` by their number, as a mean is.
     """
     if not dtype.is_floating_point:
         return Expected(value)

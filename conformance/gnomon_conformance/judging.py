@@ -8,9 +8,9 @@ from functools import partial
 from math import copysign, isfinite
 from typing import Final, Literal, NamedTuple, final
 
-from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
+from gnomon.backend import Backend, Layout, NotSupported, Operand, Scalar, bool_
 from gnomon_conformance.correct import Expected, Right, verdict
-from gnomon_conformance.launches import Launch, Place, Stores, values_at
+from gnomon_conformance.launches import Launch, Place, Stores, bytes_of, stored, values_at
 from gnomon_conformance.target import Target
 
 #: How many smaller launches are tried to make a failing one small.
@@ -316,3 +316,29 @@ def _dtype_code(place: Place) -> str:
 def _listed(cells: Sequence[Scalar]) -> str:
     shown = ", ".join(repr(each) for each in cells[:24])
     return f"[{shown}{', ...' if len(cells) > 24 else ''}]"
+
+
+def judge_refusal(
+    backend: Backend, launch: Launch, error: type[Exception], what: str, *, keeps_output: bool
+) -> None:
+    """Raise Wrong unless a launch raises an ``error`` and leaves operands as they were, with
+    the output if it ``keeps_output``. What a gap raises goes on.
+    """
+    storages = [stored(backend, data) for data in launch.stores]
+    written = set() if keeps_output else {place.store for place in launch.outputs}
+    try:
+        launch.perform(
+            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
+        )
+        for storage in storages:
+            bytes_of(storage)
+    except NotSupported:
+        raise
+    except error:
+        for number, (storage, before) in enumerate(zip(storages, launch.stores, strict=True)):
+            if number not in written and bytes_of(storage) != before:
+                raise Wrong(
+                    f"{what} raises {error.__name__}, but something was written"
+                ) from None
+        return
+    raise Wrong(f"{what} raises no {error.__name__}")

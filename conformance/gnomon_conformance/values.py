@@ -17,6 +17,8 @@ from gnomon.backend import DType, Kind, Scalar
 from gnomon.records import Domain
 from gnomon_conformance.correct import epsilon, largest, smallest_normal, unit
 
+#: All numbers.
+REALS: Final = Domain(-math.inf, math.inf)
 #: How many values an operand has at most before they repeat: a prime, so that they do at
 #: another place of every block.
 DISTINCT: Final = 509
@@ -193,4 +195,18 @@ def _is_whole_in(value: Scalar, domain: Domain) -> bool:
         math.isfinite(value)
         and float(value).is_integer()
         and domain.low <= value <= domain.high
+    )
+
+
+def lies_in(number: Scalar, domain: Domain) -> bool:
+    """Return whether a record is defined on a number, which may be any, NaN too, where its
+    domain has no bounds and leaves nothing out.
+    """
+    if domain == REALS:
+        return True
+    return (
+        domain.low <= number <= domain.high
+        and math.isfinite(number)
+        and (bool(number) or not domain.nonzero)
+        and (float(number).is_integer() or not domain.whole)
     )

@@ -25,6 +25,7 @@ from gnomon.backend import (
     bfloat16,
     float16,
     float32,
+    float64,
 )
 from gnomon.plugins import register_backend
 from gnomon.records import Reduction
@@ -115,29 +116,34 @@ def test_what_the_dtype_has_no_room_for_may_give_nan(
 
 
 @pytest.mark.parametrize(
-    ("row", "got", "right"),
+    ("dtype", "row", "got", "right"),
     [
         # The squares of these are no normal numbers of float32, in which they are added.
-        ((-1.2e-38, 9e-41), 0.0, True),
-        ((-1e-19, 9e-41), 0.0, True),
-        ((-1e-18, 9e-41), 0.0, False),
-        ((-1.0, 1.0), 1.4296875, False),
+        (bfloat16, (-1.2e-38, 9e-41), 0.0, True),
+        (bfloat16, (-1e-19, 9e-41), 0.0, True),
+        (bfloat16, (-1e-18, 9e-41), 0.0, False),
+        (bfloat16, (-1.0, 1.0), 1.4296875, False),
+        # A product of two of these squares is no number of float64.
+        (float64, (1e-90, 3e-90), math.sqrt(2) * 1e-90, True),
+        (float64, (1e-90, 3e-90), math.sqrt(2) * 1.001e-90, False),
+        (float64, (1e90, 3e90), math.sqrt(2) * 1e90, True),
+        (float64, (1e90, 3e90), math.sqrt(2) * 1.001e90, False),
     ],
 )
-def test_a_spread_may_lose_squares_that_are_no_normal_numbers(
-    row: Sequence[float], got: float, right: bool
+def test_a_spread_is_as_near_as_its_squares_let_it_be(
+    dtype: DType, row: Sequence[float], got: float, right: bool
 ) -> None:
     stores: list[bytes] = []
     launch = ReduceLaunch(
         record=next(each for each in records_of(Reduction) if each.name == "std"),
         dims=(0,),
         parameters=(1,),
-        inputs=(zoo.placed(stores, row, zoo.contiguous((2,)), bfloat16),),
-        outputs=(zoo.blank(stores, zoo.contiguous(()), bfloat16),),
+        inputs=(zoo.placed(stores, row, zoo.contiguous((2,)), dtype),),
+        outputs=(zoo.blank(stores, zoo.contiguous(()), dtype),),
         stores=tuple(stores),
     )
     (judged,) = launch.right()
-    assert verdict(got, judged.expected(0), bfloat16).right is right
+    assert verdict(got, judged.expected(0), dtype).right is right
 
 
 class Minimal(FaultyBackend):

@@ -100,8 +100,8 @@ def test_what_begins_is_what_products_of_floats_ask_for(
     tiles.begin_trials(runtime)
     tile = tiles.fitting(float32, True, 512, 512, 512)
     # What was found out of this device with its own registers is remembered.
-    monkeypatch.setattr(tiles, "has_wide_vectors", tiles.has_wide_vectors.__wrapped__)
-    tiles.has_wide_vectors(runtime)
+    monkeypatch.setattr(tiles, "_has_wide_vectors", tiles._has_wide_vectors.__wrapped__)
+    tiles._has_wide_vectors(runtime)
     for is_direct in (False, True):
         tiles.runs_wide.__wrapped__(runtime, float32, tile, tiles.Form(is_direct=is_direct))
     assert set(begun) == set(asked)

@@ -26,11 +26,11 @@ _CACHED: Final = 4096
 _ENOUGH_TERMS: Final = 8192
 #: Work-items, or groups, that keep a device busy.
 _PROCESSOR_ITEMS: Final = 16
-#: Work-items that share rows, where there are many: each goes through memory without a break.
+#: Work-items of a core that share many rows: each goes through memory without a break.
 _ITEMS_OF_A_CORE: Final = 8
 _GROUPS: Final = 256
-#: States that a work-item of a processor keeps side by side: in a row, and of columns, of which
-#: it takes as many, and no fewer unless there are no more.
+#: States that a work-item of a processor keeps side by side: in a row, and of columns; and the
+#: fewest columns that are worth a work-item of their own.
 _WIDTH: Final = 32
 _COLUMNS: Final = 1024
 _FEW_COLUMNS: Final = 64

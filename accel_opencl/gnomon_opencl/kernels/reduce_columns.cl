@@ -52,6 +52,7 @@ __kernel void reduce_columns(ARGUMENTS) {
         }
         i += to - from;
     }
+    /* As `keep` does, with the place walked once, so that compilers make vectors of it. */
     if (plan.parts > 1) {
         for (int lane = 0; lane < count; ++lane)
             partial[part * plan.outputs + number + lane] = states[lane];

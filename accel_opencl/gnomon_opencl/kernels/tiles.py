@@ -47,7 +47,7 @@ class Form(NamedTuple):
 
 def begin_trials(runtime: Runtime) -> None:
     """Begin to try whether the compiler is to be trusted with the usual products of floats."""
-    if runtime.traits.is_processor and runtime.traits.register_bytes >= _WIDE_BYTES:
+    if runtime.traits.is_processor and runtime.traits.has_wide_registers:
         packed, *_ = wide_tiles(float32)
         (device,) = runtime.context.devices
         tried = (
@@ -59,14 +59,14 @@ def begin_trials(runtime: Runtime) -> None:
 
 
 @cache
-def has_wide_vectors(runtime: Runtime) -> bool:
+def _has_wide_vectors(runtime: Runtime) -> bool:
     """Return whether registers are of 64 bytes, and the compiler is to be trusted with them.
 
     Loads of such vectors are calls, which fail where the compiler lacks the registers; products
     of packed operands get by without, but are slower there than in shorter vectors.
     """
     tile = line_tile(float32, is_wide=True)
-    return runtime.traits.register_bytes >= _WIDE_BYTES and _is_safe(
+    return runtime.traits.has_wide_registers and _is_safe(
         runtime, float32, tile, Form(by_lines=True)
     )
 
@@ -75,7 +75,7 @@ def has_wide_vectors(runtime: Runtime) -> bool:
 def runs_wide(runtime: Runtime, dtype: DType, tile: Tile, form: Form) -> bool:
     """Return whether products of a form by such a tile may be built and run."""
     return tile.lanes * sum_bytes(dtype) < _WIDE_BYTES or (
-        has_wide_vectors(runtime) and _is_safe(runtime, dtype, tile, form)
+        _has_wide_vectors(runtime) and _is_safe(runtime, dtype, tile, form)
     )
 
 
@@ -168,7 +168,7 @@ def strip_tile(runtime: Runtime, dtype: DType, lanes: int) -> Tile:
 
     Where registers are of 64 bytes there are 32, for the shorter vectors too: for 16 sums.
     """
-    if runtime.traits.register_bytes >= _WIDE_BYTES:
+    if runtime.traits.has_wide_registers:
         return Tile(8, 2, lanes)
     tile, *_ = short_tiles(dtype)
     return tile._replace(lanes=min(lanes, tile.lanes))

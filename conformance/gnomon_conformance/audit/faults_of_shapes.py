@@ -75,7 +75,7 @@ _fold_fault(
 )
 
 
-@fault("scans take elements that are stored once for different ones", "folds/cumsum")
+@fault("scans stop at the first of elements that are stored once", "folds/cumsum")
 class _ScannedOnce(FaultyBackend):
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         super().scan(record, input, dim, output)
@@ -104,7 +104,7 @@ class _ThreeIndices(FaultyBackend):
         super().gather(source, indexed[:3], output)
 
 
-@fault("the smallest of many that arrive lost", "scatter/minimum")
+@fault("the smallest of what arrives at many places lost", "scatter/minimum")
 class _ManyArrive(FaultyBackend):
     def scatter(
         self,

@@ -121,20 +121,18 @@ def _rows(
     form: _Form,
     seed: int,
 ) -> Iterator[list[Scalar]]:
-    """Yield the rows: ordinary ones that end in the highest and the lowest of all, zeros that
-    end in a one, ones that end in a zero, and of floats some with NaN far behind the beginning
-    and at the end. A single row is one that tells most.
+    """Yield the rows: ordinary ones that end in something larger and something smaller, zeros
+    that end in a one, ones that end in a zero, and of floats some with NaN far behind the
+    beginning and at the end. A single row to reduce is one of the middle two whose end tells.
     """
     count = math.prod(form.shape) // length
     drawn = ordinary(record, compute, length + count, f"{record.name} {form.shape}", seed)
     zero, one = compute.convert(0), compute.convert(1)
-    extremes = [compute.convert(-_EXTREME), compute.convert(_EXTREME)][-length:]
-    if isinstance(record, Reduction) and not _tells(record, extremes[-1], zero):
-        extremes.reverse()
+    extremes = [compute.convert(_EXTREME), compute.convert(-_EXTREME)]
     for number in range(count):
         kind = number % (4 if compute.is_floating_point else 3)
-        if count == 1 and isinstance(record, Reduction) and result is bool_:
-            kind = 2 if record.fold((), ()) else 1
+        if count == 1 and isinstance(record, Reduction):
+            kind = 1 if _tells(record, one, zero) else 2
         row = drawn[number : number + length]
         if kind == 1:
             row = [zero] * length
@@ -143,7 +141,7 @@ def _rows(
             row = [one] * length
             row[-1] = zero
         else:
-            row[-len(extremes) :] = extremes
+            row[-2:] = extremes
         if kind == 3:
             row[length * 3 // 4] = row[-1] = math.nan
         yield row

@@ -16,7 +16,7 @@ from gnomon.backend import DType, Layout, Scalar, bool_, float32, int8, int16, i
 from gnomon.records import Domain, Elementwise
 from gnomon_conformance import zoo
 from gnomon_conformance.cases import Case, Level
-from gnomon_conformance.checks.elementwise import EXACT, REALS
+from gnomon_conformance.checks.elementwise import EXACT
 from gnomon_conformance.correct import rounded
 from gnomon_conformance.inventory import (
     arity_of,
@@ -28,7 +28,7 @@ from gnomon_conformance.inventory import (
 from gnomon_conformance.judging import NOTHING, Evidence, judge_launch
 from gnomon_conformance.launches import ElementwiseLaunch, Place, domains_of, tolerance_of
 from gnomon_conformance.target import Target
-from gnomon_conformance.values import integer_range, pool
+from gnomon_conformance.values import integer_range, lies_in, pool
 
 LEVEL = Level.ELEMENTWISE
 #: How many rows of operands are repeated throughout a long launch: a prime, so that no block or
@@ -230,7 +230,7 @@ def _tails(
         numbers = {each: _precise(columns[each][0], domains[each]) for each in chosen}
         extreme = {last: _extreme(compute, turn)}
         tried = [numbers]
-        if len(chosen) == 1 and _lies_in(extreme[last], domains[last]):
+        if len(chosen) == 1 and lies_in(extreme[last], domains[last]):
             tried.append(extreme)
         for given in tried:
             near = [
@@ -253,26 +253,16 @@ def _tails(
 def _beside(
     column: Sequence[Scalar], dtype: DType, domain: Domain, numbers: Mapping[int, Scalar]
 ) -> list[Scalar]:
-    """Return an operand's column, with the numbers beside it among its elements, and what half
-    as many bits hold of them.
+    """Return an operand's column, with the numbers beside it among its elements, and what 32
+    bits hold of them.
     """
     if dtype is bool_:
         return [*column]
     alike: list[Scalar] = []
     for number in numbers.values():
         half = float32.round(number) if isinstance(number, float) else int32.convert(number)
-        alike += [dtype.convert(each) for each in (number, half) if _lies_in(each, domain)]
+        alike += [dtype.convert(each) for each in (number, half) if lies_in(each, domain)]
     return [*alike, *column[len(alike) :]]
-
-
-def _lies_in(number: Scalar, domain: Domain) -> bool:
-    """Whether a record is defined on a number: all are numbers to some, NaN to these only."""
-    return domain == REALS or (
-        domain.low <= number <= domain.high
-        and math.isfinite(number)
-        and (bool(number) or not domain.nonzero)
-        and (float(number).is_integer() or not domain.whole)
-    )
 
 
 def _over_an_operand(launch: ElementwiseLaunch, target: Target) -> Evidence:
@@ -301,12 +291,16 @@ def _extreme(dtype: DType, turn: int) -> Scalar:
 
 
 def _numbered(record: Elementwise, turn: int) -> Iterator[Sequence[int]]:
-    """Yield which operands are to be numbers: one, the last, and all but the first."""
+    """Yield which operands are to be numbers: one, and of three and more the last and all but
+    the first.
+    """
     count, first = arity_of(record), record.conditions
     if count > 1:
-        yield (turn % (count - first) + first,)
+        chosen = turn % (count - first) + first
+        yield (chosen,)
+        if chosen < count - 1 and count > 2:
+            yield (count - 1,)
     if count > 2:
-        yield (count - 1,)
         yield range(1, count)
 
 

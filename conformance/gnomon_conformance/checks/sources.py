@@ -286,7 +286,7 @@ def _streams(seed: int, target: Target) -> Evidence:
 
 
 def _statistics(seed: int, target: Target) -> Evidence:
-    """Means, variances and extents of many draws, within five standard errors."""
+    """Means of many draws within six standard errors, variances within a tenth."""
     count = 20000
     gnomon.manual_seed(seed + 3)
     draws = {

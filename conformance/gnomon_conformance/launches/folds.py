@@ -40,8 +40,6 @@ from gnomon_conformance.launches.base import (
 )
 
 Element = TypeVar("Element")
-#: Reductions that are sums divided by the number of elements, or a few less.
-_DIVIDED: Final = ("mean",)
 #: Those that are about how far elements are from their mean.
 _SPREADS: Final = ("var", "std")
 
@@ -80,7 +78,7 @@ class ReduceLaunch(Launch):
     def _expected(self, value: Scalar, row: Sequence[Scalar]) -> Expected:
         """Return what is expected of the fold of a row."""
         dtype, tolerance = self.outputs[0].dtype, self.record.tolerance
-        divided = self.record.name in _DIVIDED
+        divided = self.record.name == "mean"
         terms = terms_of(row, tolerance, dtype)
         expected = of_fold(value, terms, tolerance, dtype, divided=divided)
         if self.record.name in _SPREADS and expected.slack:
@@ -103,10 +101,10 @@ class ReduceLaunch(Launch):
         dtype = self.outputs[0].dtype
         freedom = len(row) - float(self.parameters[0])
         is_root = self.record.name == "std"
-        variance = float(value * value if is_root else value)
-        share = (len(row) + 2) * epsilon(accumulated(dtype))
-        squares = math.fsum([x * x for x in row]) / freedom
-        slack = share * math.sqrt(squares * variance) + share * share * squares
+        deviation = float(value) if is_root else math.sqrt(value)
+        size = math.hypot(*row) / math.sqrt(freedom)
+        far = (len(row) + 2) * epsilon(accumulated(dtype)) * size
+        slack = far * deviation + far * far
         slack += smallest_normal(accumulated(dtype)) * len(row) / freedom
         if not is_root:
             return slack + 0.5 * unit(value, dtype)

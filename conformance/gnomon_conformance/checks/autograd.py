@@ -48,8 +48,6 @@ _DRAWS: Final = 4
 _STEP: Final = 1e-5
 #: The error of a central difference is about step**2 of the third derivative, and eps / step.
 _CLOSE: Final = 2e-5
-#: How far differences over one step and over two may be apart where a function is smooth.
-_SMOOTH: Final = 1e-3
 
 
 def cases(seed: int) -> Iterator[Case]:
@@ -163,7 +161,7 @@ def _random_like(tensors: Sequence[Tensor], chooser: Random, device: Device) -> 
 
 
 class _Jump(Exception):
-    """Beside the values that were drawn the function jumps: differences say nothing."""
+    """Beside the values that were drawn a function jumps or turns: differences say nothing."""
 
 
 def _numerical(
@@ -226,7 +224,8 @@ def _difference(
 ) -> float:
     """Return the derivative along a direction, by differences of the fourth order.
 
-    Raises _Jump where those of the second order disagree.
+    Raises _Jump where those of the second order, over one step and over two, disagree by more
+    than a derivative may be off: somewhere between, a function turns.
     """
     found = []
     for steps in (1, 2):
@@ -241,14 +240,18 @@ def _difference(
             ]
             ends.append(float(function(moved).item()))
         found.append((ends[0] - ends[1]) / (2 * steps * _STEP))
-    if abs(found[0] - found[1]) > _SMOOTH * (1.0 + abs(found[0]) + abs(found[1])):
+    if not _are_close(*found):
         raise _Jump
     return (4 * found[0] - found[1]) / 3
 
 
 def _agree(which: str, mine: float, differences: float) -> None:
-    if abs(mine - differences) > _CLOSE * (1.0 + abs(mine) + abs(differences)):
+    if not _are_close(mine, differences):
         raise Wrong(f"{which} is {mine!r} along a direction; differences give {differences!r}")
+
+
+def _are_close(a: float, b: float) -> bool:
+    return abs(a - b) <= _CLOSE * (1.0 + abs(a) + abs(b))
 
 
 def _gradients(

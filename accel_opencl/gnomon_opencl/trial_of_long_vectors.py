@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from typing import Final
 
 import numpy as np
 import pyopencl as cl
 
-from gnomon_opencl.attempts import attempts_for
-from gnomon_opencl.builder import program_of
-from gnomon_opencl.trials import FAILED, all_devices
+from gnomon_opencl.keeping import kept, status_of
 
 _LANES: Final = 8
 #: What is to leave the numbers as they are. The mildest comes first: a compiler that fails it
@@ -35,38 +32,16 @@ __kernel void keep(__global const long *x, __global long *y) {{
 
 def is_right(context: cl.Context, device: cl.Device, statement: str) -> bool:
     """Return whether numbers are, after ``statement``, what they were."""
-    queue = cl.CommandQueue(context, device)
     given = np.arange(1, _LANES + 1, dtype=np.int64)
-    found = np.zeros_like(given)
-    flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
-    source = cl.Buffer(context, flags, hostbuf=given)
-    target = cl.Buffer(context, cl.mem_flags.WRITE_ONLY, given.nbytes)
-    version = device.platform.version
-    attempts = attempts_for(version, _SOURCE.format(statement), ["-cl-std=CL1.2"])
-    program = program_of(context, device, attempts)
-    if program is None:
-        return False
-    cl.Kernel(program, "keep")(queue, (1,), None, source, target)
-    cl.enqueue_copy(queue, found, target)
-    return bool((found == given).all())
+    found = kept(context, device, _SOURCE.format(statement), given)
+    return found is not None and bool((found == given).all())
 
 
-def main() -> int:
-    """Return 0 if the device named gets long vectors right, else FAILED."""
-    warnings.simplefilter("ignore", cl.CompilerWarning)
-    device = all_devices()[int(sys.argv[1])]
-    statements = list(_STATEMENTS)
-    if "cl_khr_fp64" in device.extensions.split():
-        statements.append(_OF_DOUBLES)
-    try:
-        # PoCL reads its library of built-in functions once for each context, which takes longer
-        # than to compile all of this.
-        context = cl.Context([device])
-        right = all(is_right(context, device, statement) for statement in statements)
-        return 0 if right else FAILED
-    except cl.Error:
-        return FAILED
+def statements_for(device: cl.Device) -> tuple[str, ...]:
+    """Return the statements that are tried on a device."""
+    has_doubles = "cl_khr_fp64" in device.extensions.split()
+    return (*_STATEMENTS, _OF_DOUBLES) if has_doubles else _STATEMENTS
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of(is_right, statements_for))

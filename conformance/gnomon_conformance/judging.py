@@ -8,7 +8,7 @@ from functools import partial
 from math import copysign, isfinite
 from typing import Final, Literal, NamedTuple, final
 
-from gnomon.backend import Backend, Layout, NotSupported, Operand, Scalar, bool_
+from gnomon.backend import Backend, Layout, NotSupported, Scalar, bool_
 from gnomon_conformance.correct import Expected, Right, verdict
 from gnomon_conformance.launches import Launch, Place, Stores, bytes_of, stored, values_at
 from gnomon_conformance.target import Target
@@ -327,9 +327,7 @@ def judge_refusal(
     storages = [stored(backend, data) for data in launch.stores]
     written = set() if keeps_output else {place.store for place in launch.outputs}
     try:
-        launch.perform(
-            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
-        )
+        launch.perform_on(backend, storages)
         for storage in storages:
             bytes_of(storage)
     except NotSupported:

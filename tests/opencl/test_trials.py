@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,7 +21,13 @@ pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 
 from gnomon.backend import float32
-from gnomon_opencl import drivers, provider, trials
+from gnomon_opencl import (
+    drivers,
+    provider,
+    trial_of_long_vectors,
+    trial_of_wide_elements,
+    trials,
+)
 from gnomon_opencl.drivers import announce_installed_drivers, patient_threads, set_up_pocl
 from gnomon_opencl.kernels import tiles
 
@@ -124,6 +132,24 @@ def test_a_compiler_that_works_passes_its_trial() -> None:
     command = [sys.executable, "-m", "gnomon_opencl.trial_of_compiler", str(number)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("trial", "right", "wrong"),
+    [
+        (trial_of_long_vectors, "vstore8(v, 0, y);", "vstore8(v + 1, 0, y);"),
+        (trial_of_wide_elements, "x", "x * 1.001f"),
+        (trial_of_wide_elements, "exp(log(x))", "no function(x)"),
+    ],
+)
+def test_trials_of_vectors_tell_right_from_wrong(
+    trial: ModuleType, right: str, wrong: str
+) -> None:
+    context = default_backend().runtime.context
+    (device,) = context.devices
+    with warnings.catch_warnings(action="ignore"):
+        assert trial.is_right(context, device, right)
+        assert not trial.is_right(context, device, wrong)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, float32
 from gnomon_opencl.element_types import ElementType, element_type
 from gnomon_opencl.runtime import Runtime
+from gnomon_opencl.traits import WIDE_LANES
 from gnomon_opencl.trials import begin_wide_vectors, wide_vectors_are_safe
 
 #: The length of registers that some compilers can't be trusted with.
-_WIDE_BYTES: Final = 64
+_WIDE_BYTES: Final = 4 * WIDE_LANES
 #: What a load takes beside a multiplication of vectors, which takes longer for wide ones, and
 #: what the beginning and the end of a tile take.
 _COST_OF_WIDE_LOAD: Final = 0.1

@@ -83,7 +83,7 @@ def _launch(
 ) -> Launch:
     shape = form.shape
     dims = form.dims if isinstance(record, Reduction) else form.dims[-1:]
-    rows = _rows(record, compute, result, math.prod(shape[dim] for dim in dims), form, seed)
+    rows = _rows(record, compute, math.prod(shape[dim] for dim in dims), form, seed)
     layout, stores = form.kind(shape), list[bytes]()
     turned = moved_last(layout, dims)
     place = zoo.placed(stores, [*chain.from_iterable(rows)], turned, compute)
@@ -114,12 +114,7 @@ def _tells(record: Reduction, element: Scalar, other: Scalar) -> bool:
 
 
 def _rows(
-    record: Reduction | Scan,
-    compute: DType,
-    result: DType,
-    length: int,
-    form: _Form,
-    seed: int,
+    record: Reduction | Scan, compute: DType, length: int, form: _Form, seed: int
 ) -> Iterator[list[Scalar]]:
     """Yield the rows: ordinary ones that end in something larger and something smaller, zeros
     that end in a one, ones that end in a zero, and of floats some with NaN far behind the

@@ -20,7 +20,6 @@ from gnomon.backend import (
     DType,
     Layout,
     NotSupported,
-    Operand,
     Scalar,
     Storage,
     float32,
@@ -348,9 +347,7 @@ def _agree_as_floats(mine: bytes, right: bytes) -> bool:
 def _perform(backend: Backend, storages: list[Storage], step: Step) -> None:
     if step.verb == "launch":
         assert step.launch is not None
-        step.launch.perform(
-            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
-        )
+        step.launch.perform_on(backend, storages)
     elif step.verb == "write":
         backend.write(storages[step.store].memory, step.start, memoryview(step.data))
     elif step.verb == "replace":

@@ -119,14 +119,17 @@ class Launch(ABC):
             outputs=tuple([change(each) for each in self.outputs]),
         )
 
+    def perform_on(self, backend: Backend, storages: Sequence[Storage]) -> None:
+        """Perform the launch on operands in ``storages``."""
+        self.perform(
+            backend, lambda place: Operand(storages[place.store], place.layout, place.dtype)
+        )
+
     def run(self, backend: Backend, repeat: int = 1) -> Stores:
         """Perform the launch on fresh storages, and return their bytes afterwards."""
         storages = [stored(backend, data) for data in self.stores]
         for _ in range(repeat):
-            self.perform(
-                backend,
-                lambda place: Operand(storages[place.store], place.layout, place.dtype),
-            )
+            self.perform_on(backend, storages)
         return tuple([bytes_of(storage) for storage in storages])
 
 

@@ -22,6 +22,8 @@ _KERNELS: Final = Path(__file__).parent / "kernels"
 _INT_LIMIT: Final = 2**31 - 2**16
 #: The width of chunks where an operand steps over cells.
 _NARROW: Final = 64
+#: Rows of fewer elements are shorter than vectors, and hardly worth the way to them.
+_SHORT: Final = 16
 #: More dims than this, after collapsing, are walked on the host.
 MOST_DIMS: Final = 10
 #: Programs whose titles are remembered.
@@ -227,6 +229,18 @@ def slices(collapsed: Sequence[Layout]) -> Iterator[Sequence[Layout]]:
         yield from slices([layout.select(0, index) for layout in collapsed])
 
 
+def with_long_rows(layouts: Sequence[Layout], traits: Traits) -> Sequence[Layout]:
+    """Return layouts of one shape with another dim last where a processor's rows are short."""
+    shape = layouts[0].shape
+    if traits.chunk == 1 or shape[-1] >= _SHORT:
+        return layouts
+    dims = range(len(shape))
+    long = [dim for dim in dims if shape[dim] >= _SHORT]
+    row = long[-1] if long else max(dims, key=lambda dim: (shape[dim], dim))
+    order = [*dims[:row], *dims[row + 1 :], row]
+    return [layout.permute(order) for layout in layouts]
+
+
 def plan_rows(
     numbered: Mapping[int, Layout], traits: Traits, wide_index: bool = False
 ) -> tuple[Plan, int]:
@@ -249,11 +263,10 @@ def plan_rows(
         "chunk": chunk,
         "all_chunks": rows * chunks,
         "batch": batch,
-        # Chunk number c is part c / part_step % parts of row c / row_step % rows.
-        "row_step": 1 if down else chunks,
         "rows": rows,
-        "part_step": rows if down else 1,
         "parts": chunks,
+        # Whether the same part of all rows comes before the next part of any.
+        "down": int(down),
     }
     plan.add_shape(outer)
     for number, layout in numbered.items():
@@ -304,13 +317,22 @@ _ROWS: Final = """\
 __kernel $ATTRIBUTE$ void $NAME$($PARAMETERS$) {
 $OPENING$    const $INDEX$ first = $ITEM$ * plan.batch;
     const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
+    if (first >= last) return;
+    $INDEX$ row = plan.down ? first % plan.rows : first / plan.parts;
+    $INDEX$ part = plan.down ? first / plan.rows : first % plan.parts;
     for ($INDEX$ chunk = first; chunk < last; ++chunk) {
-        $INDEX$ line = chunk / plan.row_step % plan.rows;
-        const $INDEX$ start = chunk / plan.part_step % plan.parts * plan.chunk;
+        $INDEX$ line = row;
+        const $INDEX$ start = part * plan.chunk;
         const $INDEX$ end = min(start + plan.chunk, plan.row);
 $WALK$
         for ($INDEX$ i = start; i < end; i += $STEP$) {
 $BODY$
+        }
+        if (plan.down) {
+            if (++row == plan.rows) { row = 0; ++part; }
+        } else if (++part == plan.parts) {
+            part = 0;
+            ++row;
         }
     }
 }

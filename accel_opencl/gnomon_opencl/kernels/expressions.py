@@ -28,6 +28,7 @@ from gnomon_opencl.generation import (
     types_text,
     walk_text,
     whole_source,
+    with_long_rows,
 )
 from gnomon_opencl.kernels.bundles import Bundle
 from gnomon_opencl.traits import Traits
@@ -112,7 +113,7 @@ def launches(
     """
     made = []
     for part in slices(collapse_together(layouts, any_order=True)):
-        part, steps = _as_kernels_take_them(part)
+        part, steps = _as_kernels_take_them(with_long_rows(part, traits))
         plan, items = plan_rows(dict(enumerate(part)), traits)
         kinds = Kinds(steps, len(part[0].shape) - 1, plan.index, plan.declaration())
         source = kernel_source(expression, kinds, traits)

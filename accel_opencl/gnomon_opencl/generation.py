@@ -147,6 +147,7 @@ def types_text(
         ]
     else:
         lines += _DOUBLE_CONSTANTS if dtype.itemsize == 8 else _SINGLE_CONSTANTS
+        lines += _double_types(compute, lanes, traits)
         lines += [f"#define {name} {name}_{section}" for name in _FLOAT_FUNCTIONS]
         lines.append(source_file("floats"))
     if functions is not None:
@@ -158,17 +159,36 @@ def types_text(
 #: The functions of ``floats.cl``, which every section of floats has under other names.
 _FLOAT_FUNCTIONS: Final = (
     *("rounded_off", "exponential_of_product", "magnified_complement"),
-    *("complementary_error", "normal_below"),
+    *("complementary_error", "normal_below", "raised_size", "raised"),
 )
 #: What a section defines.
 _NAMES: Final = (
     *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),
-    *("UT", "U", "S", "IS_DOUBLE", "SPLIT"),
+    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "RAISES_IN_DOUBLES"),
+    *("INTS", "AS_INTS", "CONVERT_INTS", "DOUBLES", "CONVERT_DOUBLES"),
+    *("AS_FLOATS", "CONVERT_FLOATS"),
     *_FLOAT_FUNCTIONS,
 )
 # Halving factors 2^12 + 1 and 2^27 + 1.
 _SINGLE_CONSTANTS: Final = ("#define IS_DOUBLE 0", "#define SPLIT K(4097)")
 _DOUBLE_CONSTANTS: Final = ("#define IS_DOUBLE 1", "#define SPLIT K(134217729)")
+
+
+def _double_types(compute: ElementType, lanes: int, traits: Traits) -> list[str]:
+    """Return what powers of floats are made of, where a processor has doubles."""
+    if compute.compute != "float" or not (traits.is_processor and traits.double_arithmetic):
+        return ["#define RAISES_IN_DOUBLES 0"]
+    floats, doubles, ints = [wide(each, lanes) for each in ("float", "double", "int")]
+    return [
+        "#define RAISES_IN_DOUBLES 1",
+        f"#define INTS {ints}",
+        f"#define AS_INTS(x) as_{ints}(x)",
+        f"#define CONVERT_INTS(x) convert_{ints}(x)",
+        f"#define DOUBLES {doubles}",
+        f"#define CONVERT_DOUBLES(x) convert_{doubles}(x)",
+        f"#define AS_FLOATS(x) as_{floats}(x)",
+        f"#define CONVERT_FLOATS(x) convert_{floats}(x)",
+    ]
 
 
 def _function_types(compute: ElementType, traits: Traits) -> list[str]:

@@ -68,6 +68,7 @@ from gnomon.composite.powers import *
 from gnomon.composite.quantiles import *
 from gnomon.composite.recurrence import *
 from gnomon.composite.representation import *
+from gnomon.composite.sampling import *
 from gnomon.composite.searching import *
 from gnomon.composite.selection import *
 from gnomon.composite.shuffling import *
@@ -145,7 +146,6 @@ from gnomon.ops.rearranging import *
 from gnomon.ops.reduction import *
 from gnomon.ops.representation import *
 from gnomon.ops.rounding import *
-from gnomon.ops.sampling import *
 from gnomon.ops.scans import *
 from gnomon.ops.scatter_reduce import *
 from gnomon.ops.scattering import *

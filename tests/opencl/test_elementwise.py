@@ -318,18 +318,37 @@ def test_a_logarithm_that_underflows_keeps_its_sign() -> None:
     assert [math.copysign(1, each) for each in elements(output.device)] == [-1, -1]
 
 
-@pytest.mark.parametrize("exponent", [-1, 0, 1, 2, 3])
-def test_whole_powers(exponent: int) -> None:
-    """The device has a product or a quotient for some: two products round twice, and OpenCL's
-    quotient may be 2.5 ULP off.
-    """
+@pytest.mark.parametrize("exponent", [-1, -0.5, 0, 0.5, 1, 2, 3, 4])
+def test_powers_that_are_products_and_roots(exponent: float) -> None:
+    """Two products round twice; OpenCL's quotient may be 2.5 ULP off, and its root 3."""
     layout = Layout.contiguous((16,))
     base = pair(default_backend(), [*SPECIAL, -3.1, 7e12, -2e-13, 1.1], layout, float32)
     output = pair(default_backend(), [9.0], layout, float32)
     for place, end in ((REFERENCE, 0), (default_backend(), 1)):
         place.elementwise(RECORDS["pow"], [base[end], float(exponent)], output[end])
     for mine, other in zip(elements(output.device), elements(output.host), strict=True):
-        assert apart(mine, other, float32) <= {3: 2, -1: 2.5}.get(exponent, 0)
+        assert apart(mine, other, float32) <= {4: 3, 3: 2, -1: 2.5, 0.5: 3, -0.5: 5.5}.get(
+            exponent, 0
+        )
+        assert mine != mine or math.copysign(1, mine) == math.copysign(1, other)
+
+
+@pytest.mark.parametrize("dtype", [float32, float64], ids=["float32", "float64"])
+def test_powers_of_all_pairs_of_special_numbers(dtype: DType) -> None:
+    """In vectors of whole lanes: every base with every exponent, to OpenCL's 16 ULP."""
+    edges = [*SPECIAL, 0.5, -3.0, 1e-45, -1e38, 3.4e38, 1 - 2**-24, 1 + 2**-23]
+    edges += [16777217.0, -16777215.0, 1e9, -1e9, 2.5, -150.0, 127.5, 0.1, 88.0]
+    values = [float(dtype.round(value)) for value in edges]
+    layout = Layout.contiguous((len(values) ** 2,))
+    inputs = [
+        pair(default_backend(), [a for a in values for _ in values], layout, dtype),
+        pair(default_backend(), values * len(values), layout, dtype),
+    ]
+    output = pair(default_backend(), [9.0], layout, dtype)
+    for place, end in ((REFERENCE, 0), (default_backend(), 1)):
+        place.elementwise(RECORDS["pow"], [each[end] for each in inputs], output[end])
+    for mine, other in zip(elements(output.device), elements(output.host), strict=True):
+        assert apart(mine, other, dtype) <= 16
         assert mine != mine or math.copysign(1, mine) == math.copysign(1, other)
 
 

@@ -128,6 +128,48 @@ def test_draws_without_a_kernel_come_from_a_twister_that_philox_seeds() -> None:
     assert first.next_offset() == 1
 
 
+def test_an_accelerator_draws_by_probabilities_from_philox(toy: ToyBackend) -> None:
+    torch.manual_seed(5)
+    chances = torch.tensor([[0.0, 0.3, 1.0], [0.5, 0.9, 0.1]], device="toy:0")
+    units = philox.uniform(5, 0, 6, float32, 0.0, 1.0)
+    drawn = torch.bernoulli(chances)
+    assert drawn.flatten().tolist() == [
+        float(unit < chance)
+        for unit, chance in zip(units, chances.flatten().tolist(), strict=True)
+    ]
+    with pytest.raises(RuntimeError, match=r"every p must lie in \[0, 1\]"):
+        torch.bernoulli(chances + 0.5)
+    with pytest.raises(RuntimeError, match=r"every p must lie in \[0, 1\]"):
+        torch.empty(2, 3, device="toy:0").bernoulli_(chances * torch.nan)
+
+
+@pytest.mark.parametrize("replacement", [False, True])
+def test_an_accelerator_draws_categories_by_weight(toy: ToyBackend, replacement: bool) -> None:
+    torch.manual_seed(0)
+    weights = torch.tensor([[0.0, 1.0, 3.0, 0.0], [0.0, 0.0, 7.0, 7.0]], device="toy:0")
+    drawn = torch.multinomial(weights, 2, replacement)
+    assert drawn.shape == (2, 2)
+    assert set(drawn[0].tolist()) <= {1, 2}
+    assert set(drawn[1].tolist()) <= {2, 3}
+    assert replacement or all(len(set(row)) == 2 for row in drawn.tolist())
+    counts = torch.multinomial(weights[0], 600, True).bincount(minlength=4).tolist()
+    # Within four standard deviations, the root of 600 * 1/4 * 3/4, of a quarter.
+    assert abs(counts[1] - 150) < 4 * 10.7
+    assert counts[0] == counts[3] == 0
+    for bad in (weights - 1, weights / 0, weights * 0):
+        with pytest.raises(RuntimeError, match="multinomial"):
+            torch.multinomial(bad, 1, replacement)
+
+
+def test_an_accelerator_permutes_by_the_order_of_words(toy: ToyBackend) -> None:
+    torch.manual_seed(7)
+    words = philox.randint(7, 0, 9, -(2**63), 2**63)
+    order = torch.randperm(9, device="toy:0")
+    assert order.tolist() == sorted(range(9), key=words.__getitem__)
+    assert torch.randperm(0, device="toy:0").shape == (0,)
+    assert torch.randperm(5, device="toy:0", dtype=torch.float32).dtype is torch.float32
+
+
 def test_a_bad_parameter_leaves_the_tensor_and_the_stream_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(2)

@@ -21,12 +21,15 @@ from gnomon_opencl.runtime import Runtime, buffer_of
 
 #: Divisions of integers have no value where the divisor, the second input, is 0.
 _DIVISIONS: Final = frozenset({"floor_divide", "trunc_divide", "remainder", "fmod"})
-#: Powers of floats that need no ``pow``, which may take a hundred times as long.
+#: Powers of floats that are products and roots, the roots of -0 and -inf being 0 and inf.
 _POWERS: Final[dict[Scalar, Formula]] = {
     -1: Formula("K(1) / a"),
+    -0.5: Formula("a == K(-INFINITY) ? K(0) : K(1) / fabs(sqrt(a))"),
+    0.5: Formula("a == K(-INFINITY) ? K(INFINITY) : fabs(sqrt(a))"),
     1: Formula("a"),
     2: Formula("a * a"),
     3: Formula("a * a * a"),
+    4: Formula("(a * a) * (a * a)"),
 }
 
 
@@ -34,8 +37,10 @@ _POWERS: Final[dict[Scalar, Formula]] = {
 def formula_of(name: str, compute: DType) -> Formula | None:
     """Return the formula of the record ``name`` on elements of ``compute``, if it has one."""
     meaning = MEANINGS.get(name)
-    text = meaning.on(compute) if meaning is not None else None
-    return Formula(text, meaning.functions) if meaning is not None and text else None
+    if meaning is None:
+        return None
+    text = meaning.on(compute)
+    return Formula(text, meaning.functions_on(compute)) if text else None
 
 
 def run(

@@ -67,3 +67,54 @@ static T normal_below(T x) {
     return x > K(0) ? K(1) - complement : complement;
 #endif
 }
+
+/* size^y for a size that is not negative; signs are for `raised` to see to. */
+static T raised_size(T size, T y) {
+#if RAISES_IN_DOUBLES
+    /* 2^(y log2(size)). size is 2^n m, m from sqrt(1/2) to sqrt(2), and log2(m) is odd in
+       s = (m - 1) / (m + 1): s times its Chebyshev interpolation of degree 4 in s^2, off by a
+       2^-36th of itself. That is exact enough for exponents up to 150 if they are doubles, and
+       2^r for what is left of them, at most 1/2, is made of floats, off by 2^-29. */
+    const T least = K(0x1p-126f), near = size < least ? size * K(0x1p24f) : size;
+    const INTS steps = (AS_INTS(near) - 0x3f3504f3) >> 23;
+    const DOUBLES m = CONVERT_DOUBLES(AS_FLOATS(AS_INTS(near) - (steps << 23)));
+    const DOUBLES s = (m - 1) / (m + 1), square = s * s;
+    DOUBLES sum = (DOUBLES)(0.34071204156190861);
+    sum = sum * square + 0.41167376623771059;
+    sum = sum * square + 0.57708356600486586;
+    sum = sum * square + 0.96179667345154847;
+    sum = sum * square + 2.885390081789987;
+    const T n = CONVERT_FLOATS(steps) - (size < least ? K(24) : K(0));
+    const DOUBLES logarithm = CONVERT_DOUBLES(n) + s * sum;
+    const T rough = CONVERT_FLOATS(logarithm) * y;
+    const T bound = rough > K(160) ? K(160) : (rough < K(-160) ? K(-160) : rough);
+    const T whole = rint(bound);
+    const T r = CONVERT_FLOATS(CONVERT_DOUBLES(y) * logarithm - CONVERT_DOUBLES(whole));
+    T result = K(0.000154614447f);
+    result = result * r + K(0.001340042818f);
+    result = result * r + K(0.009618056679f);
+    result = result * r + K(0.05550327227f);
+    result = result * r + K(0.2402265092f);
+    result = result * r + K(0.6931472067f);
+    result = result * r + K(1);
+    const INTS exponent = CONVERT_INTS(whole), half_of_it = exponent >> 1;
+    result = result * AS_FLOATS((half_of_it + 127) << 23)
+        * AS_FLOATS((exponent - half_of_it + 127) << 23);
+    result = rough > K(159) ? K(INFINITY) : (rough < K(-159) ? K(0) : result);
+    const T huge = y > K(0) ? K(INFINITY) : K(0), tiny = y > K(0) ? K(0) : K(INFINITY);
+    result = size == K(0) ? tiny : (size == K(INFINITY) ? huge : result);
+    return ((size != size) | (y != y)) ? K(NAN) : result;
+#else
+    return pow(size, y);
+#endif
+}
+
+/* x^y. Some compilers' own takes lanes one by one, and PoCL's, of vectors of doubles, is wrong. */
+static T raised(T x, T y) {
+    const T size = fabs(x), half_of_y = y * K(0.5);
+    const T found = raised_size(size, y);
+    const T made = ((rint(y) == y) & (rint(half_of_y) != half_of_y)) ? copysign(found, x) : found;
+    const T real = ((x < K(0)) & (rint(y) != y) & (size < K(INFINITY))) ? K(NAN) : made;
+    const T one = ((size == K(1)) & (fabs(y) == K(INFINITY))) ? K(1) : real;
+    return ((y == K(0)) | (x == K(1))) ? K(1) : one;
+}

@@ -28,6 +28,8 @@ class Meaning:
     boolean: str | None = None
     #: The file of functions the expressions call, one element at a time.
     functions: str | None = None
+    #: Whether the expression calls them on floats computed in float32.
+    calls_for_singles: bool = True
 
     def on(self, dtype: DType) -> str | None:
         """Return the expression for elements of ``dtype``."""
@@ -35,6 +37,11 @@ class Meaning:
         if kind == "floating":
             return self.floating
         return self.integer if kind == "integer" else self.boolean
+
+    def functions_on(self, dtype: DType) -> str | None:
+        """Return the file of functions that the expression for elements of ``dtype`` calls."""
+        is_single = dtype.is_floating_point and dtype.itemsize < 8
+        return self.functions if self.calls_for_singles or not is_single else None
 
 
 def _everywhere(expression: str) -> Meaning:
@@ -117,7 +124,13 @@ MEANINGS: Final[dict[str, Meaning]] = {
         "division", "floored_remainder(a, b)", "integer_floored_remainder(a, b)"
     ),
     "fmod": _calls("division", "fmod(a, b)", "integer_remainder(a, b)"),
-    "pow": _calls("integers", "pow(a, b)", "integer_power(a, b)", "integer_power(a, b)"),
+    "pow": Meaning(
+        "raised(a, b)",
+        "integer_power(a, b)",
+        "integer_power(a, b)",
+        functions="integers",
+        calls_for_singles=False,
+    ),
     # rounding: the identity on integers
     "floor": _numeric("floor(a)", "a"),
     "ceil": _numeric("ceil(a)", "a"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from gnomon.composite.sampling import binomial
 from gnomon.distributions import constraints
 from gnomon.distributions.bernoulli import BinaryParameters
 from gnomon.distributions.constraints import Constraint, Constraints
 from gnomon.distributions.utils import Value
 from gnomon.graph.modes import no_grad
-from gnomon.ops.sampling import binomial
 from gnomon.tensor import Tensor
 from gnomon.tensor.sequences import arange
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from gnomon.composite.sampling import poisson
 from gnomon.distributions import constraints
 from gnomon.distributions.bernoulli import BinaryParameters
 from gnomon.distributions.constraints import Constraints
@@ -12,7 +13,6 @@ from gnomon.distributions.gamma import Gamma
 from gnomon.distributions.utils import Value
 from gnomon.graph.modes import no_grad
 from gnomon.nn.functional import logsigmoid
-from gnomon.ops.sampling import poisson
 from gnomon.tensor import Tensor
 
 __all__ = ["NegativeBinomial"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gnomon.composite.sampling import normal_around
 from gnomon.distributions.location_scale import LocationScale
 from gnomon.distributions.utils import standard_normal
 from gnomon.graph.modes import no_grad
-from gnomon.ops.sampling import normal_around
 from gnomon.tensor import Tensor
 
 __all__ = ["Normal"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from gnomon.composite.sampling import poisson
 from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraints
 from gnomon.distributions.distribution import Distribution
 from gnomon.distributions.utils import Value, broadcast_all
 from gnomon.graph.modes import no_grad
-from gnomon.ops.sampling import poisson
 from gnomon.tensor import Tensor
 
 __all__ = ["Poisson"]

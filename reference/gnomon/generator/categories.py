@@ -41,7 +41,12 @@ def multinomial(
     [1, 2]
     """
     require_floating("multinomial", dtype)
-    _check(weights, count, replacement)
+    check_count(len(weights), count, replacement)
+    require(
+        all(0.0 <= weight < math.inf for weight in weights),
+        "multinomial: every weight must be finite and not negative",
+    )
+    require(any(weights), f"multinomial: the {len(weights)} weights must not all be zero")
     if replacement and count > 1:
         return _inverted(generator, weights, count, dtype)
     waits = exponential(generator, len(weights), dtype)
@@ -51,8 +56,8 @@ def multinomial(
     return sorted(range(len(speeds)), key=lambda index: -speeds[index])[:count]
 
 
-def _check(weights: Sequence[float], count: int, replacement: bool) -> None:
-    categories = len(weights)
+def check_count(categories: int, count: int, replacement: bool) -> None:
+    """Raise RuntimeError unless ``count`` of so many categories can be drawn."""
     require(count > 0, f"multinomial: num_samples must be positive, got {count}")
     require(
         replacement or count <= categories,
@@ -63,11 +68,6 @@ def _check(weights: Sequence[float], count: int, replacement: bool) -> None:
         categories <= _MOST_CATEGORIES,
         f"multinomial: at most 2**24 categories, got {categories}",
     )
-    require(
-        all(0.0 <= weight < math.inf for weight in weights),
-        "multinomial: every weight must be finite and not negative",
-    )
-    require(any(weights), f"multinomial: the {categories} weights must not all be zero")
 
 
 def _divide(weight: float, wait: float) -> float:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import SupportsIndex, overload
 
+from gnomon.composite.draws import permutation_of
+from gnomon.composite.sampling import normal_around
 from gnomon.dtypes import bool_, iinfo, int64
 from gnomon.formats import MemoryFormat, TensorLayout, preserve_format, strided
 from gnomon.generator.integers import bounds_within
+from gnomon.generator.mersenne import MersenneTwister
 from gnomon.op.arguments import IntegerArgument, integer_sequence, integers
+from gnomon.op.copy import COPY
 from gnomon.op.numpy_names import numpy_names
-from gnomon.op.random_generator import GeneratorCore
+from gnomon.op.random_generator import GeneratorCore, stream_for
 from gnomon.ops.random import NORMAL, RANDINT, RANDPERM, UNIFORM
-from gnomon.ops.sampling import normal_around
 from gnomon.tensor.factories import fresh_or_out
 from gnomon.tensor.options import (
     DeviceLike,
@@ -230,7 +233,12 @@ def randperm(
             f"{most} only. Give a wider dtype."
         )
     result = fresh_or_out("randperm", (length,), chosen, device, out)
-    RANDPERM.fill(result.operand, (), generator)
+    backend = result.operand.storage.backend
+    if isinstance(stream_for("randperm", backend, generator), MersenneTwister):
+        RANDPERM.fill(result.operand, (), generator)
+    else:
+        order = permutation_of(length, result, generator)
+        backend.elementwise(COPY, (order.operand,), result.operand)
     return requiring_grad("randperm", result, requires_grad)
 
 

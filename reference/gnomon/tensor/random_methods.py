@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, SupportsIndex
 
+from gnomon.composite import sampling
 from gnomon.core import TensorCore
 from gnomon.op.random_generator import GeneratorCore
-from gnomon.ops import random, sampling
+from gnomon.ops import random
 
 if TYPE_CHECKING:
     from typing import Self

@@ -1,13 +1,17 @@
-"""Samples: random draws with a parameter for each element, made on the host."""
+"""Samples: random draws with a parameter for each element.
+
+They are made on the host, from a Mersenne Twister, but for what accelerators make themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeVar
 
-from gnomon.backend import Operand
+from gnomon.backend import MersenneTwister, Operand
+from gnomon.composite.draws import bernoulli_by, categories_by
 from gnomon.core import TensorCore
-from gnomon.dispatch import allocate, common_backend, values_of
+from gnomon.dispatch import allocate, common_backend, item_of, values_of
 from gnomon.dtypes import Scalar, bool_, int64
 from gnomon.errors import explain
 from gnomon.generator import categories, counting, uniform
@@ -15,10 +19,11 @@ from gnomon.generator.requirements import require, require_floating
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout, broadcast_shapes
 from gnomon.op.argument_kinds import kinds_checked
+from gnomon.op.copy import COPY
 from gnomon.op.foundation import add
 from gnomon.op.in_place import apply_in_place
 from gnomon.op.numpy_names import numpy_names
-from gnomon.op.output import check_writable, count_write, resize
+from gnomon.op.output import resize
 from gnomon.op.random_generator import GeneratorCore, stream_for, twister_of
 from gnomon.op.random_source import (
     begin_filling,
@@ -28,7 +33,11 @@ from gnomon.op.random_source import (
     write_values,
 )
 from gnomon.ops.arithmetic import mul
+from gnomon.ops.comparison import ge
+from gnomon.ops.logic import logical_not
 from gnomon.ops.random import BERNOULLI, NORMAL
+from gnomon.ops.reduction import delivered
+from gnomon.ops.truth import ANY
 
 __all__ = ["bernoulli", "binomial", "multinomial", "poisson"]
 
@@ -46,7 +55,7 @@ def bernoulli_(
         return BERNOULLI(input, float(p), generator=generator, label="BernoulliBackward2")
     records = begin_filling("bernoulli_", input)
     common_backend("bernoulli_", (input, p))
-    _draw_bernoulli(input.operand, p.operand, generator)
+    _draw_bernoulli(input.operand, p, generator)
     finish_filling("BernoulliBackward1", input, records)
     return input
 
@@ -74,21 +83,27 @@ def bernoulli(
         _give_shape(out, shape)
         return bernoulli_(out, input, generator=generator)
     output = _empty_like(input).operand
-    _draw_bernoulli(output, input.operand, generator)
+    _draw_bernoulli(output, input, generator)
     return sampled("BernoulliBackward0", (input,), output)
 
 
-def _draw_bernoulli(output: Operand, chances: Operand, generator: GeneratorCore | None) -> None:
-    require_floating("bernoulli", chances.dtype)
-    layout = chances.layout.expand(output.layout.shape)
-    twister = twister_of(stream_for("bernoulli", output.storage.backend, generator))
+def _draw_bernoulli(
+    output: Operand, chances: TensorCore, generator: GeneratorCore | None
+) -> None:
+    _, layout, dtype = chances.operand
+    require_floating("bernoulli", dtype)
+    stream = stream_for("bernoulli", output.storage.backend, generator)
+    if not isinstance(stream, MersenneTwister):
+        drawn = bernoulli_by(chances, output.layout.shape, generator)
+        output.storage.backend.elementwise(COPY, (drawn.operand,), output)
+        return
 
     def draw(columns: Sequence[Sequence[Scalar]]) -> Sequence[Scalar]:
         (probabilities,) = columns
-        drawn = uniform.bernoulli_each(twister, probabilities, chances.dtype)
+        drawn = uniform.bernoulli_each(stream, probabilities, dtype)
         return output.dtype.convert_all(drawn, bool_)
 
-    draw_each(output, (chances.under(layout),), draw)
+    draw_each(output, (chances.operand.under(layout.expand(output.layout.shape)),), draw)
 
 
 def _empty_like(input: T) -> T:
@@ -192,23 +207,25 @@ def multinomial(
         out is None or out.operand.dtype is int64,
         "multinomial: expects Long tensor out. Give out= of dtype int64.",
     )
-    twister = twister_of(stream_for("multinomial", storage.backend, generator))
-    weights: Sequence[float] = values_of(input.operand)
     width = layout.shape[-1]
-    drawn: list[int] = []
-    for start in range(0, len(weights), width):
-        row = weights[start : start + width]
-        drawn += categories.multinomial(
-            twister, row, num_samples, dtype, replacement=replacement
-        )
+    categories.check_count(width, num_samples, replacement)
     shape = (*layout.shape[:-1], num_samples)
-    if out is None:
-        out = input.like(allocate(storage.backend, Layout.contiguous(shape), int64))
-    _give_shape(out, shape)
-    check_writable("multinomial", out, (input,))
-    write_values(out.operand, drawn)
-    count_write(out)
-    return out
+    stream = stream_for("multinomial", storage.backend, generator)
+    result = input.like(allocate(storage.backend, Layout.contiguous(shape), int64))
+    if isinstance(stream, MersenneTwister):
+        weights: Sequence[float] = values_of(input.operand)
+        drawn: list[int] = []
+        for start in range(0, len(weights), width):
+            row = weights[start : start + width]
+            drawn += categories.multinomial(
+                stream, row, num_samples, dtype, replacement=replacement
+            )
+        write_values(result.operand, drawn)
+    else:
+        result = categories_by(input, num_samples, replacement, generator)
+    if out is not None:
+        _give_shape(out, shape)
+    return delivered("multinomial", result, out, input)
 
 
 def normal_around(
@@ -226,9 +243,12 @@ def normal_around(
     shape = broadcast_shapes(*[tensor.operand.layout.shape for tensor in tensors])
     backend, dtype = common_backend("normal", tensors), tensors[0].operand.dtype
     require_floating("normal", dtype)
-    deviations = values_of(std.operand) if isinstance(std, TensorCore) else (std,)
+    if isinstance(std, TensorCore):
+        is_possible = not item_of(ANY(logical_not(ge(std, 0.0))).operand)
+    else:
+        is_possible = std >= 0.0
     require(
-        all(value >= 0.0 for value in deviations),
+        is_possible,
         "normal: expects all elements of std >= 0.0. Give standard deviations, not variances.",
     )
     result = out

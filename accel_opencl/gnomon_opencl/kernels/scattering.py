@@ -46,8 +46,7 @@ from gnomon_opencl.traits import Traits
 #: Cells are moved unread, as unsigned integers of their size.
 _CELLS: Final = {1: uint8, 2: uint16, 4: uint32, 8: uint64}
 _CACHED: Final = 1024
-#: Owners of places: a few for each core of a processor, or enough for the lanes of a card.
-_OWNERS_OF_A_CORE: Final = 2
+#: Owners of places, where not each core of a processor is one: enough for the lanes of a card.
 _OWNERS: Final = 4096
 
 #: Combinations that round what they keep.
@@ -237,7 +236,7 @@ def _plan_owners(
     separate, lines = prod(shape[:kept]), prod(shape[kept:dims])
     wanted = _OWNERS
     if traits.is_processor:
-        wanted = _OWNERS_OF_A_CORE * traits.compute_units
+        wanted = traits.compute_units
     owners = 1 << (min(-(-wanted // separate), lines) - 1).bit_length()
     plan = Plan(wide_index or needs_wide_index(part))
     plan.members |= {
@@ -272,7 +271,7 @@ def _source(form: _Form, declaration: str, traits: Traits) -> str:
         declaration,
         _OWNED,
         fill_in(
-            _SCATTER if form.row_step is None else _SCATTER_ROWS,
+            _SCATTER_COLLECTED if traits.is_processor else _SCATTER,
             {
                 "ATTRIBUTE": group_attribute(traits.group_size),
                 "STORAGE": kind.storage,
@@ -366,9 +365,9 @@ $LOOKUPS$
     }
 }
 """
-# An owner first collects the lines that fall to it, then combines them: a branch for each line
-# would be guessed wrong too often, and little would be read ahead.
-_SCATTER_ROWS: Final = """\
+# On a processor an owner first collects the lines that fall to it, then combines them: a branch
+# for each line would be guessed wrong too often, and little would be read ahead.
+_SCATTER_COLLECTED: Final = """\
 #define BLOCK 256
 __kernel $ATTRIBUTE$ void scatter(
     __global $STORAGE$ *p0, $SOURCE$, $INDICES$const Plan plan

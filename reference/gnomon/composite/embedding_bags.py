@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from itertools import pairwise
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ T = TypeVar("T", bound=TensorCore)
 def embedding_bag(
     input: T,
     weight: T,
-    offsets: T,
+    offsets: T | None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
@@ -40,7 +41,8 @@ def embedding_bag(
 ) -> T:
     """Return the sum, mean or maximum of the rows of ``weight`` in each bag; zeros for none.
 
-    Bag ``k`` holds the rows that ``input`` names from ``offsets[k]`` up to the next offset;
+    Bag ``k`` holds the rows that ``input[k]`` names; of a 1-d ``input``, those that it names
+    from ``offsets[k]`` up to the next offset, and
     with ``include_last_offset`` the last offset only ends a bag. Rows ``padding_idx`` are left
     out. ``per_sample_weights`` multiply the rows. Raises RuntimeError for rows there are not,
     and for offsets that do not begin with 0, that fall or that lead past the end.
@@ -52,10 +54,11 @@ def embedding_bag(
             [4.]])
     """
     check_index_dtype("embedding_bag", input)
-    check_index_dtype("embedding_bag", offsets)
+    if offsets is not None:
+        check_index_dtype("embedding_bag", offsets)
     check_same_device("embedding_bag", weight, input)
     _check_weights(weight, per_sample_weights)
-    ends = _ends(input, offsets, include_last_offset)
+    ends = None if offsets is None else _ends(input, offsets, include_last_offset)
     if padding_idx is not None:
         padding_idx = _row(weight, padding_idx)
     if max_norm is not None:
@@ -67,8 +70,15 @@ def embedding_bag(
     except IndexError as error:
         raise RuntimeError(str(error)) from None
     if per_sample_weights is not None:
-        rows = mul(rows, unsqueeze(per_sample_weights, 1))
-    return _joined(rows, *_table(input, ends, padding_idx), mode)
+        rows = mul(rows, unsqueeze(per_sample_weights, -1))
+    if ends is None:
+        counts = None if padding_idx is None else ne(input, padding_idx)
+        return _joined(rows, counts, mode)
+    table, counts = _table(input, ends, padding_idx)
+    bags, longest = table.operand.layout.shape
+    picked = index_select(rows, 0, reshaped(table, (bags * longest,)))
+    members = reshaped(picked, (bags, longest, rows.operand.layout.shape[1]))
+    return _joined(members, counts, mode)
 
 
 def _ends(input: TensorCore, offsets: TensorCore, include_last: bool) -> list[int]:
@@ -115,12 +125,14 @@ def _table(input: T, ends: list[int], padding_idx: int | None) -> tuple[T, T]:
     return table, counts
 
 
-def _joined(rows: T, table: T, counts: T, mode: str) -> T:
-    """Return the rows of each line of ``table`` as one, of those that count."""
-    bags, longest = table.operand.layout.shape
-    width = rows.operand.layout.shape[1]
-    picked = index_select(rows, 0, reshaped(table, (bags * longest,)))
-    members = reshaped(picked, (bags, longest, width))
+def _joined(members: T, counts: T | None, mode: str) -> T:
+    """Return the rows of each bag as one, of those that count, or of all."""
+    longest = members.operand.layout.shape[1]
+    if counts is None:
+        if mode == "max" and longest:
+            return maximum(members, 1)[0]
+        total = sum(members, 1)
+        return total if mode != "mean" else div(total, builtins.max(longest, 1))
     counted = unsqueeze(counts, 2)
     sizes = sum(counted, 1)
     if mode == "max" and longest:
@@ -129,7 +141,7 @@ def _joined(rows: T, table: T, counts: T, mode: str) -> T:
     total = sum(where(counted, members, 0.0), 1)
     if mode != "mean":
         return total
-    return div(total, to_dtype(where(ne(sizes, 0), sizes, 1), rows.operand.dtype))
+    return div(total, to_dtype(where(ne(sizes, 0), sizes, 1), members.operand.dtype))
 
 
 def _row(weight: TensorCore, padding_idx: int) -> int:

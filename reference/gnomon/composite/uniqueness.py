@@ -9,8 +9,8 @@ from math import prod
 from typing import Literal, TypeVar, overload
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled, values_of
-from gnomon.dtypes import bool_
+from gnomon.dispatch import filled
+from gnomon.dtypes import bool_, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
 from gnomon.layout import normalize_dim
@@ -22,6 +22,7 @@ from gnomon.ops.arithmetic import sub
 from gnomon.ops.comparison import ne
 from gnomon.ops.indexing import index_select
 from gnomon.ops.joining import cat
+from gnomon.ops.nonzero import nonzero_columns
 from gnomon.ops.scans import CUMSUM
 from gnomon.ops.slicing import narrow, select
 from gnomon.ops.truth import ANY
@@ -136,9 +137,9 @@ def _rows(operation: str, input: T, dim: int | None) -> T:
 
 def _lexicographic_order(rows: T) -> T:
     """Return the stable order of ``rows``: one sort per column, the first column last."""
-    count, width = rows.operand.layout.shape
-    order = integers(rows, range(count), (count,))
-    for column in reversed(range(width)):
+    last = rows.operand.layout.shape[1] - 1
+    _, order = sort_along(select(rows, 1, last), 0, False, "")
+    for column in reversed(range(last)):
         keys = index_select(select(rows, 1, column), 0, order)
         _, step = sort_along(keys, 0, False, "")
         order = index_select(order, 0, step)
@@ -152,12 +153,14 @@ def _merged(rows: T) -> Merged[T]:
         nothing = integers(rows, (), (0,))
         return rows, nothing, nothing
     differs = ne(narrow(rows, 0, 1, count - 1), narrow(rows, 0, 0, count - 1))
-    first = rows.like(filled(rows.operand.storage.backend, (1,), bool_, True))
+    backend = rows.operand.storage.backend
+    first = rows.like(filled(backend, (1,), bool_, True))
+    end = filled(backend, (1,), int64, count)
     starts = cat([first, ANY.over(differs, (1,), False)])
-    places = [place for place, new in enumerate(values_of(starts.operand)) if new]
-    lengths = [end - start for start, end in zip(places, [*places[1:], count], strict=True)]
-    kept = index_select(rows, 0, integers(rows, places, (len(places),)))
-    return kept, sub(CUMSUM(starts, 0), 1), integers(rows, lengths, (len(places),))
+    (places,) = nonzero_columns(starts)
+    ends = cat([narrow(places, 0, 1, places.operand.layout.numel - 1), places.like(end)])
+    kept = index_select(rows, 0, places)
+    return kept, sub(CUMSUM(starts, 0), 1), sub(ends, places)
 
 
 def _results(

@@ -8,7 +8,6 @@ from gnomon.composite import embedding_bags
 from gnomon.composite.encoding import embedding, one_hot
 from gnomon.dtypes import int64
 from gnomon.tensor import Tensor
-from gnomon.tensor.sequences import arange
 
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
@@ -61,13 +60,6 @@ def embedding_bag(
             f"embedding_bag: per_sample_weights are for mode='sum' (got mode='{mode}'). "
             "Multiply the rows of embedding() instead."
         )
-    if offsets is None:
-        bags, size = input.shape
-        offsets = arange(bags, device=input.device) * size
-        include_last_offset = False
-        input = input.reshape(-1)
-        if per_sample_weights is not None:
-            per_sample_weights = per_sample_weights.reshape(-1)
     return embedding_bags.embedding_bag(
         input,
         weight,

@@ -106,7 +106,8 @@ def course_of(input: Layout, dim: int, output: Layout, traits: Traits) -> Course
     if not source.shape:
         source, target = source.unsqueeze(0), target.unsqueeze(0)
     rows, columns = source.numel, source.shape[-1]
-    side_by_side = source.strides[-1] == 1 and columns > 1
+    # Scans shorter than as many work-items are worth go side by side wherever they lie.
+    side_by_side = (source.strides[-1] == 1 or terms < _WIDTH) and columns > 1
     width = _WIDTH if traits.is_processor and side_by_side else 1
     items = rows // columns * -(-columns // width)
     enough, least = (

@@ -339,19 +339,19 @@ $OPENING$    const $INDEX$ first = $ITEM$ * plan.batch;
     const $INDEX$ last = min(first + plan.batch, plan.all_chunks);
     if (first >= last) return;
     $INDEX$ row = plan.down ? first % plan.rows : first / plan.parts;
-    $INDEX$ part = plan.down ? first / plan.rows : first % plan.parts;
+    $INDEX$ piece = plan.down ? first / plan.rows : first % plan.parts;
     for ($INDEX$ chunk = first; chunk < last; ++chunk) {
         $INDEX$ line = row;
-        const $INDEX$ start = part * plan.chunk;
+        const $INDEX$ start = piece * plan.chunk;
         const $INDEX$ end = min(start + plan.chunk, plan.row);
 $WALK$
         for ($INDEX$ i = start; i < end; i += $STEP$) {
 $BODY$
         }
         if (plan.down) {
-            if (++row == plan.rows) { row = 0; ++part; }
-        } else if (++part == plan.parts) {
-            part = 0;
+            if (++row == plan.rows) { row = 0; ++piece; }
+        } else if (++piece == plan.parts) {
+            piece = 0;
             ++row;
         }
     }

@@ -160,13 +160,14 @@ def types_text(
 _FLOAT_FUNCTIONS: Final = (
     *("rounded_off", "exponential_of_product", "magnified_complement"),
     *("complementary_error", "normal_below", "raised_size", "raised"),
+    *("cut_remainder", "floored_remainder", "floored_quotient"),
 )
 #: What a section defines.
 _NAMES: Final = (
     *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),
-    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "RAISES_IN_DOUBLES"),
+    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "HAS_DOUBLES"),
     *("INTS", "AS_INTS", "CONVERT_INTS", "DOUBLES", "CONVERT_DOUBLES"),
-    *("AS_FLOATS", "CONVERT_FLOATS"),
+    *("AS_FLOATS", "CONVERT_FLOATS", "ARE_ALL"),
     *_FLOAT_FUNCTIONS,
 )
 # Halving factors 2^12 + 1 and 2^27 + 1.
@@ -175,12 +176,12 @@ _DOUBLE_CONSTANTS: Final = ("#define IS_DOUBLE 1", "#define SPLIT K(134217729)")
 
 
 def _double_types(compute: ElementType, lanes: int, traits: Traits) -> list[str]:
-    """Return what powers of floats are made of, where a processor has doubles."""
+    """Return what powers and remainders of floats are made of, where a processor has doubles."""
     if compute.compute != "float" or not (traits.is_processor and traits.double_arithmetic):
-        return ["#define RAISES_IN_DOUBLES 0"]
+        return ["#define HAS_DOUBLES 0"]
     floats, doubles, ints = [wide(each, lanes) for each in ("float", "double", "int")]
     return [
-        "#define RAISES_IN_DOUBLES 1",
+        "#define HAS_DOUBLES 1",
         f"#define INTS {ints}",
         f"#define AS_INTS(x) as_{ints}(x)",
         f"#define CONVERT_INTS(x) convert_{ints}(x)",
@@ -188,6 +189,7 @@ def _double_types(compute: ElementType, lanes: int, traits: Traits) -> list[str]
         f"#define CONVERT_DOUBLES(x) convert_{doubles}(x)",
         f"#define AS_FLOATS(x) as_{floats}(x)",
         f"#define CONVERT_FLOATS(x) convert_{floats}(x)",
+        f"#define ARE_ALL(x) {'(x)' if lanes == 1 else 'all(x)'}",
     ]
 
 

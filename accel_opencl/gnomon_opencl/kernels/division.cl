@@ -5,23 +5,6 @@
 
 #if IS_FLOATING
 
-/* The remainder has the sign of y. */
-static T floored_remainder(T x, T y) {
-    T remainder = fmod(x, y);
-    if (remainder != 0 && (remainder < 0) != (y < 0)) remainder += y;
-    return remainder;
-}
-
-/* The exact remainder is taken off before dividing, so that 1.0 // 0.1 is 9. */
-static T floored_quotient(T x, T y) {
-    if (y == 0) return x / y;
-    const T remainder = fmod(x, y);
-    T quotient = (x - remainder) / y;
-    if (remainder != 0 && (remainder < 0) != (y < 0)) quotient -= 1;
-    if (quotient == 0) return copysign((T)0, x) * copysign((T)1, y);
-    return rint(quotient);
-}
-
 static T cut_quotient(T x, T y) { return trunc(ROUND(x / y)); }
 
 static T rounded_to_decimals(T x, T decimals) {

@@ -70,7 +70,7 @@ static T normal_below(T x) {
 
 /* size^y for a size that is not negative; signs are for `raised` to see to. */
 static T raised_size(T size, T y) {
-#if RAISES_IN_DOUBLES
+#if HAS_DOUBLES
     /* 2^(y log2(size)). size is 2^n m, m from sqrt(1/2) to sqrt(2), and log2(m) is odd in
        s = (m - 1) / (m + 1): s times its Chebyshev interpolation of degree 4 in s^2, off by a
        2^-36th of itself. That is exact enough for exponents up to 150 if they are doubles, and
@@ -117,4 +117,41 @@ static T raised(T x, T y) {
     const T real = ((x < K(0)) & (rint(y) != y) & (size < K(INFINITY))) ? K(NAN) : made;
     const T one = ((size == K(1)) & (fabs(y) == K(INFINITY))) ? K(1) : real;
     return ((y == K(0)) | (x == K(1))) ? K(1) : one;
+}
+
+/* The remainder of x, with its sign, once it is divided by y: fmod, which takes a bit of the
+   quotient at a time. In doubles a quotient of floats below 2^28 is cut right, since it is
+   further from a whole number than it is rounded unless it is one, and its product with y and
+   what that leaves of x are exact. */
+static T cut_remainder(T x, T y) {
+#if HAS_DOUBLES
+    const DOUBLES quotient = trunc(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y));
+    const T size = fabs(CONVERT_FLOATS(quotient));
+    const T rest = CONVERT_FLOATS(CONVERT_DOUBLES(x) - quotient * CONVERT_DOUBLES(y));
+    if (ARE_ALL(size < K(0x1p28f))) return size == K(0) ? x : copysign(rest, x);
+#endif
+    return fmod(x, y);
+}
+
+/* The remainder has the sign of y. */
+static T floored_remainder(T x, T y) {
+    const T rest = cut_remainder(x, y);
+    return ((rest != K(0)) & ((rest < K(0)) != (y < K(0)))) ? rest + y : rest;
+}
+
+/* The whole number below the exact quotient, so that 1.0 // 0.1 is 9: a quotient of doubles is
+   as far on its side of whole numbers as it is for the remainder; else the remainder, which is
+   exact, is taken off before dividing. */
+static T floored_quotient(T x, T y) {
+#if HAS_DOUBLES
+    const T size = fabs(y), below = CONVERT_FLOATS(floor(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y)));
+    const T by_infinity = ((x < K(0)) & (y > K(0))) | ((x > K(0)) & (y < K(0))) ? K(-1) : K(0);
+    const T finite = ((size == K(INFINITY)) & (x == x)) ? by_infinity : below;
+    const T whole = fabs(x) == K(INFINITY) ? K(NAN) : finite;
+#else
+    const T rest = cut_remainder(x, y), above = (x - rest) / y;
+    const T whole = rint(((rest != K(0)) & ((rest < K(0)) != (y < K(0)))) ? above - K(1) : above);
+#endif
+    const T signed_zero = copysign(K(0), x) * copysign(K(1), y);
+    return y == K(0) ? x / y : (whole == K(0) ? signed_zero : whole);
 }

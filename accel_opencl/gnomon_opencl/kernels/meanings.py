@@ -62,6 +62,13 @@ def _calls(
     return Meaning(floating, integer, boolean, functions=file)
 
 
+def _in_vectors(file: str, floating: str, integer: str, boolean: str | None = None) -> Meaning:
+    """Return what calls functions of the file on integers and doubles, but on floats those of
+    ``floats.cl``, which take vectors.
+    """
+    return Meaning(floating, integer, boolean, functions=file, calls_for_singles=False)
+
+
 def _of_angle(function: str) -> str:
     """Return ``function`` of an angle: PoCL's, of a vector, is wrong for small lanes beside
     huge ones, so that these are given to another call.
@@ -116,20 +123,16 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "lerp": _floating(
         "((c > K(-0.5)) & (c < K(0.5))) ? a + c * (b - a) : b - (b - a) * (K(1) - c)"
     ),
-    "floor_divide": _calls(
+    "floor_divide": _in_vectors(
         "division", "floored_quotient(a, b)", "integer_floored_quotient(a, b)"
     ),
     "trunc_divide": _calls("division", "cut_quotient(a, b)", "integer_quotient(a, b)"),
-    "remainder": _calls(
+    "remainder": _in_vectors(
         "division", "floored_remainder(a, b)", "integer_floored_remainder(a, b)"
     ),
-    "fmod": _calls("division", "fmod(a, b)", "integer_remainder(a, b)"),
-    "pow": Meaning(
-        "raised(a, b)",
-        "integer_power(a, b)",
-        "integer_power(a, b)",
-        functions="integers",
-        calls_for_singles=False,
+    "fmod": _in_vectors("division", "cut_remainder(a, b)", "integer_remainder(a, b)"),
+    "pow": _in_vectors(
+        "integers", "raised(a, b)", "integer_power(a, b)", "integer_power(a, b)"
     ),
     # rounding: the identity on integers
     "floor": _numeric("floor(a)", "a"),

@@ -258,8 +258,9 @@ class OpenCLBackend(Backend):
             raise self.lacks(record.name, dtypes)
         self.runtime.begin(record.name, input, output)
         if output.layout.numel:
+            name = folds.name_of_fold(record.name, input.dtype, parameters, self.runtime.traits)
             reducing = Reducing(
-                record.name, parameters, input.layout, dims, output.layout, output.dtype
+                name, parameters, input.layout, dims, output.layout, output.dtype
             )
             self.runtime.defer_reduction(reducing, input, output)
 

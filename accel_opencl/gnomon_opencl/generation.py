@@ -176,7 +176,7 @@ _DOUBLE_CONSTANTS: Final = ("#define IS_DOUBLE 1", "#define SPLIT K(134217729)")
 
 
 def _double_types(compute: ElementType, lanes: int, traits: Traits) -> list[str]:
-    """Return what powers and remainders of floats are made of, where a processor has doubles."""
+    """Return what powers and quotients of floats are made of where a processor has doubles."""
     if compute.compute != "float" or not (traits.is_processor and traits.double_arithmetic):
         return ["#define HAS_DOUBLES 0"]
     floats, doubles, ints = [wide(each, lanes) for each in ("float", "double", "int")]

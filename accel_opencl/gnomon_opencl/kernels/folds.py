@@ -13,6 +13,7 @@ from typing import Final, final
 
 from gnomon.backend import DType, Kind, Scalar
 from gnomon_opencl.element_types import element_type
+from gnomon_opencl.traits import Traits
 
 
 @final
@@ -86,12 +87,14 @@ _FOLDS: Final = {
     "std": _DEVIATION,
     "logsumexp": Fold(
         State.WIDE,
-        "exp(x - center)",
+        "EXP((ELEMENT)(x - center))",
         "a + b",
         "0",
         "(fabs(center) < INFINITY ? center + log(s) : center)",
         center=replace(_LARGEST, state=State.WIDE),
     ),
+    # The 2-norm of floats where states are doubles, which hold all of their squares.
+    "root_of_squares": Fold(State.WIDE, "(S)x * (S)x", "a + b", "0", "sqrt(s)"),
 }
 _LARGEST_SIZE: Final = Fold(State.WIDE, "fabs((S)x)", _LARGER, "0")
 _NORM_2: Final = Fold(
@@ -108,6 +111,18 @@ _NORM_2: Final = Fold(
 def can_fold(name: str) -> bool:
     """Return whether the reduction ``name`` is known."""
     return name == "vector_norm" or name in _FOLDS
+
+
+def name_of_fold(name: str, dtype: DType, parameters: Sequence[Scalar], traits: Traits) -> str:
+    """Return the name under which the reduction of elements of ``dtype`` is folded."""
+    if (
+        name == "vector_norm"
+        and float(parameters[0]) == 2
+        and dtype.itemsize < 8
+        and traits.double_arithmetic
+    ):
+        return "root_of_squares"
+    return name
 
 
 def fold_of(name: str, parameters: Sequence[Scalar]) -> Fold:

@@ -7,7 +7,13 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType
 from gnomon_opencl.element_types import element_type, wide
-from gnomon_opencl.generation import about_text, fill_in, source_file, whole_source
+from gnomon_opencl.generation import (
+    about_text,
+    exponential_text,
+    fill_in,
+    source_file,
+    whole_source,
+)
 from gnomon_opencl.kernels.expressions import (
     Block,
     Expression,
@@ -114,7 +120,8 @@ def _definitions(
         f"#define COMBINE_VECTORS(a, b) ({fold.combine})",
         f"#define FINISH(s) ({fold.finish})",
     ]
-    return "\n".join(lines) + "\n"
+    exponential = exponential_text(kind, 1, traits) if "EXP(" in fold.term else ""
+    return "\n".join(lines) + "\n" + exponential
 
 
 def _arguments(block: Block) -> str:

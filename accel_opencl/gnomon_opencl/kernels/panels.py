@@ -297,7 +297,7 @@ def _shares(strips: int, matrices: int, product: Product, blocks: int) -> tuple[
 def tile_of(runtime: Runtime, dtype: DType, product: Product, has_tables: bool) -> Tile:
     """Return the tile for which a processor's registers suffice, and that fits ``product``."""
     rows, columns, steps = product.rows, product.columns, product.steps * product.repeats
-    tile = fitting(dtype, True, rows, columns, steps)
+    tile = fitting(dtype, True, rows, columns, steps, has_tables)
     is_safe = runs_wide(runtime, dtype, tile, Form(has_tables))
     return tile if is_safe else fitting(dtype, False, rows, columns, steps)
 

@@ -18,6 +18,8 @@ _WIDE_BYTES: Final = 4 * WIDE_LANES
 _COST_OF_WIDE_LOAD: Final = 0.1
 _COST_OF_SHORT_LOAD: Final = 0.6
 _COST_OF_TILE: Final = 400
+#: Rows that tables place, of which each has a pointer: as many as there are registers for.
+_MOST_PLACED_ROWS: Final = 8
 #: Columns that are multiplied one at a time.
 _NARROW: Final = 2
 
@@ -91,11 +93,15 @@ def _trial(dtype: DType, tile: Tile, form: Form) -> tuple[object, ...]:
 
 
 @cache
-def fitting(dtype: DType, is_wide: bool, rows: int, columns: int, steps: int) -> Tile:
+def fitting(
+    dtype: DType, is_wide: bool, rows: int, columns: int, steps: int, has_tables: bool = False
+) -> Tile:
     """Return the tile for a product of these sizes, in registers of 64 bytes if ``is_wide``."""
     if columns <= _NARROW:
         return Tile(8, 1, 1)
     tiles = wide_tiles(dtype) if is_wide else short_tiles(dtype)
+    if has_tables and is_wide:
+        tiles = tuple([tile for tile in tiles if tile.rows <= _MOST_PLACED_ROWS])
     cost_of_load = _COST_OF_WIDE_LOAD if is_wide else _COST_OF_SHORT_LOAD
 
     def cost(tile: Tile) -> float:

@@ -318,6 +318,49 @@ def test_a_logarithm_that_underflows_keeps_its_sign() -> None:
     assert [math.copysign(1, each) for each in elements(output.device)] == [-1, -1]
 
 
+def _strides(shape: tuple[int, ...], order: tuple[int, ...], gap: int) -> tuple[int, ...]:
+    """Return strides for dims that lie in an order, the first outermost, with gaps between."""
+    strides, step = [0] * len(shape), gap
+    for dim in reversed(order):
+        strides[dim], step = step, step * shape[dim]
+    return tuple(strides)
+
+
+@pytest.mark.parametrize("dtype", [float32, float64, bfloat16, int8, int64, bool_])
+@pytest.mark.parametrize(
+    ("shape", "without"),
+    [
+        ((7, 61, 3), ((0,), (1,))),
+        ((700, 5), ((0,), ())),
+        ((40, 6, 7, 2), ((0, 2), (1,))),
+        ((2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3), ((0, 2, 4, 6, 8, 10), (1, 3, 5, 7, 9))),
+        ((3, 1100, 2, 2), ((1,), (3,))),
+    ],
+)
+@pytest.mark.parametrize("gap", [1, 2])
+def test_rows_shorter_than_vectors(
+    dtype: DType, shape: tuple[int, ...], without: tuple[tuple[int, ...], ...], gap: int
+) -> None:
+    """Operands that do not collapse, some without a stride along a dim; what lies between the
+    elements of the output stays.
+    """
+    layouts = []
+    for dims in without:
+        strides = list(_strides(shape, tuple(range(len(shape))), 1))
+        for dim in dims:
+            strides[dim] = 0
+        layouts.append(Layout(shape, tuple(strides), 2))
+    backend, values = default_backend(), [1, 0, 3, -2, 5, 7, 11, -13]
+    inputs = [pair(backend, values[k:], layout, dtype) for k, layout in enumerate(layouts)]
+    orders = (tuple(range(len(shape))), tuple(range(len(shape)))[::-1])
+    for order in orders:
+        target = Layout(shape, _strides(shape, order, gap), 1)
+        output = pair(backend, [9], target, dtype)
+        for place, end in ((REFERENCE, 0), (backend, 1)):
+            place.elementwise(RECORDS["mul"], [each[end] for each in inputs], output[end])
+        assert whole(output.device) == whole(output.host)
+
+
 @pytest.mark.parametrize("exponent", [-1, -0.5, 0, 0.5, 1, 2, 3, 4])
 def test_powers_that_are_products_and_roots(exponent: float) -> None:
     """Two products round twice; OpenCL's quotient may be 2.5 ULP off, and its root 3."""

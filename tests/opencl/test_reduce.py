@@ -37,6 +37,9 @@ SMALL = (
     (Layout((6, 40), (1, 6), 3), (0,)),
     (Layout.contiguous((3, 4, 9)), (0, 2)),
     (Layout((4, 9), (0, 2), 1), (0,)),
+    # Rows that are folded side by side for their shortness.
+    (Layout.contiguous((40, 5)), (1,)),
+    (Layout((3, 33, 6), (400, 12, 2), 1), (2,)),
     (Layout.contiguous(()), ()),
     (Layout.contiguous((3,)), ()),
     (Layout.contiguous((0, 4)), (0,)),

@@ -22,6 +22,8 @@ from .devices import BACKENDS, elements, pair
 LAYOUTS = (
     (Layout.contiguous((4, 37)), 1),
     (Layout.contiguous((4, 37)), 0),
+    (Layout.contiguous((70, 5)), 1),
+    (Layout((3, 67, 4), (600, 8, 2), 1), 2),
     (Layout((5, 6), (1, 5), 2), 1),
     (Layout.contiguous((2, 3, 20)), 1),
     (Layout((3, 8), (16, 2), 1), 1),

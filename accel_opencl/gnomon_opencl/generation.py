@@ -159,15 +159,17 @@ def types_text(
 #: The functions of ``floats.cl``, which every section of floats has under other names.
 _FLOAT_FUNCTIONS: Final = (
     *("rounded_off", "exponential_of_product", "magnified_complement"),
-    *("complementary_error", "normal_below", "raised_size", "raised"),
-    *("cut_remainder", "floored_remainder", "floored_quotient"),
+    *("complementary_error", "normal_below"),
+    *("raised_through_doubles", "rest_through_doubles", "whole_through_doubles"),
+    *("raised_size", "raised", "cut_remainder", "floored_remainder"),
+    *("whole_quotient", "floored_quotient"),
 )
 #: What a section defines.
 _NAMES: Final = (
     *("T", "K", "IS_FLOATING", "IS_SIGNED", "LARGER", "SMALLER", "TRUTH", "CONDITION"),
-    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "HAS_DOUBLES"),
-    *("INTS", "AS_INTS", "CONVERT_INTS", "DOUBLES", "CONVERT_DOUBLES"),
-    *("AS_FLOATS", "CONVERT_FLOATS", "ARE_ALL"),
+    *("UT", "U", "S", "IS_DOUBLE", "SPLIT", "HAS_DOUBLES", "PARTS", "THROUGH_DOUBLES"),
+    *("FLOATS", "F", "AS_FLOATS", "CONVERT_FLOATS", "INTS", "AS_INTS", "CONVERT_INTS"),
+    *("DOUBLES", "CONVERT_DOUBLES", "ARE_ALL"),
     *_FLOAT_FUNCTIONS,
 )
 # Halving factors 2^12 + 1 and 2^27 + 1.
@@ -179,17 +181,22 @@ def _double_types(compute: ElementType, lanes: int, traits: Traits) -> list[str]
     """Return what powers and quotients of floats are made of where a processor has doubles."""
     if compute.compute != "float" or not (traits.is_processor and traits.double_arithmetic):
         return ["#define HAS_DOUBLES 0"]
-    floats, doubles, ints = [wide(each, lanes) for each in ("float", "double", "int")]
+    # As many at once as a register holds doubles.
+    together = min(lanes, traits.vector_bytes // 8)
+    floats, doubles, ints = [wide(each, together) for each in ("float", "double", "int")]
     return [
         "#define HAS_DOUBLES 1",
+        f"#define PARTS {lanes // together}",
+        f"#define FLOATS {floats}",
+        "#define F(x) ((FLOATS)(x))",
+        f"#define AS_FLOATS(x) as_{floats}(x)",
+        f"#define CONVERT_FLOATS(x) convert_{floats}(x)",
         f"#define INTS {ints}",
         f"#define AS_INTS(x) as_{ints}(x)",
         f"#define CONVERT_INTS(x) convert_{ints}(x)",
         f"#define DOUBLES {doubles}",
         f"#define CONVERT_DOUBLES(x) convert_{doubles}(x)",
-        f"#define AS_FLOATS(x) as_{floats}(x)",
-        f"#define CONVERT_FLOATS(x) convert_{floats}(x)",
-        f"#define ARE_ALL(x) {'(x)' if lanes == 1 else 'all(x)'}",
+        f"#define ARE_ALL(x) {'(x)' if together == 1 else 'all(x)'}",
     ]
 
 

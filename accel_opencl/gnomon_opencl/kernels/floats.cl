@@ -68,14 +68,15 @@ static T normal_below(T x) {
 #endif
 }
 
-/* size^y for a size that is not negative; signs are for `raised` to see to. */
-static T raised_size(T size, T y) {
 #if HAS_DOUBLES
-    /* 2^(y log2(size)). size is 2^n m, m from sqrt(1/2) to sqrt(2), and log2(m) is odd in
-       s = (m - 1) / (m + 1): s times its Chebyshev interpolation of degree 4 in s^2, off by a
-       2^-36th of itself. That is exact enough for exponents up to 150 if they are doubles, and
-       2^r for what is left of them, at most 1/2, is made of floats, off by 2^-29. */
-    const T least = K(0x1p-126f), near = size < least ? size * K(0x1p24f) : size;
+/* Functions of the type FLOATS, of as many lanes as registers hold doubles. */
+
+/* 2^(y log2(size)) for a size that is not negative. size is 2^n m, m from sqrt(1/2) to sqrt(2),
+   and log2(m) is odd in s = (m - 1) / (m + 1): s times its Chebyshev interpolation of degree 4 in
+   s^2, off by a 2^-36th of itself. That is exact enough for exponents up to 150 if they are
+   doubles, and 2^r for what is left of them, at most 1/2, is made of floats, off by 2^-29. */
+static FLOATS raised_through_doubles(FLOATS size, FLOATS y) {
+    const FLOATS near = size < F(0x1p-126f) ? size * F(0x1p24f) : size;
     const INTS steps = (AS_INTS(near) - 0x3f3504f3) >> 23;
     const DOUBLES m = CONVERT_DOUBLES(AS_FLOATS(AS_INTS(near) - (steps << 23)));
     const DOUBLES s = (m - 1) / (m + 1), square = s * s;
@@ -84,26 +85,58 @@ static T raised_size(T size, T y) {
     sum = sum * square + 0.57708356600486586;
     sum = sum * square + 0.96179667345154847;
     sum = sum * square + 2.885390081789987;
-    const T n = CONVERT_FLOATS(steps) - (size < least ? K(24) : K(0));
+    const FLOATS n = CONVERT_FLOATS(steps) - (size < F(0x1p-126f) ? F(24) : F(0));
     const DOUBLES logarithm = CONVERT_DOUBLES(n) + s * sum;
-    const T rough = CONVERT_FLOATS(logarithm) * y;
-    const T bound = rough > K(160) ? K(160) : (rough < K(-160) ? K(-160) : rough);
-    const T whole = rint(bound);
-    const T r = CONVERT_FLOATS(CONVERT_DOUBLES(y) * logarithm - CONVERT_DOUBLES(whole));
-    T result = K(0.000154614447f);
-    result = result * r + K(0.001340042818f);
-    result = result * r + K(0.009618056679f);
-    result = result * r + K(0.05550327227f);
-    result = result * r + K(0.2402265092f);
-    result = result * r + K(0.6931472067f);
-    result = result * r + K(1);
+    const FLOATS rough = CONVERT_FLOATS(logarithm) * y;
+    const FLOATS whole = rint(rough > F(160) ? F(160) : (rough < F(-160) ? F(-160) : rough));
+    const FLOATS r = CONVERT_FLOATS(CONVERT_DOUBLES(y) * logarithm - CONVERT_DOUBLES(whole));
+    FLOATS result = F(0.000154614447f);
+    result = result * r + F(0.001340042818f);
+    result = result * r + F(0.009618056679f);
+    result = result * r + F(0.05550327227f);
+    result = result * r + F(0.2402265092f);
+    result = result * r + F(0.6931472067f);
+    result = result * r + F(1);
     const INTS exponent = CONVERT_INTS(whole), half_of_it = exponent >> 1;
     result = result * AS_FLOATS((half_of_it + 127) << 23)
         * AS_FLOATS((exponent - half_of_it + 127) << 23);
-    result = rough > K(159) ? K(INFINITY) : (rough < K(-159) ? K(0) : result);
-    const T huge = y > K(0) ? K(INFINITY) : K(0), tiny = y > K(0) ? K(0) : K(INFINITY);
-    result = size == K(0) ? tiny : (size == K(INFINITY) ? huge : result);
-    return ((size != size) | (y != y)) ? K(NAN) : result;
+    result = rough > F(159) ? F(INFINITY) : (rough < F(-159) ? F(0) : result);
+    const FLOATS huge = y > F(0) ? F(INFINITY) : F(0), tiny = y > F(0) ? F(0) : F(INFINITY);
+    result = size == F(0) ? tiny : (size == F(INFINITY) ? huge : result);
+    return ((size != size) | (y != y)) ? F(NAN) : result;
+}
+
+/* A quotient of floats below 2^28 is cut right in doubles, since it is further from a whole number
+   than it is rounded unless it is one; its product with y, and what that leaves of x, are exact. */
+static FLOATS rest_through_doubles(FLOATS x, FLOATS y) {
+    const DOUBLES quotient = trunc(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y));
+    const FLOATS size = fabs(CONVERT_FLOATS(quotient));
+    const FLOATS rest = CONVERT_FLOATS(CONVERT_DOUBLES(x) - quotient * CONVERT_DOUBLES(y));
+    if (ARE_ALL(size < F(0x1p28f))) return size == F(0) ? x : copysign(rest, x);
+    return fmod(x, y);
+}
+
+static FLOATS whole_through_doubles(FLOATS x, FLOATS y) {
+    const FLOATS below = CONVERT_FLOATS(floor(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y)));
+    const FLOATS by_infinity =
+        ((x < F(0)) & (y > F(0))) | ((x > F(0)) & (y < F(0))) ? F(-1) : F(0);
+    const FLOATS finite = ((fabs(y) == F(INFINITY)) & (x == x)) ? by_infinity : below;
+    return fabs(x) == F(INFINITY) ? F(NAN) : finite;
+}
+
+/* What a function of FLOATS makes of x and y, part by part. */
+#define THROUGH_DOUBLES(function, x, y) \
+    T result; \
+    _Pragma("unroll") \
+    for (int part = 0; part < PARTS; ++part) \
+        ((FLOATS *)&result)[part] = function(((FLOATS *)&x)[part], ((FLOATS *)&y)[part]); \
+    return result;
+#endif
+
+/* size^y for a size that is not negative; what signs are for `raised` to see to. */
+static T raised_size(T size, T y) {
+#if HAS_DOUBLES
+    THROUGH_DOUBLES(raised_through_doubles, size, y)
 #else
     return pow(size, y);
 #endif
@@ -119,18 +152,14 @@ static T raised(T x, T y) {
     return ((y == K(0)) | (x == K(1))) ? K(1) : one;
 }
 
-/* The remainder of x, with its sign, once it is divided by y: fmod, which takes a bit of the
-   quotient at a time. In doubles a quotient of floats below 2^28 is cut right, since it is
-   further from a whole number than it is rounded unless it is one, and its product with y and
-   what that leaves of x are exact. */
+/* The remainder of x, with its sign, once it is divided by y: fmod, which compilers' own takes a
+   bit of the quotient at a time for. */
 static T cut_remainder(T x, T y) {
 #if HAS_DOUBLES
-    const DOUBLES quotient = trunc(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y));
-    const T size = fabs(CONVERT_FLOATS(quotient));
-    const T rest = CONVERT_FLOATS(CONVERT_DOUBLES(x) - quotient * CONVERT_DOUBLES(y));
-    if (ARE_ALL(size < K(0x1p28f))) return size == K(0) ? x : copysign(rest, x);
-#endif
+    THROUGH_DOUBLES(rest_through_doubles, x, y)
+#else
     return fmod(x, y);
+#endif
 }
 
 /* The remainder has the sign of y. */
@@ -139,19 +168,18 @@ static T floored_remainder(T x, T y) {
     return ((rest != K(0)) & ((rest < K(0)) != (y < K(0)))) ? rest + y : rest;
 }
 
-/* The whole number below the exact quotient, so that 1.0 // 0.1 is 9: a quotient of doubles is
-   as far on its side of whole numbers as it is for the remainder; else the remainder, which is
-   exact, is taken off before dividing. */
-static T floored_quotient(T x, T y) {
+/* The largest whole number that is not above the exact quotient, so that 1.0 // 0.1 is 9. */
+static T whole_quotient(T x, T y) {
 #if HAS_DOUBLES
-    const T size = fabs(y), below = CONVERT_FLOATS(floor(CONVERT_DOUBLES(x) / CONVERT_DOUBLES(y)));
-    const T by_infinity = ((x < K(0)) & (y > K(0))) | ((x > K(0)) & (y < K(0))) ? K(-1) : K(0);
-    const T finite = ((size == K(INFINITY)) & (x == x)) ? by_infinity : below;
-    const T whole = fabs(x) == K(INFINITY) ? K(NAN) : finite;
+    THROUGH_DOUBLES(whole_through_doubles, x, y)
 #else
+    /* The remainder, which is exact, is taken off before dividing. */
     const T rest = cut_remainder(x, y), above = (x - rest) / y;
-    const T whole = rint(((rest != K(0)) & ((rest < K(0)) != (y < K(0)))) ? above - K(1) : above);
+    return rint(((rest != K(0)) & ((rest < K(0)) != (y < K(0)))) ? above - K(1) : above);
 #endif
-    const T signed_zero = copysign(K(0), x) * copysign(K(1), y);
-    return y == K(0) ? x / y : (whole == K(0) ? signed_zero : whole);
+}
+
+static T floored_quotient(T x, T y) {
+    const T whole = whole_quotient(x, y), zero = copysign(K(0), x) * copysign(K(1), y);
+    return y == K(0) ? x / y : (whole == K(0) ? zero : whole);
 }

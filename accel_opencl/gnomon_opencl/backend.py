@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Concatenate, Final, ParamSpec, final
 
 import pyopencl as cl
@@ -191,7 +192,7 @@ class OpenCLBackend(Backend):
         self.runtime.check_watched()
 
     def recorder(self) -> LaunchRecorder:
-        return LaunchRecorder(self.runtime)
+        return LaunchRecorder(self.runtime, partial(elementwise.has_zero, self.runtime))
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):

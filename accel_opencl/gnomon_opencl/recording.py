@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -61,8 +61,10 @@ class Seen:
 class LaunchRecorder(Recorder):
     """Takes down what a runtime is asked to launch."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, refutes: Callable[[Operand], bool]) -> None:
+        """``refutes`` tells whether a bool is false by a launch that reports it."""
         self._runtime = runtime
+        self._refutes = refutes
         runtime.flush()
         self._begin = runtime.pool.serial
         self._entries: list[Entry] = []
@@ -187,6 +189,9 @@ class LaunchRecorder(Recorder):
     def held(self) -> list[Memory]:
         found = [seen.holder() for seen in self._seen if seen.made]
         return [memory for memory in found if memory is not None]
+
+    def demand(self, condition: Operand) -> bool:
+        return not self._refutes(condition)
 
     def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> LaunchRecording:
         self.cancel()

@@ -33,6 +33,8 @@ from gnomon_opencl.window import Window
 
 #: A buffer, a value packed as the kernel's parameter is laid out, or local memory.
 Argument: TypeAlias = Buffer | bytes | cl.LocalMemory
+#: What a flag is set to by values that an operation refuses.
+REFUSED: Final = 2
 #: A kernel that may set a flag: its text, its name, its arguments but the flag, its items.
 Question: TypeAlias = tuple[str, str, Sequence[Argument], int]
 
@@ -294,19 +296,25 @@ class Runtime:
             self._watched.append(flag)
 
     def check_watched(self) -> None:
-        """Raise IndexError if a replay since the last look met an index out of range."""
+        """Raise IndexError if a replay since the last look met an index out of range, and
+        RuntimeError if a value that an operation refuses.
+        """
         watched, self._watched = self._watched, []
         for flag in watched:
-            if self.pool.word(flag):
-                self.pool.clear(flag)
-                raise IndexError(
-                    f"{self.name}: in a compiled call, an index was out of range. The call "
-                    "was replayed, so this comes late; run it without gnomon.compile to see "
-                    "which operation it was."
-                )
+            found = self.pool.word(flag)
+            if not found:
+                continue
+            self.pool.clear(flag)
+            is_index = found != REFUSED
+            met = "an index was out of range" if is_index else "a value was refused"
+            raise (IndexError if is_index else RuntimeError)(
+                f"{self.name}: in a compiled call, {met}. The call was replayed, so this comes "
+                "late; run it without gnomon.compile to see which operation it was."
+            )
 
     def flag_is_set(self, questions: Sequence[Question]) -> bool:
-        """Return whether any item of these kernels sets its last argument, an int, to 1.
+        """Return whether any item of these kernels sets its last argument, an int, which is 0:
+        to 1 for an index out of range, or to ``REFUSED``.
 
         Waits for the kernels, because what is asked must be known before anything is written.
         """

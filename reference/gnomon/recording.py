@@ -12,9 +12,12 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import NamedTuple, TypeAlias, cast, final
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast, final
 
 from gnomon.memory import Memory
+
+if TYPE_CHECKING:
+    from gnomon.backend import Operand
 
 Number: TypeAlias = int | float
 NumberSource: TypeAlias = Callable[[], float]
@@ -272,6 +275,12 @@ class Recorder(ABC):
     @abstractmethod
     def held(self) -> list[Memory]:
         """Return the memory made by the call that is still in use."""
+
+    def demand(self, condition: Operand) -> bool | None:
+        """Return whether ``condition``, a bool of no dims, is true, and have replays report
+        when the host waits next that it was not; None if they can't: then it is read.
+        """
+        return None
 
     @abstractmethod
     def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> Recording:

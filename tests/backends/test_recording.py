@@ -96,7 +96,7 @@ def test_an_equal_answer_from_other_objects_holds_too() -> None:
         asked.append(1)
         return tuple(place)
 
-    notes = CallNotes()
+    notes = CallNotes({})
     notes.rely_on(place, question, lambda glance: glance.look_at(place))
     assert notes.hold()
     asked.clear()

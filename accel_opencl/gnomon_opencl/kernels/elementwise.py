@@ -17,7 +17,7 @@ from gnomon_opencl.generation import (
 )
 from gnomon_opencl.kernels.expressions import Formula
 from gnomon_opencl.kernels.meanings import MEANINGS
-from gnomon_opencl.runtime import Runtime, buffer_of
+from gnomon_opencl.runtime import REFUSED, Runtime, buffer_of
 
 #: Divisions of integers have no value where the divisor, the second input, is 0.
 _DIVISIONS: Final = frozenset({"floor_divide", "trunc_divide", "remainder", "fmod"})
@@ -77,7 +77,7 @@ def launch(
 def _refuse_zero_divisors(runtime: Runtime, name: str, divisor: Operand | Scalar) -> None:
     """Raise RuntimeError, as the reference does, when an integer divisor is zero."""
     if isinstance(divisor, Operand):
-        found = _has_zero(runtime, divisor)
+        found = has_zero(runtime, divisor)
     else:
         found = divisor == 0
     if found:
@@ -87,7 +87,8 @@ def _refuse_zero_divisors(runtime: Runtime, name: str, divisor: Operand | Scalar
         )
 
 
-def _has_zero(runtime: Runtime, operand: Operand) -> bool:
+def has_zero(runtime: Runtime, operand: Operand) -> bool:
+    """Return whether an element is 0; a recorded call reports it when the host waits next."""
     kind = element_type(operand.dtype)
     layout = operand.layout.collapse()
     plan = Plan(needs_wide_index([layout]))
@@ -101,7 +102,7 @@ def _has_zero(runtime: Runtime, operand: Operand) -> bool:
         f"__global const {kind.storage} *p0, const Plan plan, __global int *flag) {{\n",
         f"    {plan.index} line = get_global_id(0);\n",
         f"    if (line >= plan.count) return;\n{walk}",
-        f"    if ({kind.load(1, 'p0', 'at0')} == 0) *flag = 1;\n}}\n",
+        f"    if ({kind.load(1, 'p0', 'at0')} == 0) *flag = {REFUSED};\n}}\n",
     )
     arguments = [buffer_of(operand), plan.packed()]
     return runtime.flag_is_set([(source, "has_zero", arguments, layout.numel)])

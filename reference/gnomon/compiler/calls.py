@@ -146,7 +146,7 @@ def record(run: partial[R], inputs: Sequence[Tensor]) -> tuple[R, Call | NotReco
         for backend in opened_backends()
         if (recorder := backend.recorder()) is not None
     }
-    notes = CallNotes()
+    notes = CallNotes(recorders)
     try:
         modes.notes = notes
         try:
@@ -170,6 +170,7 @@ def _finished(
     reads: Reads,
     inputs: Sequence[Tensor],
 ) -> Call:
+    notes.end()
     notes.check()
     used = [backend for backend, recorder in recorders.items() if recorder.has_launches]
     if len(used) != 1:

@@ -170,7 +170,7 @@ def record_derivative(
     recorder.cancel()
     recorder = backend.recorder()
     assert recorder is not None
-    modes.notes = CallNotes()
+    modes.notes = CallNotes({backend: recorder})
     try:
         roots = [
             Root(edge, cotangent)

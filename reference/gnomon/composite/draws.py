@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from gnomon.composite.searching import searchsorted
 from gnomon.core import TensorCore
-from gnomon.dispatch import allocate, item_of
+from gnomon.dispatch import allocate
 from gnomon.dtypes import DType, float32, float64, int64
 from gnomon.generator.requirements import require
 from gnomon.graph.modes import no_grad
@@ -29,7 +29,7 @@ from gnomon.ops.reduction import ARGMAX
 from gnomon.ops.scans import cumsum
 from gnomon.ops.selection import clamp_below
 from gnomon.ops.slicing import narrow
-from gnomon.ops.truth import ALL, ANY
+from gnomon.ops.truth import ANY, holds
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -44,7 +44,7 @@ def bernoulli_by(chances: T, shape: tuple[int, ...], generator: GeneratorCore | 
     """
     with no_grad():
         possible = logical_and(ge(chances, 0.0), le(chances, 1.0))
-        require(_are_all(possible), "bernoulli: every p must lie in [0, 1]. Clamp them.")
+        require(holds(possible), "bernoulli: every p must lie in [0, 1]. Clamp them.")
         units = _drawn(chances, shape, UNIFORM, (0.0, 1.0), generator)
         return lt(units, to_dtype(chances, units.operand.dtype))
 
@@ -60,9 +60,9 @@ def categories_by(
     shape, last = weights.operand.layout.shape, weights.operand.layout.ndim - 1
     with no_grad():
         finite = logical_and(ge(weights, 0.0), lt(weights, math.inf))
-        require(_are_all(finite), "multinomial: every weight must be finite and not negative")
+        require(holds(finite), "multinomial: every weight must be finite and not negative")
         require(
-            _are_all(ANY.over(gt(weights, 0.0), (last,), False)),
+            holds(ANY.over(gt(weights, 0.0), (last,), False)),
             f"multinomial: the {shape[-1]} weights must not all be zero",
         )
         if replacement and count > 1:
@@ -106,8 +106,3 @@ def _drawn(
 def _fresh(like: T, shape: tuple[int, ...], dtype: DType) -> T:
     backend = like.operand.storage.backend
     return like.like(allocate(backend, Layout.contiguous(shape), dtype))
-
-
-def _are_all(truth: TensorCore) -> bool:
-    """Return whether all elements are true, which takes reading from the device."""
-    return bool(item_of(ALL(truth).operand))

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TypeVar
 
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import item_of
 from gnomon.dtypes import Scalar
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -31,7 +30,7 @@ from gnomon.ops.logic import logical_and, logical_not
 from gnomon.ops.powers import xlogy
 from gnomon.ops.reduction import mean, sum
 from gnomon.ops.selection import clamp_below
-from gnomon.ops.truth import ALL
+from gnomon.ops.truth import holds
 from gnomon.ops.views import unsqueeze
 
 __all__: list[str] = []
@@ -127,7 +126,7 @@ def binary_cross_entropy(
                 "binary_cross_entropy", "input and target must share a dtype", input, target
             )
         )
-    if not _all(logical_and(ge(input, 0), le(input, 1))):
+    if not holds(logical_and(ge(input, 0), le(input, 1))):
         raise RuntimeError(
             explain(
                 "binary_cross_entropy",
@@ -266,7 +265,7 @@ def gaussian_nll_loss(
             raise ValueError(
                 explain("gaussian_nll_loss", "var is of incorrect size", input, var)
             )
-    if not _all(logical_not(lt(var, 0))):
+    if not holds(logical_not(lt(var, 0))):
         raise ValueError(explain("gaussian_nll_loss", "var has negative entries", var))
     var = clone(var)
     with no_grad():
@@ -290,11 +289,6 @@ def _warn_of_broadcasting(operation: str, input: TensorCore, target: TensorCore)
             UserWarning,
             stacklevel=3,
         )
-
-
-def _all(condition: TensorCore) -> bool:
-    """Return whether all elements are true, of which no more than the answer is read."""
-    return bool(item_of(ALL(condition).operand))
 
 
 def _check_alike(operation: str, input: TensorCore, target: TensorCore) -> None:

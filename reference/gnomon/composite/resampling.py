@@ -167,7 +167,9 @@ def resampled(
 def _transposed(
     label: str, resampling: Resampling, divisors: tuple[int, ...] | None, g: TensorCore
 ) -> TensorCore:
-    if divisors is not None:
+    if divisors is not None and len(set(divisors)) == 1:
+        g = div(g, divisors[0])
+    elif divisors is not None:
         _, layout, dtype = g.operand
         shape = layout.shape[layout.ndim - len(resampling.taps) :]
         g = div(g, g.like(_table(g.operand.storage.backend, divisors, shape, dtype)))

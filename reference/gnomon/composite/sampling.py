@@ -11,7 +11,7 @@ from typing import TypeVar
 from gnomon.backend import MersenneTwister, Operand
 from gnomon.composite.draws import bernoulli_by, categories_by
 from gnomon.core import TensorCore
-from gnomon.dispatch import allocate, common_backend, item_of, values_of
+from gnomon.dispatch import allocate, common_backend, values_of
 from gnomon.dtypes import Scalar, bool_, int64
 from gnomon.errors import explain
 from gnomon.generator import categories, counting, uniform
@@ -34,10 +34,9 @@ from gnomon.op.random_source import (
 )
 from gnomon.ops.arithmetic import mul
 from gnomon.ops.comparison import ge
-from gnomon.ops.logic import logical_not
 from gnomon.ops.random import BERNOULLI, NORMAL
 from gnomon.ops.reduction import delivered
-from gnomon.ops.truth import ANY
+from gnomon.ops.truth import holds
 
 __all__ = ["bernoulli", "binomial", "multinomial", "poisson"]
 
@@ -244,7 +243,7 @@ def normal_around(
     backend, dtype = common_backend("normal", tensors), tensors[0].operand.dtype
     require_floating("normal", dtype)
     if isinstance(std, TensorCore):
-        is_possible = not item_of(ANY(logical_not(ge(std, 0.0))).operand)
+        is_possible = holds(ge(std, 0.0))
     else:
         is_possible = std >= 0.0
     require(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from gnomon.distributions.constraints import Constraint, Constraints, is_dependent
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Size
+from gnomon.ops.truth import holds
 from gnomon.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Distribution:
     def _check_parameters(self) -> None:
         for name, value in self._given().items():
             constraint = self.arg_constraints[name]
-            if not is_dependent(constraint) and not constraint.check(value).all():
+            if not is_dependent(constraint) and not holds(constraint.check(value)):
                 raise ValueError(
                     f"Expected parameter {name} (Tensor of shape {tuple(value.shape)}) of "
                     f"distribution {self!r} to satisfy the constraint {constraint!r}, but "
@@ -189,7 +190,7 @@ class Distribution:
                     "Value is not broadcastable with batch_shape+event_shape: "
                     f"{found} vs {expected}."
                 )
-        if not self.support.check(value).all():
+        if not holds(self.support.check(value)):
             raise ValueError(
                 f"Expected value argument (Tensor of shape {tuple(found)}) to be within the "
                 f"support ({self.support!r}) of the distribution {self!r}, but found invalid "

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, is_
 from typing import NamedTuple, TypeAlias, final
 
-from gnomon.backend import Storage
+from gnomon.backend import Backend, Storage
 from gnomon.core import Node, TensorCore
-from gnomon.recording import NotRecordable, located
+from gnomon.recording import NotRecordable, Recorder, located
 
 #: Tells what a recording relies on, by values that are compared with ``==``.
 Question: TypeAlias = Callable[[], tuple[object, ...]]
@@ -26,6 +26,14 @@ class LeafNote(NamedTuple):
     #: The gradient that it changed in place; None if it is not needed, or there was none.
     before: TensorCore | None
     #: Whether the gradient was replaced, so that what it was before did not matter.
+    replaced: bool
+
+
+class _Touched(NamedTuple):
+    """A leaf's note during the call, which may have made it and be the last to hold it."""
+
+    held: weakref.ref[TensorCore]
+    before: TensorCore | None
     replaced: bool
 
 
@@ -104,8 +112,11 @@ class Reliance(NamedTuple):
 class CallNotes:
     """The notes of one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, recorders: Mapping[Backend, Recorder]) -> None:
+        self.recorders = recorders
+        #: Those that outlive the call, known when it is over.
         self.leaves: dict[int, LeafNote] = {}
+        self._touched: dict[int, _Touched] = {}
         self.reliances: dict[int, Reliance] = {}
         self.effects: list[Callable[[], None]] = []
         #: Weak, so that what the call made is given back when the call is over with it.
@@ -119,10 +130,24 @@ class CallNotes:
 
     def touch(self, leaf: TensorCore, replaced: bool) -> None:
         """Note that the gradient of ``leaf`` is about to change."""
-        if id(leaf) not in self.leaves:
+        name = id(leaf)
+        if name not in self._touched:
             state = leaf.autograd
             before = None if state is None or replaced else state.grad
-            self.leaves[id(leaf)] = LeafNote(leaf, before, replaced)
+            held = weakref.ref(leaf, lambda _: self._touched.pop(name, None))
+            self._touched[name] = _Touched(held, before, replaced)
+
+    def end(self) -> None:
+        """Note which leaves are left now that the call is over. A result may lead to some that
+        the call made through nodes that are used up: these lead nowhere from here on, as those
+        of a replay's results.
+        """
+        for node in self.used_up:
+            node.edges = (None,) * len(node.edges)
+        for name, (held, before, replaced) in list(self._touched.items()):
+            leaf = held()
+            if leaf is not None:
+                self.leaves[name] = LeafNote(leaf, before, replaced)
 
     def wrote(self, storage: Storage, times: int, hidden: int) -> None:
         """Note writes to ``storage``."""

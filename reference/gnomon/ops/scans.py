@@ -9,14 +9,15 @@ import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gnomon import return_types
 from gnomon.core import TensorCore
 from gnomon.dispatch import item_of
-from gnomon.dtypes import DType, Scalar, finfo
+from gnomon.dtypes import DType, Scalar, finfo, int64
+from gnomon.graph.modes import modes
 from gnomon.layout import normalize_dim
-from gnomon.op.along import at_positions, integers
+from gnomon.op.along import at_positions
 from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
 from gnomon.op.derivative import node_label
 from gnomon.op.foundation import add, sum_of
@@ -31,12 +32,15 @@ from gnomon.ops.exponentials import exp, log
 from gnomon.ops.logic import logical_not, logical_or
 from gnomon.ops.rearranging import flip
 from gnomon.ops.reduction import chosen_dtype, deliver_pair, delivered
+from gnomon.ops.sources import arange
 from gnomon.ops.truth import ANY
-from gnomon.ops.views import expand, movedim, unsqueeze
+from gnomon.ops.views import expand, movedim, transpose, unsqueeze
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
 T = TypeVar("T", bound=TensorCore)
+
+_FEW_FACTORS: Final = 256
 
 
 def _last_maxima(elements: Iterable[Scalar]) -> Iterator[int]:
@@ -81,8 +85,14 @@ def sum_from_end(input: T, dim: int) -> T:
     return flip(CUMSUM(flip(input, dims), dim), dims)
 
 
-def has_zero(input: TensorCore) -> bool:
-    """Return whether some element is 0, which takes reading from the device."""
+def has_zero(input: TensorCore, factors: int) -> bool:
+    """Return whether some element is 0, which takes reading from the device.
+
+    A call that is recorded goes on without: where products have few ``factors``, what is right
+    for zeros, and takes the square of as many, is done for all.
+    """
+    if modes.notes is not None and factors <= _FEW_FACTORS:
+        return True
     return bool(item_of(ANY(eq(input, 0)).operand))
 
 
@@ -93,8 +103,9 @@ def products_without_each(input: T, dim: int) -> tuple[T, T]:
     """
     rows = unsqueeze(movedim(input, dim, -1), -2)
     size = rows.operand.layout.shape[-1]
-    left_out = integers(input, range(size), (size, 1))
-    places = integers(input, range(size), (1, size))
+    backend = input.operand.storage.backend
+    places = input.like(arange(backend, (1, size), int64, (0, 1)))
+    left_out = transpose(places, 0, 1)
     square = expand(rows, (*rows.operand.layout.shape[:-2], size, size))
     return where(eq(left_out, places), 1, square), le(left_out, places)
 
@@ -102,7 +113,7 @@ def products_without_each(input: T, dim: int) -> tuple[T, T]:
 def _cumprod_cotangent(g: TensorCore, x: TensorCore, y: TensorCore, dim: int) -> TensorCore:
     if not x.operand.layout.shape:
         return g
-    if not has_zero(x):
+    if not has_zero(x, x.operand.layout.shape[dim]):
         return div(sum_from_end(mul(g, y), dim), x)
     factors, counts = products_without_each(x, dim)
     weights = unsqueeze(movedim(g, dim, -1), -2)

@@ -6,8 +6,10 @@ import builtins
 from typing import SupportsIndex, TypeVar
 
 from gnomon.core import TensorCore
+from gnomon.dispatch import item_of
 from gnomon.dtypes import DType, bool_, uint8
 from gnomon.errors import explain
+from gnomon.graph.modes import modes
 from gnomon.op.claims import EXACT, REALS
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims, Reduction, reduced_dims
@@ -55,6 +57,18 @@ ALL: Reduction = Reduction(
     tolerance=EXACT,
     domain=REALS,
 )
+
+
+def holds(condition: TensorCore) -> bool:
+    """Return whether all elements are true, which an error depends on.
+
+    That takes reading from the device. While a call is recorded it does not: replays go on, and
+    report later what does not hold.
+    """
+    whole = ALL(condition).operand
+    recorder = modes.notes and modes.notes.recorders.get(whole.storage.backend)
+    found = recorder.demand(whole) if recorder else None
+    return bool(item_of(whole)) if found is None else found
 
 
 @numpy_names

@@ -17,16 +17,16 @@ from gnomon.composite.softmax import softmax
 from gnomon.composite.standardization import wide_dtype
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dispatch import allocate
-from gnomon.dtypes import bool_
+from gnomon.dtypes import bool_, int64
 from gnomon.layout import Layout
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import add, sum_of
-from gnomon.op.index_arguments import index_operand
 from gnomon.ops.arithmetic import mul, sub
-from gnomon.ops.comparison import eq, where
+from gnomon.ops.comparison import eq, le, where
 from gnomon.ops.reduction import AMAX
+from gnomon.ops.sources import arange
 from gnomon.ops.views import transpose
 
 T = TypeVar("T", bound=TensorCore)
@@ -100,8 +100,11 @@ def _causal(scores: T) -> T:
     """Return which key, (L, S), each query may see: those up to its own place."""
     queries, keys = scores.operand.layout.shape[-2:]
     backend = scores.operand.storage.backend
-    seen = [key <= query for query in range(queries) for key in range(keys)]
-    return scores.like(index_operand(backend, seen, (queries, keys), bool_))
+    own, other = (
+        scores.like(arange(backend, shape, int64, (0, 1)))
+        for shape in ((queries, 1), (1, keys))
+    )
+    return le(other, own)
 
 
 def _attention(

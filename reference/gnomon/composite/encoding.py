@@ -16,11 +16,12 @@ from gnomon.op.numpy_names import numpy_names
 from gnomon.op.scatter_records import REPLACE
 from gnomon.op.view import reshaped
 from gnomon.ops.arithmetic import abs, div, mul
-from gnomon.ops.comparison import gt, where
+from gnomon.ops.comparison import ge, gt, lt, where
 from gnomon.ops.embedding import embedding as look_up
 from gnomon.ops.indexing import index_select
-from gnomon.ops.reduction import AMAX, AMIN
+from gnomon.ops.reduction import AMAX
 from gnomon.ops.scattering import index_copy_write, scatter_write
+from gnomon.ops.truth import holds
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -43,12 +44,11 @@ def one_hot(input: T, num_classes: int = -1) -> T:
         raise _refused("is only applicable to an index tensor of dtype int64", input)
     shape = input.operand.layout.shape
     if input.operand.layout.numel:
-        if item_of(AMIN(input).operand) < 0:
+        if not holds(ge(input, 0)):
             raise _refused("Class values must be non-negative", input)
-        largest = int(item_of(AMAX(input).operand))
         if num_classes == -1:
-            num_classes = largest + 1
-        elif largest >= num_classes:
+            num_classes = int(item_of(AMAX(input).operand)) + 1
+        elif not holds(lt(input, num_classes)):
             raise _refused(
                 f"Class values must be smaller than num_classes ({num_classes})", input
             )

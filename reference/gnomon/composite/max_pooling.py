@@ -20,7 +20,7 @@ from gnomon.layout.strides import prefers_channels_last
 from gnomon.op.claims import EXACT, SumOfTerms
 from gnomon.op.composite import Composite, record_composite
 from gnomon.op.copy import COPY
-from gnomon.op.index_arguments import index_operand
+from gnomon.op.index_arguments import table_operand
 from gnomon.op.indexing import (
     IndexPlan,
     Write,
@@ -59,7 +59,7 @@ def _largest(input: TensorCore, windows: tuple[Windows, ...]) -> tuple[TensorCor
     # Windows at the border are shorter: what is read twice changes nothing.
     padded = [place + place[-1:] * (longest - len(place)) for place in places]
     table = input.like(
-        index_operand(backend, list(chain.from_iterable(padded)), (len(places), longest))
+        table_operand(backend, tuple(chain.from_iterable(padded)), (len(places), longest))
     )
     flat = reshape(input, (images, prod(sizes)))
     read = read_through_indices(
@@ -91,7 +91,8 @@ def _chosen(windows: TensorCore) -> TensorCore:
     if not windows.operand.dtype.is_floating_point:
         return first
     length = windows.operand.layout.shape[2]
-    numbers = index_operand(windows.operand.storage.backend, range(1, length + 1), (length,))
+    order = tuple(range(1, length + 1))
+    numbers = table_operand(windows.operand.storage.backend, order, (length,))
     counted = mul(isnan(windows), windows.like(numbers))
     return where(ANY.over(counted, (2,), False), ARGMAX.over(counted, (2,), False), first)
 

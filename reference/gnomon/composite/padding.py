@@ -14,7 +14,7 @@ from gnomon.layout import Layout
 from gnomon.op.arguments import integer_sequence
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone
-from gnomon.op.index_arguments import index_operand, number_for
+from gnomon.op.index_arguments import number_for, table_operand
 from gnomon.op.indexing import IndexPlan, read_through_indices
 from gnomon.op.linear import linear
 from gnomon.op.numpy_names import numpy_names
@@ -157,9 +157,9 @@ def _continued(input: T, margins: list[Margins], mode: str, count: int) -> T:
     for dim, (size, (before, after)) in enumerate(zip(layout.shape, margins, strict=True)):
         shape.append(size + before + after)
         if dim in padded:
-            positions = [continuation(index - before, size) for index in range(shape[dim])]
+            positions = tuple([continuation(k - before, size) for k in range(shape[dim])])
             column = (len(positions),) + (1,) * (layout.ndim - dim - 1)
-            indices.append(input.like(index_operand(storage.backend, positions, column)))
+            indices.append(input.like(table_operand(storage.backend, positions, column)))
     plan = IndexPlan(
         operation="pad",
         shape=tuple(shape),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled, values_of
+from gnomon.dispatch import filled
 from gnomon.dtypes import float32, float64, int64
 from gnomon.errors import explain
 from gnomon.layout import Layout, normalize_dim
@@ -16,10 +16,12 @@ from gnomon.op.numpy_names import numpy_names
 from gnomon.op.sort import sort_along
 from gnomon.op.view import View
 from gnomon.ops.arithmetic import lerp, mul, sub
-from gnomon.ops.comparison import eq, where
+from gnomon.ops.comparison import eq, ge, le, where
+from gnomon.ops.logic import logical_and
 from gnomon.ops.reduction import delivered
 from gnomon.ops.rounding import ceil, floor, round_to_even
 from gnomon.ops.selection import clamp_below
+from gnomon.ops.truth import holds
 from gnomon.ops.views import movedim, reshape, transpose, unsqueeze
 
 __all__ = ["nanquantile", "quantile"]
@@ -114,9 +116,14 @@ def _quantile(
     return _SQUEEZED_IN_PLACE(result, -1)
 
 
+def _are_fractions(q: TensorCore) -> bool:
+    return holds(logical_and(ge(q, 0.0), le(q, 1.0)))
+
+
 def _fractions(operation: str, input: T, q: float | T) -> T:
     """Return ``q`` as a tensor of the input's dtype."""
     dtype = input.operand.dtype
+    given = q
     if not isinstance(q, TensorCore):
         q = input.like(filled(input.operand.storage.backend, (), dtype, float(q)))
     rule = remedy = ""
@@ -124,7 +131,7 @@ def _fractions(operation: str, input: T, q: float | T) -> T:
         rule, remedy = "q must be of the input's dtype", "Convert q with .to(input.dtype)"
     elif len(q.operand.layout.shape) > 1:
         rule, remedy = "q must be a number or a 1-d tensor", "Flatten q"
-    elif not all(0 <= each <= 1 for each in values_of(q.operand)):
+    elif not (_are_fractions(given) if isinstance(given, TensorCore) else 0 <= given <= 1):
         rule, remedy = "q must be in the range [0, 1]", "Divide percentages by 100"
     if rule:
         raise RuntimeError(explain(operation, rule, input, q, remedy=remedy))

@@ -11,20 +11,19 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from gnomon.backend import Backend, Operand
+from gnomon.backend import Operand
 from gnomon.core import TensorCore
 from gnomon.dispatch import allocate
-from gnomon.dtypes import DType, Scalar, bool_, float32
+from gnomon.dtypes import bool_, float32
 from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
 from gnomon.layout.strides import prefers_channels_last
-from gnomon.memory import cast_cells
 from gnomon.op.claims import SumOfTerms
 from gnomon.op.composite import Composite
 from gnomon.op.copy import COPY
 from gnomon.op.copying import to_dtype
 from gnomon.op.foundation import sum_of
-from gnomon.op.index_arguments import index_operand
+from gnomon.op.index_arguments import table_operand
 from gnomon.op.indexing import IndexPlan, read_through_indices
 from gnomon.op.linear import linear
 from gnomon.ops.arithmetic import div, mul
@@ -103,15 +102,16 @@ def _resampled(
         after = (1,) * (result.operand.layout.ndim - dim - 1)
         shape = (len(taps), longest, *after)
         if any(missing):
-            present = [k < longest - more for more in missing for k in range(longest)]
-            mask = index_operand(backend, present, shape, bool_)
+            present = tuple([k < longest - more for more in missing for k in range(longest)])
+            mask = table_operand(backend, present, shape, bool_)
             read = where(input.like(mask), read, 0.0)
         if any(weight != 1.0 for pairs in taps for _, weight in pairs):
-            flat = list(chain.from_iterable(weights))
-            read = mul(read, input.like(_table(backend, flat, shape, dtype)))
+            flat = tuple(chain.from_iterable(weights))
+            read = mul(read, input.like(table_operand(backend, flat, shape, dtype)))
         result = sum_of(read, dim + 1, dtype=dtype)
     if divisors is not None:
-        result = div(result, input.like(_table(backend, divisors, resampling.counts, dtype)))
+        table = table_operand(backend, divisors, resampling.counts, dtype)
+        result = div(result, input.like(table))
     return result
 
 
@@ -121,8 +121,8 @@ def _read(input: T, positions: list[list[int]], dim: int) -> T:
     longest = len(positions[0]) if positions else 0
     backend = input.operand.storage.backend
     after = (1,) * (layout.ndim - dim - 1)
-    index = index_operand(
-        backend, list(chain.from_iterable(positions)), (len(positions), longest, *after)
+    index = table_operand(
+        backend, tuple(chain.from_iterable(positions)), (len(positions), longest, *after)
     )
     plan = IndexPlan(
         operation="resampling",
@@ -131,19 +131,6 @@ def _read(input: T, positions: list[list[int]], dim: int) -> T:
         indexed=(dim,),
     )
     return read_through_indices(input, plan, (input.like(index),), "IndexBackward0")
-
-
-def _table(
-    backend: Backend,
-    values: list[float] | tuple[int, ...],
-    shape: tuple[int, ...],
-    dtype: DType,
-) -> Operand:
-    numbers: list[Scalar] = list(values)
-    operand = allocate(backend, Layout.contiguous(shape), dtype)
-    cells = dtype.pack([float(number) for number in numbers])
-    backend.write(operand.storage.memory, 0, cast_cells(memoryview(cells), "B"))
-    return operand
 
 
 resampling_of: Composite[ResamplingMeaning, ResamplingKernel] = Composite(
@@ -172,7 +159,7 @@ def _transposed(
     elif divisors is not None:
         _, layout, dtype = g.operand
         shape = layout.shape[layout.ndim - len(resampling.taps) :]
-        g = div(g, g.like(_table(g.operand.storage.backend, divisors, shape, dtype)))
+        g = div(g, g.like(table_operand(g.operand.storage.backend, divisors, shape, dtype)))
     return resampled(f"{label[:-1]}Backward0", g, resampling.transposed())
 
 

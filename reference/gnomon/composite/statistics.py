@@ -6,10 +6,9 @@ from typing import TypeVar
 
 from gnomon.composite.matrix import mm
 from gnomon.core import TensorCore
-from gnomon.dispatch import item_of
-from gnomon.dtypes import DType, Kind, bool_
+from gnomon.dispatch import filled, item_of
+from gnomon.dtypes import DType, Kind, bool_, int64
 from gnomon.errors import explain, warn
-from gnomon.op.along import integers
 from gnomon.op.foundation import sum_of
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.reduction import Dims
@@ -81,7 +80,8 @@ def cov(
     rows = input if len(shape) == 2 else reshape(input, (1, -1))
     weights = _weights(rows, fweights, aweights)
     if weights is None:
-        total = integers(rows, (rows.operand.layout.shape[1],), ())
+        count = rows.operand.layout.shape[1]
+        total = rows.like(filled(rows.operand.storage.backend, (), int64, count))
         center = div(sum_of(rows, 1, True), total)
     else:
         total = sum_of(weights)

@@ -8,6 +8,7 @@ from gnomon.distributions import constraints
 from gnomon.distributions.constraints import Constraint, Constraints
 from gnomon.distributions.distribution import Distribution
 from gnomon.distributions.utils import Value, broadcast_all
+from gnomon.ops.truth import holds
 from gnomon.tensor import Tensor
 from gnomon.tensor.random_factories import rand
 
@@ -23,7 +24,7 @@ class Uniform(Distribution):
     def __init__(self, low: Value, high: Value, validate_args: bool | None = None) -> None:
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, validate_args=validate_args)
-        if self._validate_args and not (self.low < self.high).all():
+        if self._validate_args and not holds(self.low < self.high):
             raise ValueError("Uniform is not defined when low>= high")
 
     @property

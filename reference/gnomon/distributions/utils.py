@@ -10,8 +10,7 @@ from gnomon.devices import Device
 from gnomon.dtypes import DType, finfo, get_default_dtype
 from gnomon.nn.functional import softmax
 from gnomon.tensor import Tensor
-from gnomon.tensor.creation import tensor
-from gnomon.tensor.factories import empty
+from gnomon.tensor.factories import empty, full
 
 __all__ = ["broadcast_all", "clamp_probs", "logits_to_probs", "probs_to_logits"]
 
@@ -39,7 +38,7 @@ def broadcast_all(*values: Value) -> tuple[Tensor, ...]:
     device = given[0].device if given else None
     return broadcast_tensors(
         *[
-            value if isinstance(value, Tensor) else tensor(value, dtype=dtype, device=device)
+            value if isinstance(value, Tensor) else full((), value, dtype=dtype, device=device)
             for value in values
         ]
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from gnomon.backend import Backend, Operand
 from gnomon.core import TensorCore
@@ -15,6 +16,9 @@ from gnomon.layout import Layout
 from gnomon.memory import cast_cells
 
 T = TypeVar("T", bound=TensorCore)
+
+#: Tables that are kept.
+_TABLES: Final = 64
 
 
 def as_int64(index: T) -> T:
@@ -100,6 +104,20 @@ def number_for(operation: str, value: Scalar, dtype: DType) -> Scalar:
             )
         )
     return dtype.convert(value)
+
+
+@lru_cache(_TABLES)
+def table_operand(
+    backend: Backend, values: tuple[Scalar, ...], shape: tuple[int, ...], dtype: DType = int64
+) -> Operand:
+    """Return a contiguous operand of numbers that follow from shapes alone, to be read only.
+
+    It may be one that was made before: calls of the same shapes need not write it again, which
+    keeps calls from being recorded.
+    """
+    operand = allocate(backend, Layout.contiguous(shape), dtype)
+    backend.write(operand.storage.memory, 0, cast_cells(memoryview(dtype.pack(values)), "B"))
+    return operand
 
 
 def index_operand(

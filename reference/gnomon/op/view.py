@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Concatenate, Generic, ParamSpec, TypeVar, final
+from functools import lru_cache, partial
+from typing import Concatenate, Final, Generic, ParamSpec, TypeVar, final
 
-from gnomon.backend import IndexedDimension, Operand
+from gnomon.backend import Backend, IndexedDimension, Operand
 from gnomon.core import Cotangents, Node, TensorCore, ViewKind, ViewRelation
 from gnomon.dispatch import allocate, contiguous, filled
 from gnomon.dtypes import int64
@@ -28,6 +28,10 @@ from gnomon.op.scatter_records import ADD_TO
 
 T = TypeVar("T", bound=TensorCore)
 P = ParamSpec("P")
+
+#: Tables of positions that are kept, and their entries at most.
+_KEPT: Final = 32
+_MOST_KEPT: Final = 1 << 18
 
 
 @final
@@ -292,11 +296,19 @@ def _collect(
 
 def _positions(operand: Operand, layout: Layout) -> Operand:
     """Return where ``layout`` reads, as an int64 operand on ``operand``'s device."""
-    backend = operand.storage.backend
+    make = _kept_positions if layout.numel <= _MOST_KEPT else _made_positions
+    return make(operand.storage.backend, layout)
+
+
+def _made_positions(backend: Backend, layout: Layout) -> Operand:
     index = allocate(backend, Layout.contiguous(layout.shape), int64)
     cells = int64.pack(list(layout.positions()))
     backend.write(index.storage.memory, 0, memoryview(cells).cast("B"))
     return index
+
+
+#: Not to be written to; calls with the same layouts, which may be recorded, share them.
+_kept_positions = lru_cache(_KEPT)(_made_positions)
 
 
 def _spread(cells: Operand, shape: tuple[int, ...]) -> Operand:

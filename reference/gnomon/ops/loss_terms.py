@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 
 from gnomon import special_functions as special
+from gnomon.core import TensorCore
 from gnomon.dtypes import Scalar
 from gnomon.op.claims import POSITIVE, PROBABILITY, Domain, Ulps
 from gnomon.op.elementwise import Binary, Ternary
 from gnomon.op.foundation import add
 from gnomon.op.rules import floating
-from gnomon.ops.arithmetic import div, mul, neg, sub
+from gnomon.ops import arithmetic
+from gnomon.ops.arithmetic import div, mul, neg, sign, sub
+from gnomon.ops.comparison import gt, where
 from gnomon.ops.exponentials import log, log1p
 from gnomon.ops.logistic import log_sigmoid, sigmoid
 from gnomon.ops.piecewise_activations import hardtanh_of
@@ -69,6 +72,13 @@ smooth_absolute_error: Ternary = Ternary(
     tolerance=Ulps(5.5, 3.5, 4),
     domain=(POSITIVE, _NEGATIVE, Domain(0.5, 2.0)),
 )
+
+
+def _within(error: TensorCore, delta: TensorCore) -> TensorCore:
+    """Return ``error``, or ``delta`` with its sign where it is larger."""
+    return where(gt(arithmetic.abs(error), delta), mul(sign(error), delta), error)
+
+
 #: A parabola within ``delta`` (third, a number) of the target, straight lines beyond.
 huber_error: Ternary = Ternary(
     name="huber_loss",
@@ -79,8 +89,8 @@ huber_error: Ternary = Ternary(
     dtype=floating,
     scalar=_huber,
     vjp=(
-        lambda g, x, y, delta, _r: mul(g, hardtanh_of(sub(x, y), neg(delta), delta)),
-        lambda g, x, y, delta, _r: neg(mul(g, hardtanh_of(sub(x, y), neg(delta), delta))),
+        lambda g, x, y, delta, _r: mul(g, _within(sub(x, y), delta)),
+        lambda g, x, y, delta, _r: neg(mul(g, _within(sub(x, y), delta))),
         None,
     ),
     # At worst, where e is just above third, e adds 2 ULP, e - third / 2 one, the product 0.5.

@@ -17,6 +17,7 @@ from gnomon.layout import Layout
 from gnomon.op.copying import clone_as
 from gnomon.tensor import Tensor
 from gnomon.tensor.creation import tensor
+from gnomon.tensor.sequences import arange
 
 __all__ = ["affine_grid", "grid_sample"]
 
@@ -91,7 +92,7 @@ def grid_sample(
         ]
     choices = [_taps(place, mode) for place in places]
     elements = input.movedim(1, -1)
-    batch = tensor(list(range(input.size(0))), device=input.device)
+    batch = arange(input.size(0), device=input.device)
     batch = batch.view(-1, *[1] * len(sizes))
     total: Tensor | None = None
     for taps in product(*choices):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Concatenate, Final, ParamSpec, final
 
 import pyopencl as cl
@@ -19,6 +18,7 @@ from gnomon.backend import (
     Gap,
     HostMemory,
     IndexedDimension,
+    Layout,
     Memory,
     MemoryUse,
     MersenneTwister,
@@ -28,7 +28,9 @@ from gnomon.backend import (
     ScanRecord,
     ScatterRecord,
     SourceRecord,
+    Storage,
     Stream,
+    bool_,
 )
 from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
@@ -192,7 +194,11 @@ class OpenCLBackend(Backend):
         self.runtime.check_watched()
 
     def recorder(self) -> LaunchRecorder:
-        return LaunchRecorder(self.runtime, partial(elementwise.has_zero, self.runtime))
+        return LaunchRecorder(self.runtime, self._is_false)
+
+    def _is_false(self, memory: Memory, place: int) -> bool:
+        condition = Operand(Storage(self, memory), Layout((), (), place), bool_)
+        return elementwise.has_zero(self.runtime, condition)
 
     def supports(self, name: str, dtypes: Sequence[DType]) -> bool:
         if not all(self._stores(dtype) for dtype in dtypes):

@@ -61,8 +61,8 @@ class Seen:
 class LaunchRecorder(Recorder):
     """Takes down what a runtime is asked to launch."""
 
-    def __init__(self, runtime: Runtime, refutes: Callable[[Operand], bool]) -> None:
-        """``refutes`` tells whether a bool is false by a launch that reports it."""
+    def __init__(self, runtime: Runtime, refutes: Callable[[Memory, int], bool]) -> None:
+        """``refutes`` tells whether a bool of memory is false by a launch that reports it."""
         self._runtime = runtime
         self._refutes = refutes
         runtime.flush()
@@ -190,8 +190,8 @@ class LaunchRecorder(Recorder):
         found = [seen.holder() for seen in self._seen if seen.made]
         return [memory for memory in found if memory is not None]
 
-    def demand(self, condition: Operand) -> bool:
-        return not self._refutes(condition)
+    def demand(self, memory: Memory, place: int) -> bool:
+        return not self._refutes(memory, place)
 
     def finish(self, inputs: Sequence[Memory], results: Sequence[Memory]) -> LaunchRecording:
         self.cancel()

@@ -12,12 +12,9 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast, final
+from typing import NamedTuple, TypeAlias, cast, final
 
 from gnomon.memory import Memory
-
-if TYPE_CHECKING:
-    from gnomon.backend import Operand
 
 Number: TypeAlias = int | float
 NumberSource: TypeAlias = Callable[[], float]
@@ -276,8 +273,8 @@ class Recorder(ABC):
     def held(self) -> list[Memory]:
         """Return the memory made by the call that is still in use."""
 
-    def demand(self, condition: Operand) -> bool | None:
-        """Return whether ``condition``, a bool of no dims, is true, and have replays report
+    def demand(self, memory: Memory, place: int) -> bool | None:
+        """Return whether the bool at ``place`` in ``memory`` is true, and have replays report
         when the host waits next that it was not; None if they can't: then it is read.
         """
         return None

@@ -66,8 +66,9 @@ def holds(condition: TensorCore) -> bool:
     report later what does not hold.
     """
     whole = ALL(condition).operand
-    recorder = modes.notes and modes.notes.recorders.get(whole.storage.backend)
-    found = recorder.demand(whole) if recorder else None
+    storage, layout, _ = whole
+    recorder = modes.notes and modes.notes.recorders.get(storage.backend)
+    found = recorder.demand(storage.memory, layout.offset) if recorder else None
     return bool(item_of(whole)) if found is None else found
 
 

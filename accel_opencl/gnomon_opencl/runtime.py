@@ -300,11 +300,13 @@ class Runtime:
         RuntimeError if a value that an operation refuses.
         """
         watched, self._watched = self._watched, []
+        found = 0
         for flag in watched:
-            found = self.pool.word(flag)
-            if not found:
-                continue
-            self.pool.clear(flag)
+            word = self.pool.word(flag)
+            if word:
+                self.pool.clear(flag)
+            found = found or word
+        if found:
             is_index = found != REFUSED
             met = "an index was out of range" if is_index else "a value was refused"
             raise (IndexError if is_index else RuntimeError)(

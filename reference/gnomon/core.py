@@ -97,6 +97,11 @@ class Node:
         """Let go of what was saved for ``backward``, which raises when it misses it."""
 
     @property
+    def is_released(self) -> bool:
+        """Whether ``backward`` would miss what was saved."""
+        return False
+
+    @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one hands its results to, each with the number of their output."""
         return tuple((edge.node, edge.output) if edge else (None, 0) for edge in self.edges)

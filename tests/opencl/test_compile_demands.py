@@ -123,3 +123,48 @@ def test_a_table_that_follows_from_shapes_is_written_once() -> None:
     before = transfers.writes
     F.pad(image, (1, 1, 1, 1), mode="reflect")
     assert transfers.writes == before
+
+
+def test_a_graph_that_has_been_gone_back_through_is_left_as_it_is() -> None:
+    """Additions save nothing: a backward pass goes through them again, in PyTorch too."""
+    w = gnomon.tensor([1.0, 2.0], device="opencl", requires_grad=True)
+    x = w + 1
+
+    def of_outside(x: Tensor) -> Tensor:
+        x.sum().backward()
+        return x * 1
+
+    def of_inside(w: Tensor) -> Tensor:
+        y = w + 1
+        y.sum().backward()
+        return y
+
+    gnomon.compile(of_outside)(x)
+    (x * 3).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [4, 4]
+    w.grad = None
+    compiled = gnomon.compile(of_inside)
+    for _ in range(4):
+        (compiled(w) * 3).sum().backward()
+    assert w.grad.tolist() == [16, 16]
+    assert "differentiated though it has been" in str(compiled.explain())
+
+
+def test_one_refusal_of_several_replays_is_reported_once() -> None:
+    half = gnomon.full((4,), 0.5, device="opencl")
+    steps = [
+        gnomon.compile(gnomon.bernoulli),
+        gnomon.compile(lambda x: gnomon.bernoulli(x) * 2),
+    ]
+    for step in steps:
+        for _ in range(3):
+            step(half)
+        assert "replayed" in str(step.explain())
+    for step in steps:
+        step(half + 1)
+    with pytest.raises(RuntimeError, match="a value was refused"):
+        gnomon.synchronize()
+    for step in steps:
+        step(half)
+        gnomon.synchronize()

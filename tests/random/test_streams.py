@@ -161,6 +161,22 @@ def test_an_accelerator_draws_categories_by_weight(toy: ToyBackend, replacement:
             torch.multinomial(bad, 1, replacement)
 
 
+def test_probabilities_for_a_smaller_tensor_are_refused(toy: ToyBackend) -> None:
+    target = torch.zeros(3, device="toy:0")
+    with pytest.raises(RuntimeError):
+        target.bernoulli_(torch.full((2, 3), 1.0, device="toy:0"))
+    assert target.tolist() == [0, 0, 0]
+    assert target.bernoulli_(torch.ones(1, device="toy:0")).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("weights", [[3e38, 3e38, 0.0], [0.0, 1e-45, 0.0], [1e-45, 0.0, 1e-45]])
+def test_categories_are_those_of_weight_however_large(
+    toy: ToyBackend, weights: list[float]
+) -> None:
+    drawn = torch.multinomial(torch.tensor(weights, device="toy:0"), 40, True).tolist()
+    assert set(drawn) == {place for place, weight in enumerate(weights) if weight}
+
+
 def test_an_accelerator_permutes_by_the_order_of_words(toy: ToyBackend) -> None:
     torch.manual_seed(7)
     words = philox.randint(7, 0, 9, -(2**63), 2**63)

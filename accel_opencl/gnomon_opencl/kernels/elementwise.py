@@ -21,7 +21,7 @@ from gnomon_opencl.runtime import REFUSED, Runtime, buffer_of
 
 #: Divisions of integers have no value where the divisor, the second input, is 0.
 _DIVISIONS: Final = frozenset({"floor_divide", "trunc_divide", "remainder", "fmod"})
-#: Powers of floats that are products and roots, the roots of -0 and -inf being 0 and inf.
+#: Powers of floats made of products, quotients and roots; those of -0 and -inf are 0, inf.
 _POWERS: Final[dict[Scalar, Formula]] = {
     -1: Formula("K(1) / a"),
     -0.5: Formula("a == K(-INFINITY) ? K(0) : K(1) / fabs(sqrt(a))"),

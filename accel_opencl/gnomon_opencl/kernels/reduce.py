@@ -251,7 +251,8 @@ def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits
     row, row_stride = inner.shape[-1], inner.strides[-1]
     outputs, terms, columns = kept.numel, inner.numel, kept.shape[-1]
     side_by_side = kept.strides[-1] == 1 and row_stride != 1
-    # Rows shorter than the states kept of one are folded side by side wherever they lie.
+    # Short rows, shorter than the states that a processor keeps of one, are folded side by side
+    # wherever they lie.
     side_by_side |= terms < _WIDTH <= columns
     width, group, together = 1, 0, 1
     if traits.is_processor:

@@ -123,6 +123,10 @@ class FunctionCtx(Node):
         if self._saved:
             self._saved = None
 
+    @property
+    def is_released(self) -> bool:
+        return self._saved is None
+
 
 def _zeros(metadata: InputMetadata) -> Tensor | None:
     if metadata is _NO_TENSOR:

@@ -10,7 +10,7 @@ from typing import NamedTuple, final
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import Node, TensorCore
 from gnomon.dtypes import DType
-from gnomon.graph.edges import gradient_node, set_history
+from gnomon.graph.edges import AccumulateGrad, gradient_node, set_history
 from gnomon.layout import Layout
 from gnomon.memory import Memory
 from gnomon.recording import LiveNumber, NotRecordable, Recorder
@@ -171,13 +171,31 @@ class Parts:
 
     def _output(self, tensor: TensorCore) -> int | None:
         node = gradient_node(tensor)
-        if node is None or node in self._used_up:
+        if node is None:
+            return None
+        if node in self._used_up:
+            if _leads_to_leaf(node):
+                raise NotRecordable("a result can be differentiated though it has been")
             return None
         for index, output in enumerate(self.outputs):
             if output is tensor:
                 return index
         self.outputs.append(tensor)
         return len(self.outputs) - 1
+
+
+def _leads_to_leaf(node: Node) -> bool:
+    """Return whether a pass gets from ``node`` to a leaf, through nodes that saved nothing."""
+    seen: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, AccumulateGrad):
+            return True
+        if each not in seen and not each.is_released:
+            seen.add(each)
+            waiting += [edge.node for edge in each.edges if edge is not None]
+    return False
 
 
 def placed(result: Result | None) -> object:

@@ -21,12 +21,12 @@ from gnomon.op.random_generator import GeneratorCore
 from gnomon.op.random_source import RandomSource
 from gnomon.op.sort import sort_along
 from gnomon.ops.arithmetic import div, mul
-from gnomon.ops.comparison import ge, gt, le, lt
+from gnomon.ops.comparison import ge, gt, le, lt, where
 from gnomon.ops.leading import leading
 from gnomon.ops.logic import logical_and
 from gnomon.ops.random import EXPONENTIAL, RANDINT, UNIFORM
-from gnomon.ops.reduction import ARGMAX
-from gnomon.ops.scans import cumsum
+from gnomon.ops.reduction import AMAX, ARGMAX
+from gnomon.ops.scans import cummax, cumsum
 from gnomon.ops.selection import clamp_below
 from gnomon.ops.slicing import narrow
 from gnomon.ops.truth import ANY, holds
@@ -37,14 +37,15 @@ _WORD: Final = 2**63
 _SHORTEST: Final = 2.0**-25
 
 
-def bernoulli_by(chances: T, shape: tuple[int, ...], generator: GeneratorCore | None) -> T:
-    """Return bools of ``shape``, to which ``chances``, the probabilities of truth, broadcast.
+def bernoulli_by(chances: T, generator: GeneratorCore | None) -> T:
+    """Return bools that are true with the probabilities ``chances``.
 
     Raises RuntimeError for a probability outside [0, 1].
     """
     with no_grad():
         possible = logical_and(ge(chances, 0.0), le(chances, 1.0))
         require(holds(possible), "bernoulli: every p must lie in [0, 1]. Clamp them.")
+        shape = chances.operand.layout.shape
         units = _drawn(chances, shape, UNIFORM, (0.0, 1.0), generator)
         return lt(units, to_dtype(chances, units.operand.dtype))
 
@@ -67,10 +68,10 @@ def categories_by(
         )
         if replacement and count > 1:
             units = _drawn(weights, (*shape[:-1], count), UNIFORM, (0.0, 1.0), generator)
-            cumulative = cumsum(to_dtype(weights, units.operand.dtype), last)
+            running = _running_sums(to_dtype(weights, units.operand.dtype), last)
             # A number below 1, times the total, is below the total when rounded.
-            reached = mul(units, narrow(cumulative, last, shape[-1] - 1, 1))
-            return searchsorted(cumulative, reached, right=True)
+            reached = mul(units, narrow(running, last, shape[-1] - 1, 1))
+            return searchsorted(running, reached, right=True)
         waits = _drawn(weights, shape, EXPONENTIAL, (1.0,), generator)
         # Nobody waits for 0: the shortest of the others is 2^-24.
         waits = clamp_below(waits, _SHORTEST)
@@ -78,6 +79,17 @@ def categories_by(
         if count == 1:
             return ARGMAX.over(speeds, (last,), True)
         return leading(speeds, last, count, True)
+
+
+def _running_sums(weights: T, last: int) -> T:
+    """Return the sums of each weight, over the largest, and all before it along the last dim.
+
+    A device adds up parts, which may make a sum smaller than the one before: each is at least
+    what the last positive weight has come to, and of no weight just that.
+    """
+    shares = div(weights, AMAX(weights, last, True))
+    sums = where(gt(weights, 0.0), cumsum(shares, last), -math.inf)
+    return cummax(sums, last).values
 
 
 def permutation_of(length: int, like: T, generator: GeneratorCore | None) -> T:

@@ -93,7 +93,8 @@ def _draw_bernoulli(
     require_floating("bernoulli", dtype)
     stream = stream_for("bernoulli", output.storage.backend, generator)
     if not isinstance(stream, MersenneTwister):
-        drawn = bernoulli_by(chances, output.layout.shape, generator)
+        layout = layout.expand(output.layout.shape)
+        drawn = bernoulli_by(chances.like(chances.operand.under(layout)), generator)
         output.storage.backend.elementwise(COPY, (drawn.operand,), output)
         return
 

@@ -113,3 +113,7 @@ class OperationNode(Node):
     def release(self) -> None:
         if self._saved is not None and self._saved.count(None) < len(self._saved):
             self._saved = None
+
+    @property
+    def is_released(self) -> bool:
+        return self._saved is None

@@ -139,11 +139,12 @@ class CallNotes:
 
     def end(self) -> None:
         """Note which leaves are left now that the call is over. A result may lead to some that
-        the call made through nodes that are used up: these lead nowhere from here on, as those
-        of a replay's results.
+        the call made through nodes that have released what they saved: nothing goes through
+        these again, so that they need not lead anywhere.
         """
         for node in self.used_up:
-            node.edges = (None,) * len(node.edges)
+            if node.is_released:
+                node.edges = (None,) * len(node.edges)
         for name, (held, before, replaced) in list(self._touched.items()):
             leaf = held()
             if leaf is not None:

@@ -17,8 +17,9 @@ from gnomon.memory import cast_cells
 
 T = TypeVar("T", bound=TensorCore)
 
-#: Tables that are kept.
-_TABLES: Final = 64
+#: Tables that are kept, and their entries at most.
+_TABLES: Final = 256
+_MOST_KEPT: Final = 1 << 14
 
 
 def as_int64(index: T) -> T:
@@ -106,18 +107,27 @@ def number_for(operation: str, value: Scalar, dtype: DType) -> Scalar:
     return dtype.convert(value)
 
 
-@lru_cache(_TABLES)
 def table_operand(
     backend: Backend, values: tuple[Scalar, ...], shape: tuple[int, ...], dtype: DType = int64
 ) -> Operand:
     """Return a contiguous operand of numbers that follow from shapes alone, to be read only.
 
-    It may be one that was made before: calls of the same shapes need not write it again, which
-    keeps calls from being recorded.
+    Short ones may have been made before: calls of the same shapes need not write them again,
+    which keeps calls from being recorded.
     """
+    make = _kept_table if len(values) <= _MOST_KEPT else _table
+    return make(backend, values, shape, dtype)
+
+
+def _table(
+    backend: Backend, values: tuple[Scalar, ...], shape: tuple[int, ...], dtype: DType
+) -> Operand:
     operand = allocate(backend, Layout.contiguous(shape), dtype)
     backend.write(operand.storage.memory, 0, cast_cells(memoryview(dtype.pack(values)), "B"))
     return operand
+
+
+_kept_table = lru_cache(_TABLES)(_table)
 
 
 def index_operand(

@@ -17,7 +17,7 @@ from gnomon.op.foundation import add
 from gnomon.op.rules import floating
 from gnomon.ops import arithmetic
 from gnomon.ops.arithmetic import div, mul, neg, sign, sub
-from gnomon.ops.comparison import gt, where
+from gnomon.ops.comparison import lt, ne, where
 from gnomon.ops.exponentials import log, log1p
 from gnomon.ops.logistic import log_sigmoid, sigmoid
 from gnomon.ops.piecewise_activations import hardtanh_of
@@ -75,8 +75,9 @@ smooth_absolute_error: Ternary = Ternary(
 
 
 def _within(error: TensorCore, delta: TensorCore) -> TensorCore:
-    """Return ``error``, or ``delta`` with its sign where it is larger."""
-    return where(gt(arithmetic.abs(error), delta), mul(sign(error), delta), error)
+    """Return ``error``, or ``delta`` with its sign where it is not smaller; NaN of NaN."""
+    limit = where(ne(error, error), math.nan, mul(sign(error), delta))
+    return where(lt(arithmetic.abs(error), delta), error, limit)
 
 
 #: A parabola within ``delta`` (third, a number) of the target, straight lines beyond.

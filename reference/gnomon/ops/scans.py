@@ -40,7 +40,8 @@ __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
 T = TypeVar("T", bound=TensorCore)
 
-_FEW_FACTORS: Final = 256
+#: Elements that derivatives of products take at most to do without a look at their factors.
+_MOST_PRODUCTS: Final = 1 << 20
 
 
 def _last_maxima(elements: Iterable[Scalar]) -> Iterator[int]:
@@ -88,10 +89,10 @@ def sum_from_end(input: T, dim: int) -> T:
 def has_zero(input: TensorCore, factors: int) -> bool:
     """Return whether some element is 0, which takes reading from the device.
 
-    A call that is recorded goes on without: where products have few ``factors``, what is right
-    for zeros, and takes the square of as many, is done for all.
+    A call that is recorded goes on without: where there is not much, what is right for zeros,
+    which takes as many times more as products have ``factors``, is done for all.
     """
-    if modes.notes is not None and factors <= _FEW_FACTORS:
+    if modes.notes is not None and input.operand.layout.numel * factors <= _MOST_PRODUCTS:
         return True
     return bool(item_of(ANY(eq(input, 0)).operand))
 

@@ -26,6 +26,8 @@ from gnomon.fusible import convolution as convolution_of
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
+from gnomon_opencl.kernels import tiles
+
 from .devices import BACKENDS, REFERENCE, Pair, default_backend, elements, pair
 
 #: How far sums may be off, in parts of the sum of the terms' sizes.
@@ -193,3 +195,11 @@ def test_an_operand_is_uploaded_once() -> None:
     kernel(input, weight, None, case.geometry, output)
     kernel(input, weight, None, case.geometry, output)
     assert transfers.writes <= before + 1
+
+
+def test_places_from_tables_get_no_more_rows_than_pointers_fit_registers() -> None:
+    free, placed = (
+        tiles.fitting(float32, True, 1024, 32, 864, has_tables) for has_tables in (False, True)
+    )
+    assert (free.rows, placed.rows) == (12, 8)
+    assert free.columns == placed.columns == 32

@@ -34,6 +34,7 @@ from gnomon.op.elementwise import Binary, Elementwise, Quaternary, Ternary, Unar
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
+from gnomon_opencl.generation import with_long_rows
 from gnomon_opencl.kernels.expressions import Expression, Formula, Step, launches
 
 from .devices import (
@@ -47,6 +48,7 @@ from .devices import (
     elements,
     pair,
     whole,
+    with_traits_of_a_gpu,
 )
 
 
@@ -359,6 +361,14 @@ def test_rows_shorter_than_vectors(
         for place, end in ((REFERENCE, 0), (backend, 1)):
             place.elementwise(RECORDS["mul"], [each[end] for each in inputs], output[end])
         assert whole(output.device) == whole(output.host)
+
+
+def test_a_long_dim_takes_the_place_of_a_short_one() -> None:
+    traits = default_backend().runtime.traits
+    image = Layout.contiguous((7, 61, 3))
+    (turned,) = with_long_rows([image], traits)
+    assert (turned.shape, turned.strides) == ((7, 3, 61), (183, 1, 3))
+    assert with_long_rows([image], with_traits_of_a_gpu().runtime.traits)[0] == image
 
 
 @pytest.mark.parametrize("exponent", [-1, -0.5, 0, 0.5, 1, 2, 3, 4])

@@ -17,6 +17,8 @@ from gnomon.op.reduction import Reduction, sum_of
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
+from gnomon_opencl.kernels.reduce import Reducing, geometry_of
+
 from .devices import BACKENDS, REFERENCE, elements, pair
 
 
@@ -139,3 +141,12 @@ def _compare(
             f"{record.name}{parameters} of {dtype.name}{list(layout.shape)} {layout.strides} "
             f"along {dims}: {mine} instead of {other}"
         )
+
+
+@pytest.mark.parametrize(("terms", "kernel"), [(5, "reduce_columns"), (40, "reduce_rows")])
+def test_short_rows_are_folded_side_by_side(terms: int, kernel: str) -> None:
+    traits = BACKENDS["own"]().runtime.traits
+    input, output = Layout.contiguous((500, terms)), Layout.contiguous((500, 1))
+    reducing = Reducing("sum", (), input, (1,), output, float32)
+    found = geometry_of(reducing, (input,), traits).kernel
+    assert found == (kernel if traits.is_processor else "reduce_in_groups")

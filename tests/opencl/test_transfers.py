@@ -240,15 +240,24 @@ F.mse_loss(x, x.detach() + 1)
 F.binary_cross_entropy_with_logits(x, m.float())
 F.kl_div(F.log_softmax(x, 1), F.softmax(x.detach(), 1))
 F.scaled_dot_product_attention(image[..., :4], image[..., :4], image[..., :4])
+F.scaled_dot_product_attention(x[None], x[None], x[None], is_causal=True)
+F.huber_loss(x, x.detach() + 1)
+F.embedding_bag(tokens, table)
+torch.tensor(3.0, device=x.device) * x
+torch.quantile(x, 0.3, 1)
+torch.randperm(5, device=x.device)
 """
 #: Those that move a little: why, and at most how many bytes are read for a call.
 DECLARED = {
     "x[m]": ("how many elements there are", 8),
-    "torch.unique(tokens)": ("how many elements there are, and where each first stands", 96),
+    "torch.unique(tokens)": ("how many elements there are", 8),
+    "x * torch.equal(x, x)": ("the result", 1),
+    "torch.bernoulli(x.detach())": ("whether all are probabilities", 1),
+    "torch.multinomial(x.detach(), 2)": ("whether all are weights, and all rows have some", 2),
+    "torch.multinomial(x.detach(), 9, True)": ("the same", 2),
     "x.cumprod(1)": ("whether a factor is zero", 1),
-    "F.one_hot(tokens, 7)": ("the smallest and the largest class", 16),
+    "F.one_hot(tokens, 7)": ("whether all are classes, from both sides", 2),
     "F.binary_cross_entropy(x, m.float())": ("whether all are probabilities", 1),
-    "F.unfold(image, 3)": ("the derivative's table of places is written", 0),
 }
 
 #: What writes a table of windows or places for a geometry it meets for the first time.
@@ -256,6 +265,9 @@ WITH_TABLES = [
     "F.conv2d(image, kernel, padding=1)",
     "F.max_pool2d(image, 2)",
     "F.interpolate(image, scale_factor=2)",
+    "F.pad(image, (1, 2, 0, 1), mode='reflect')",
+    "F.unfold(image, 3)",
+    "F.adaptive_avg_pool2d(image, 3)",
 ]
 
 

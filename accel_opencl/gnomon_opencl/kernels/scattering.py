@@ -46,7 +46,7 @@ from gnomon_opencl.traits import Traits
 #: Cells are moved unread, as unsigned integers of their size.
 _CELLS: Final = {1: uint8, 2: uint16, 4: uint32, 8: uint64}
 _CACHED: Final = 1024
-#: Owners of places, where not each core of a processor is one: enough for the lanes of a card.
+#: Owners of places on a card, enough for its lanes; on a processor each core is one.
 _OWNERS: Final = 4096
 
 #: Combinations that round what they keep.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gnomon.core import TensorCore
-from gnomon.dispatch import common_backend, item_of
+from gnomon.dispatch import common_backend
 from gnomon.dtypes import get_default_dtype
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -16,7 +16,7 @@ from gnomon.op.numpy_names import numpy_names
 from gnomon.ops.arithmetic import abs, mul, sub
 from gnomon.ops.comparison import eq, isfinite, isnan, le
 from gnomon.ops.logic import logical_and, logical_or
-from gnomon.ops.truth import ALL
+from gnomon.ops.truth import are_all
 
 __all__ = ["allclose", "equal", "isclose"]
 
@@ -35,7 +35,7 @@ def equal(input: TensorCore, other: TensorCore) -> bool:
     common_backend("equal", (input, other))
     if input.operand.layout.shape != other.operand.layout.shape:
         return False
-    return bool(item_of(ALL(eq(input, other)).operand))
+    return are_all(eq(input, other))
 
 
 @numpy_names
@@ -98,4 +98,4 @@ def allclose(
     False
     """
     close = isclose(input, other, rtol, atol, equal_nan)
-    return bool(item_of(ALL(close).operand))
+    return are_all(close)

@@ -33,7 +33,9 @@ from gnomon.ops.truth import ANY, holds
 
 T = TypeVar("T", bound=TensorCore)
 
+#: Words of 64 bits lie from -_WORD to below it.
 _WORD: Final = 2**63
+#: Less than any number of ``exponential`` but 0.
 _SHORTEST: Final = 2.0**-25
 
 
@@ -73,7 +75,6 @@ def categories_by(
             reached = mul(units, narrow(running, last, shape[-1] - 1, 1))
             return searchsorted(running, reached, right=True)
         waits = _drawn(weights, shape, EXPONENTIAL, (1.0,), generator)
-        # Nobody waits for 0: the shortest of the others is 2^-24.
         waits = clamp_below(waits, _SHORTEST)
         speeds = div(to_dtype(weights, waits.operand.dtype), waits)
         if count == 1:

@@ -42,10 +42,10 @@ def embedding_bag(
     """Return the sum, mean or maximum of the rows of ``weight`` in each bag; zeros for none.
 
     Bag ``k`` holds the rows that ``input[k]`` names; of a 1-d ``input``, those that it names
-    from ``offsets[k]`` up to the next offset, and
-    with ``include_last_offset`` the last offset only ends a bag. Rows ``padding_idx`` are left
-    out. ``per_sample_weights`` multiply the rows. Raises RuntimeError for rows there are not,
-    and for offsets that do not begin with 0, that fall or that lead past the end.
+    from ``offsets[k]`` up to the next offset, and with ``include_last_offset`` the last offset
+    only ends a bag. Rows ``padding_idx`` are left out. ``per_sample_weights`` multiply the
+    rows. Raises RuntimeError for rows there are not, and for offsets that do not begin with 0,
+    that fall or that lead past the end.
 
     >>> import gnomon as torch
     >>> weight, offsets = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([0, 2])

@@ -211,8 +211,8 @@ def multinomial(
     categories.check_count(width, num_samples, replacement)
     shape = (*layout.shape[:-1], num_samples)
     stream = stream_for("multinomial", storage.backend, generator)
-    result = input.like(allocate(storage.backend, Layout.contiguous(shape), int64))
     if isinstance(stream, MersenneTwister):
+        result = input.like(allocate(storage.backend, Layout.contiguous(shape), int64))
         weights: Sequence[float] = values_of(input.operand)
         drawn: list[int] = []
         for start in range(0, len(weights), width):

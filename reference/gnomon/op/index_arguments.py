@@ -115,25 +115,17 @@ def table_operand(
     Short ones may have been made before: calls of the same shapes need not write them again,
     which keeps calls from being recorded.
     """
-    make = _kept_table if len(values) <= _MOST_KEPT else _table
+    make = _kept_table if len(values) <= _MOST_KEPT else index_operand
     return make(backend, values, shape, dtype)
 
 
-def _table(
-    backend: Backend, values: tuple[Scalar, ...], shape: tuple[int, ...], dtype: DType
-) -> Operand:
-    operand = allocate(backend, Layout.contiguous(shape), dtype)
-    backend.write(operand.storage.memory, 0, cast_cells(memoryview(dtype.pack(values)), "B"))
-    return operand
-
-
-_kept_table = lru_cache(_TABLES)(_table)
-
-
 def index_operand(
-    backend: Backend, values: Sequence[int], shape: tuple[int, ...], dtype: DType = int64
+    backend: Backend, values: Sequence[Scalar], shape: tuple[int, ...], dtype: DType = int64
 ) -> Operand:
-    """Return a fresh contiguous operand of integers or bools on the device of ``backend``."""
+    """Return a fresh contiguous operand of ``values`` on the device of ``backend``."""
     operand = allocate(backend, Layout.contiguous(shape), dtype)
     backend.write(operand.storage.memory, 0, cast_cells(memoryview(dtype.pack(values)), "B"))
     return operand
+
+
+_kept_table = lru_cache(_TABLES)(index_operand)

@@ -17,13 +17,13 @@ from typing import Concatenate, Final, Generic, ParamSpec, TypeVar, final
 from gnomon.backend import Backend, IndexedDimension, Operand
 from gnomon.core import Cotangents, Node, TensorCore, ViewKind, ViewRelation
 from gnomon.dispatch import allocate, contiguous, filled
-from gnomon.dtypes import int64
 from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.layout import Layout, output_layout
 from gnomon.op.copy import COPY
 from gnomon.op.copying import clone_as
 from gnomon.op.derivative import node_label
+from gnomon.op.index_arguments import index_operand
 from gnomon.op.scatter_records import ADD_TO
 
 T = TypeVar("T", bound=TensorCore)
@@ -301,10 +301,7 @@ def _positions(operand: Operand, layout: Layout) -> Operand:
 
 
 def _made_positions(backend: Backend, layout: Layout) -> Operand:
-    index = allocate(backend, Layout.contiguous(layout.shape), int64)
-    cells = int64.pack(list(layout.positions()))
-    backend.write(index.storage.memory, 0, memoryview(cells).cast("B"))
-    return index
+    return index_operand(backend, list(layout.positions()), layout.shape)
 
 
 #: Not to be written to; calls with the same layouts, which may be recorded, share them.

@@ -24,9 +24,9 @@ T = TypeVar("T", bound=TensorCore)
 def _prod_cotangent(
     g: TensorCore, x: TensorCore, y: TensorCore, extent: Extent, _: tuple[Scalar, ...]
 ) -> TensorCore:
-    shape = x.operand.layout.shape
     if not has_zero(x, extent.terms):
         return mul(g, div(y, x))
+    shape = x.operand.layout.shape
     if len(extent.dims) == 1:
         (dim,) = extent.dims
         factors, _counts = products_without_each(x, dim)

@@ -59,6 +59,11 @@ ALL: Reduction = Reduction(
 )
 
 
+def are_all(input: TensorCore) -> bool:
+    """Return whether all elements are true, which takes reading from the device."""
+    return bool(item_of(ALL(input).operand))
+
+
 def holds(condition: TensorCore) -> bool:
     """Return whether all elements are true, which an error depends on.
 

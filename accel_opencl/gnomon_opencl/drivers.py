@@ -8,9 +8,11 @@ another one is written.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +37,13 @@ _SPECIALIZED: Final = "POCL_WORK_GROUP_SPECIALIZATION"
 _TEST_PROCESS: Final = "PYTEST_XDIST_WORKER"
 #: Part of the version of the PoCL that PyPI has.
 _PLAIN_POCL: Final = "PoCL 3.0"
+#: What it calls a processor that it does not know, and compiles nothing for.
+_UNKNOWN: Final = b"generic\0"
+#: Where Linux shows a process its own memory: a place that is not there is an error, no fault.
+_OWN_MEMORY: Final = Path("/proc/self/mem")
+#: The part of PoCL's record of a device that its processor's name is looked for in.
+_RECORD_BYTES: Final = 1024
+_POINTER_BYTES: Final = struct.calcsize("P")
 #: Part of the version of a simulator, and what programs for it begin with.
 _SIMULATOR: Final = "Oclgrind"
 _NO_FETCHES: Final = "#define FETCH(p, is_written)\n"
@@ -106,6 +115,48 @@ def text_for(driver: str, source: str) -> str:
         f"#pragma clang attribute push ({attribute}, apply_to = function)\n{source}"
         "\n#pragma clang attribute pop\n"
     )
+
+
+def name_processor(driver: str, place: int) -> None:
+    """Let PoCL 3.0 compile for a processor that is newer than itself. ``driver`` is its
+    platform's version, ``place`` that of its record of the device.
+
+    Its compiler takes such a processor for ``generic``, under which name it refuses every
+    program, and no option comes after that name. So the name in PoCL's record of the device is
+    replaced by that of the processor its library is compiled for, which is one the machine can
+    run. A record in which no such name is found, once, is left as it is.
+    """
+    processor = _library_processor() if _PLAIN_POCL in driver else None
+    if processor is None:
+        return
+    try:
+        with _OWN_MEMORY.open("r+b", buffering=0) as memory:
+            record = os.pread(memory.fileno(), _RECORD_BYTES, place)
+            places = [
+                place + index * _POINTER_BYTES
+                for index, (pointer,) in enumerate(struct.iter_unpack("P", record))
+                if _holds(memory.fileno(), pointer, _UNKNOWN)
+            ]
+            if len(places) == 1:
+                name = _kept_by_driver(processor)
+                os.pwrite(memory.fileno(), struct.pack("P", name), places[0])
+    except OSError:  # a sandbox that does not allow it
+        return
+
+
+def _holds(memory: int, place: int, expected: bytes) -> bool:
+    """Return whether the memory at ``place``, if there is any, begins with ``expected``."""
+    try:
+        return os.pread(memory, len(expected), place) == expected
+    except (OSError, OverflowError):
+        return False
+
+
+def _kept_by_driver(name: str) -> int:
+    """Return the place of a copy of ``name`` that a driver may free."""
+    duplicate = ctypes.CDLL(None).strdup
+    duplicate.argtypes, duplicate.restype = [ctypes.c_char_p], ctypes.c_void_p
+    return int(duplicate(name.encode()))
 
 
 def can_declare(driver: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple, final
 import pyopencl as cl
 
 from gnomon_opencl.caching import cache_directory, keep
-from gnomon_opencl.drivers import text_for
+from gnomon_opencl.drivers import name_processor, text_for
 from gnomon_opencl.generation import source_file
 
 #: The variable of the environment that says how many builders there are; see ``builders``.
@@ -70,7 +70,7 @@ class Outcome(NamedTuple):
 
 def compiler_works(device: cl.Device) -> Outcome:
     """Return whether ``device`` builds and runs a kernel at all."""
-    return _outcome(device, "trial_of_compiler")
+    return _outcome_as_built(device, "trial_of_compiler")
 
 
 def long_vectors_are_right(device: cl.Device) -> bool:
@@ -229,11 +229,13 @@ def _run(device: cl.Device, module: str, arguments: list[str], given: bytes) -> 
 
 
 def all_devices() -> list[cl.Device]:
-    """Return the devices of all platforms in the loader's order."""
+    """Return the devices of all platforms in the loader's order, ready to compile."""
     found = []
     for platform in cl.get_platforms():
         try:
             found += platform.get_devices()
         except cl.Error:  # a driver without its hardware
             continue
+    for device in found:
+        name_processor(device.platform.version, device.int_ptr)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -304,3 +305,38 @@ def test_pocl_3_0_compiles_kernels_for_the_processor_of_its_library(
         assert "FETCH" in drivers.text_for("OpenCL 1.2 (Oclgrind 21.10)", text)
     finally:
         drivers._library_processor.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows a process its own memory")
+@pytest.mark.parametrize(
+    ("driver", "names", "found"),
+    [
+        ("OpenCL 3.0 PoCL 3.0-rc2", [b"generic"], [b"haswell"]),
+        ("OpenCL 3.0 PoCL 3.0-rc2", [b"znver3"], [b"znver3"]),
+        ("OpenCL 3.0 PoCL 3.0-rc2", [b"generic", b"generic"], [b"generic", b"generic"]),
+        ("OpenCL 3.0 PoCL 3.1", [b"generic"], [b"generic"]),
+    ],
+)
+def test_pocl_3_0_is_told_of_a_processor_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, driver: str, names: list[bytes], found: list[bytes]
+) -> None:
+    """PoCL's record of a device holds numbers and texts of any kind, and places of nothing."""
+    monkeypatch.setattr(drivers, "_library_processor", lambda: "haswell")
+    held = (ctypes.c_void_p * drivers._RECORD_BYTES)()
+    texts = [ctypes.create_string_buffer(name) for name in names]
+    held[0], held[1], held[2] = 1, None, 2**64 - 1
+    for index, text in enumerate(texts):
+        held[3 + index] = ctypes.addressof(text)
+    drivers.name_processor(driver, ctypes.addressof(held))
+    assert [ctypes.string_at(held[3 + index] or 0) for index in range(len(names))] == found
+    assert [text.value for text in texts] == names, "a text of another's was written to"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux shows a process its own memory")
+def test_a_sandbox_may_hide_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(drivers, "_library_processor", lambda: "haswell")
+    monkeypatch.setattr(drivers, "_OWN_MEMORY", tmp_path / "hidden")
+    text = ctypes.create_string_buffer(b"generic")
+    held = (ctypes.c_void_p * drivers._RECORD_BYTES)(ctypes.addressof(text))
+    drivers.name_processor("OpenCL 3.0 PoCL 3.0-rc2", ctypes.addressof(held))
+    assert held[0] == ctypes.addressof(text)

@@ -10,7 +10,7 @@ from typing import NamedTuple, final
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import Node, TensorCore
 from gnomon.dtypes import DType
-from gnomon.graph.edges import AccumulateGrad, gradient_node, set_history
+from gnomon.graph.edges import gradient_node, set_history
 from gnomon.layout import Layout
 from gnomon.memory import Memory
 from gnomon.recording import LiveNumber, NotRecordable, Recorder
@@ -173,9 +173,7 @@ class Parts:
         node = gradient_node(tensor)
         if node is None:
             return None
-        if node in self._used_up:
-            if _leads_to_leaf(node):
-                raise NotRecordable("a result can be differentiated though it has been")
+        if node in self._used_up and not _is_whole(node):
             return None
         for index, output in enumerate(self.outputs):
             if output is tensor:
@@ -184,18 +182,20 @@ class Parts:
         return len(self.outputs) - 1
 
 
-def _leads_to_leaf(node: Node) -> bool:
-    """Return whether a pass gets from ``node`` to a leaf, through nodes that saved nothing."""
+def _is_whole(node: Node) -> bool:
+    """Return whether a pass that went through ``node`` released nothing of what leads there, so
+    that another one can.
+    """
     seen: set[Node] = set()
     waiting = [node]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, AccumulateGrad):
-            return True
-        if each not in seen and not each.is_released:
+        if each.is_released:
+            return False
+        if each not in seen:
             seen.add(each)
             waiting += [edge.node for edge in each.edges if edge is not None]
-    return False
+    return True
 
 
 def placed(result: Result | None) -> object:

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from gnomon.composite.matrix import mm
 from gnomon.core import TensorCore
-from gnomon.dispatch import filled, item_of
-from gnomon.dtypes import DType, Kind, bool_, int64
+from gnomon.dispatch import item_of
+from gnomon.dtypes import DType, Kind, Scalar, bool_
 from gnomon.errors import explain, warn
 from gnomon.op.foundation import sum_of
 from gnomon.op.numpy_names import numpy_names
@@ -81,25 +81,26 @@ def cov(
     weights = _weights(rows, fweights, aweights)
     if weights is None:
         count = rows.operand.layout.shape[1]
-        total = rows.like(filled(rows.operand.storage.backend, (), int64, count))
-        center = div(sum_of(rows, 1, True), total)
+        deviations = weighted = sub(rows, div(sum_of(rows, 1, True), count))
+        free: Scalar = count - correction
+        freedom: T | int = max(count - correction, 0)
     else:
         total = sum_of(weights)
         if not item_of(total.operand):
             raise RuntimeError("cov: the weights sum to zero. Give positive weights.")
-        center = div(sum_of(mul(rows, weights), 1, True), total)
-    freedom = sub(total, correction)
-    if weights is not None and aweights is not None and correction:
-        squares = sum_of(mul(weights, aweights))
-        freedom = sub(total, div(mul(squares, correction), total))
-    if item_of(freedom.operand) <= 0:
+        deviations = sub(rows, div(sum_of(mul(rows, weights), 1, True), total))
+        weighted = mul(deviations, weights)
+        left = sub(total, correction)
+        if aweights is not None and correction:
+            squares = sum_of(mul(weights, aweights))
+            left = sub(total, div(mul(squares, correction), total))
+        free = item_of(left.operand)
+        freedom = left if free > 0 else mul(left, 0)
+    if free <= 0:
         warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "number of observations.",
         )
-        freedom = mul(freedom, 0)
-    deviations = sub(rows, center)
-    weighted = deviations if weights is None else mul(deviations, weights)
     return squeeze(div(mm(deviations, transpose(weighted, 0, 1)), freedom))
 
 

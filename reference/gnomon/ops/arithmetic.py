@@ -12,6 +12,7 @@ import operator
 from dataclasses import replace
 
 from gnomon import special_functions as special
+from gnomon.core import TensorCore
 from gnomon.dtypes import DType, Scalar, float64
 from gnomon.op.claims import EXACT, NONZERO, POSITIVE, PROBABILITY, REALS, Domain, Ulps
 from gnomon.op.elementwise import Binary, BinaryMeaning, Quaternary, Ternary, Unary
@@ -292,6 +293,11 @@ def _interpolate(start: Scalar, end: Scalar, weight: Scalar) -> Scalar:
     return end - (end - start) * (1 - weight)
 
 
+def _left_of(weight: TensorCore | Scalar) -> TensorCore | Scalar:
+    """Return how much the start of ``lerp`` weighs."""
+    return sub(1, weight) if isinstance(weight, TensorCore) else 1 - weight
+
+
 lerp: Ternary = Ternary(
     name="lerp",
     definition="input + third * (other - input), reckoned from the nearer end",
@@ -303,7 +309,7 @@ lerp: Ternary = Ternary(
     dtype=floating,
     scalar=_interpolate,
     vjp=(
-        lambda g, _x, _y, weight, _r: mul(g, sub(1, weight)),
+        lambda g, _x, _y, weight, _r: mul(g, _left_of(weight)),
         lambda g, _x, _y, weight, _r: mul(g, weight),
         lambda g, x, y, _weight, _r: mul(g, sub(y, x)),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnomon.composite.distances import cdist
 from gnomon.composite.grids import broadcast_tensors
 from gnomon.dispatch import common_dtype
 from gnomon.errors import explain
@@ -84,6 +85,4 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(explain("pdist", rule, input, remedy="See cdist for batches"))
     rows = input.size(0)
     first, second = triu_indices(rows, rows, 1, device=input.device)
-    if p == float("inf") and not input.size(1):
-        return input.new_zeros(first.numel())
-    return vector_norm(input[first] - input[second], p, 1)
+    return cdist(input, input, p).flatten()[first * rows + second]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import builtins
 import warnings
+from itertools import accumulate
 from math import ceil, floor, isfinite
 from typing import SupportsIndex, overload
 
+from gnomon.composite.searching import searchsorted
 from gnomon.dtypes import DType, Kind, Scalar, bool_, get_default_dtype, int32, int64
 from gnomon.errors import explain
 from gnomon.formats import TensorLayout, strided
 from gnomon.op.arguments import integer_sequence
-from gnomon.op.index_arguments import number_for
-from gnomon.op.random_source import write_values
+from gnomon.op.copying import to_dtype
+from gnomon.op.index_arguments import number_for, table_operand
 from gnomon.ops import sources
+from gnomon.ops.indexing import index_select
+from gnomon.ops.joining import stack
 from gnomon.tensor.factories import fresh_or_out
 from gnomon.tensor.options import (
     DeviceLike,
@@ -251,12 +255,8 @@ def tril_indices(
             [0, 0, 1]])
     """
     rows, columns, offset = _matrix("tril_indices", row, col, offset)
-    pairs = [
-        (index, column)
-        for index in builtins.range(rows)
-        for column in builtins.range(min(max(index + offset + 1, 0), columns))
-    ]
-    return _pairs("tril_indices", pairs, dtype, device)
+    lasts = [min(max(place + offset + 1, 0), columns) for place in builtins.range(rows)]
+    return _pairs("tril_indices", [(0, last) for last in lasts], dtype, device)
 
 
 def triu_indices(
@@ -275,12 +275,8 @@ def triu_indices(
             [0, 1, 1]])
     """
     rows, columns, offset = _matrix("triu_indices", row, col, offset)
-    pairs = [
-        (index, column)
-        for index in builtins.range(rows)
-        for column in builtins.range(max(index + offset, 0), columns)
-    ]
-    return _pairs("triu_indices", pairs, dtype, device)
+    firsts = [min(max(place + offset, 0), columns) for place in builtins.range(rows)]
+    return _pairs("triu_indices", [(first, columns) for first in firsts], dtype, device)
 
 
 def _matrix(
@@ -294,13 +290,20 @@ def _matrix(
 
 
 def _pairs(
-    operation: str, pairs: list[tuple[int, int]], dtype: DTypeLike, device: DeviceLike
+    operation: str, spans: list[tuple[int, int]], dtype: DTypeLike, device: DeviceLike
 ) -> Tensor:
+    """Return the places of a matrix of which each row has those of its span, row by row."""
     chosen = dtype_of(operation, dtype)
     if chosen not in (int32, int64):
         raise NotImplementedError(
             explain(operation, f"not defined on {chosen.name}", remedy="Give int32 or int64")
         )
-    result = fresh_or_out(operation, (2, len(pairs)), chosen, device)
-    write_values(result.operand, [pair[axis] for axis in (0, 1) for pair in pairs])
-    return result
+    ends = list(accumulate(last - first for first, last in spans))
+    places = arange(ends[-1] if ends else 0, device=device)
+    backend, shape = places.operand.storage.backend, (len(spans),)
+    row = searchsorted(
+        Tensor.over(table_operand(backend, tuple(ends), shape)), places, right=True
+    )
+    shifts = tuple([last - end for (_, last), end in zip(spans, ends, strict=True)])
+    column = places + index_select(Tensor.over(table_operand(backend, shifts, shape)), 0, row)
+    return to_dtype(stack([row, column]), chosen)

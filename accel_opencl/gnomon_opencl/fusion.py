@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeAlias, final
 
 from gnomon.backend import DType, Layout
 from gnomon_opencl.kernels.expressions import Expression, Formula, Launch, Step, launches
+from gnomon_opencl.kernels.lining_up import copying_for
 from gnomon_opencl.kernels.reduce import (
     Reducing,
     argument_bytes,
@@ -135,6 +136,16 @@ class Content(NamedTuple):
             for launch in launches(expression, layouts, traits):
                 yield BoundLaunch(launch, buffers, self.numbers)
             return
+        room = self.reduction.source
+        if room not in buffers:
+            # Nothing is kept of what the group hands to its reduction: its memory is free.
+            size = reducing.input.numel * self.reduction.dtype.itemsize
+            copying = copying_for(reducing, expression, layouts, size, traits)
+            for place, launch in copying.launches:
+                yield BoundLaunch(launch, (room, buffers[place]), ())
+            moved = {place for place, _ in copying.launches}
+            buffers = tuple([room if k in moved else each for k, each in enumerate(buffers)])
+            layouts = copying.layouts
         ends = (self.reduction.target, *self.reduction.scratch)
         for stage in stages_of(reducing, expression, layouts, traits):
             target, partial = ends[stage.target], ends[stage.partial]

@@ -163,8 +163,8 @@ def _elementwise(
 def _reducing(
     content: Content, numbers: tuple[RecordedArgument, ...], work: Work, traits: Traits
 ) -> Iterator[KernelLaunch]:
-    for launch, buffers, _ in content.launches(traits):
-        arguments = (*map(Place, buffers), *launch.constants, *numbers)
+    for launch, buffers, given in content.launches(traits):
+        arguments = (*map(Place, buffers), *launch.constants, *(numbers if given else ()))
         yield KernelLaunch(
             launch.source, launch.name, arguments, launch.items, launch.group, work
         )

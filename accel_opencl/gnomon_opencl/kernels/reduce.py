@@ -34,6 +34,8 @@ _GROUPS: Final = 256
 _WIDTH: Final = 32
 _COLUMNS: Final = 1024
 _FEW_COLUMNS: Final = 64
+#: The fewest results that are worth a line of their own, where operands are broadcast.
+_SIDE_BY_SIDE: Final = 16
 #: More results than this that lie side by side need no groups.
 _MANY_RESULTS: Final = 8192
 #: No state is larger.
@@ -218,14 +220,15 @@ class Courses(NamedTuple):
 @lru_cache(_CACHED)
 def courses_of(reducing: Reducing, operands: tuple[Layout, ...]) -> Courses | None:
     """Return how operands of the input's shape lie along the dims of a reduction; None if some
-    has no single stride where the input has one.
+    has no single stride along rows where the input has one, or changes its way among results
+    so often that few lie side by side.
     """
     input, dims, output = reducing.input, reducing.dims, reducing.output
     others = [dim for dim in range(input.ndim) if dim not in dims]
     any_order = not fold_of(reducing.name, reducing.parameters).ordered
     kept, placed, *kepts = _collapsed([input, output, *operands], others)
     inner, *inners = _collapsed([input, *operands], dims, any_order)
-    if [kept, placed] != _collapsed([input, output], others):
+    if [kept, placed] != _collapsed([input, output], others) and kept.shape[-1] < _SIDE_BY_SIDE:
         return None
     if [inner] != _collapsed([input], dims, any_order):
         return None
@@ -244,10 +247,12 @@ def argument_bytes(courses: Courses, numbers: int) -> int:
 
 
 def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits) -> Geometry:
-    """Return how to reduce what is made of operands, which is the same whatever they are."""
-    courses = courses_of(reducing, operands)
-    assert courses is not None
-    kept, placed, inner, _ = courses
+    """Return how to reduce what is made of operands. In which order elements are folded is the
+    same whatever they are.
+    """
+    alone, courses = courses_of(reducing, (reducing.input,)), courses_of(reducing, operands)
+    assert alone is not None and courses is not None
+    kept, _, inner, _ = alone
     row, row_stride = inner.shape[-1], inner.strides[-1]
     outputs, terms, columns = kept.numel, inner.numel, kept.shape[-1]
     side_by_side = kept.strides[-1] == 1 and row_stride != 1
@@ -278,12 +283,16 @@ def geometry_of(reducing: Reducing, operands: tuple[Layout, ...], traits: Traits
     parts = max(1, min(-(-enough // items), most))
     part_terms = -(-terms // parts) if terms else 0
     parts = -(-terms // part_terms) if terms else 1
+    if kernel == "reduce_columns":
+        line = courses.kept.shape[-1]  # shorter than alone where operands are broadcast
+        together = min(together, line)
+        items = outputs // line * -(-line // together)
     return Geometry(
         kernel=kernel,
         width=width,
         dims=courses.dims,
         outputs=outputs,
-        placed=placed,
+        placed=courses.placed,
         courses=courses.operands,
         row=max(row, 1),
         parts=parts,

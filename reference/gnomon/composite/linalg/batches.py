@@ -12,7 +12,11 @@ from gnomon.core import TensorCore
 from gnomon.dispatch import allocate, common_backend, values_of
 from gnomon.dtypes import DType, int32
 from gnomon.errors import explain
+from gnomon.graph.modes import no_grad
 from gnomon.layout import Layout
+from gnomon.ops.comparison import eq
+from gnomon.ops.sources import eye
+from gnomon.ops.truth import holds
 from gnomon.ops.views import TRANSPOSE
 
 T = TypeVar("T", bound=TensorCore)
@@ -107,6 +111,16 @@ def vectors_of(prototype: T, vectors: Sequence[Sequence[float]], shape: tuple[in
     return prototype.like(_written(prototype, values, Layout.contiguous(shape)))
 
 
+def identity_like(prototype: T, height: int, width: int) -> T:
+    """Return ones on the diagonal of a matrix, on the device and of the dtype of
+    ``prototype``.
+    """
+    storage, _, dtype = prototype.operand
+    output = allocate(storage.backend, Layout.contiguous((height, width)), dtype)
+    storage.backend.source(eye, (width,), None, output)
+    return prototype.like(output)
+
+
 def integers_of(prototype: T, values: Sequence[int], shape: tuple[int, ...]) -> T:
     """Return ``values`` as a contiguous int32 tensor of ``shape``."""
     return prototype.like(_written(prototype, values, Layout.contiguous(shape), int32))
@@ -141,6 +155,18 @@ def singular(operation: str, input: TensorCore, infos: Sequence[int], what: str)
             remedy="Check the input, or use pinv, lstsq or the function whose name ends in _ex",
         )
     )
+
+
+def check_infos(operation: str, input: TensorCore, infos: TensorCore, what: str) -> None:
+    """Raise LinAlgError if one of ``infos``, int32, is not 0, for the first that is not."""
+    if not all_zero(infos):
+        singular(operation, input, [int(info) for info in values_of(infos.operand)], what)
+
+
+def all_zero(infos: TensorCore) -> bool:
+    """Return whether ``infos`` are 0, which an error depends on."""
+    with no_grad():
+        return holds(eq(infos, 0))
 
 
 def mT(input: T) -> T:

@@ -7,18 +7,14 @@ from functools import partial
 from typing import TypeVar
 
 from gnomon.composite.linalg.batches import (
-    batch_of,
+    check_infos,
     check_matrices,
     check_square,
-    integers_of,
-    matrices_of,
+    identity_like,
     mT,
-    singular,
     sizes_of,
-    tensor_of,
 )
-from gnomon.composite.linalg.elimination import cholesky as cholesky_rows
-from gnomon.composite.linalg.elimination import identity, transposed
+from gnomon.composite.linalg.eliminated import cholesky_factors
 from gnomon.composite.linalg.inverses import check_fit, solve_triangular
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
@@ -60,7 +56,7 @@ def linalg_cholesky(
     """
     label = "LinalgCholeskyExBackward0"
     result, infos = _factored("linalg.cholesky", label, A, upper)
-    singular("linalg.cholesky", A, infos, _NOT_POSITIVE)
+    check_infos("linalg.cholesky", A, infos, _NOT_POSITIVE)
     return result if out is None else deliver("linalg.cholesky", result, out, (A,))
 
 
@@ -74,31 +70,23 @@ def cholesky_ex(
     label = "LinalgCholeskyExBackward0"
     result, infos = _factored("linalg.cholesky_ex", label, A, upper)
     if check_errors:
-        singular("linalg.cholesky_ex", A, infos, _NOT_POSITIVE)
-    return linalg_cholesky_ex((result, integers_of(A, infos, batch_of(A))))
+        check_infos("linalg.cholesky_ex", A, infos, _NOT_POSITIVE)
+    return linalg_cholesky_ex((result, infos))
 
 
 @numpy_names
 def cholesky(input: T, upper: bool = False, *, out: T | None = None) -> T:
     """Return the triangles of positive matrices: ``linalg.cholesky``."""
     result, infos = _factored("cholesky", "CholeskyBackward0", input, upper)
-    singular("cholesky", input, infos, _NOT_POSITIVE)
+    check_infos("cholesky", input, infos, _NOT_POSITIVE)
     return result if out is None else deliver("cholesky", result, out, (input,))
 
 
-def _factored(operation: str, label: str, input: T, upper: bool) -> tuple[T, list[int]]:
+def _factored(operation: str, label: str, input: T, upper: bool) -> tuple[T, T]:
     check_square(operation, input)
-    size, _ = sizes_of(input)
-    matrices = matrices_of(input)
-    if upper:
-        matrices = [transposed(matrix, size) for matrix in matrices]
-    factored = [cholesky_rows(matrix) for matrix in matrices]
-    triangles = [lower for lower, _ in factored]
-    if upper:
-        triangles = [transposed(lower, size) for lower in triangles]
-    result = tensor_of(input, triangles, input.operand.layout.shape)
+    result, infos = cholesky_factors(input, upper)
     record_composite(label, (input,), (result,), (result,), partial(_slope, upper))
-    return result, [info for _, info in factored]
+    return result, infos
 
 
 def _slope(
@@ -152,7 +140,7 @@ def cholesky_inverse(
     """
     check_square("cholesky_inverse", L)
     size, _ = sizes_of(L)
-    one = tensor_of(L, [identity(size)], (size, size))
+    one = identity_like(L, size, size)
     result = _solved("cholesky_inverse", "CholeskyInverseBackward0", one, L, upper)
     return result if out is None else deliver("cholesky_inverse", result, out, (L,))
 

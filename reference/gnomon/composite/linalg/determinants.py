@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import copysign, fsum, log, prod
 from typing import TypeVar
 
-from gnomon.composite.linalg.batches import (
-    batch_of,
-    check_square,
-    matrices_of,
-    mT,
-    vectors_of,
-)
-from gnomon.composite.linalg.elimination import Factors, eliminate
+from gnomon.composite.linalg.batches import check_square, mT
+from gnomon.composite.linalg.eliminated import determinants, signed_logarithms
 from gnomon.composite.linalg.inverses import inv
 from gnomon.composite.linalg.orthogonal import svd_of
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import values_of
 from gnomon.graph.modes import no_grad
 from gnomon.op.composite import record_composite
 from gnomon.op.numpy_names import numpy_names
@@ -27,6 +19,7 @@ from gnomon.ops.arithmetic import mul
 from gnomon.ops.comparison import lt, where
 from gnomon.ops.products import PROD
 from gnomon.ops.scans import products_without_each
+from gnomon.ops.truth import are_all
 from gnomon.ops.views import unsqueeze
 from gnomon.return_types import linalg_slogdet
 from gnomon.return_types import slogdet as named_slogdet
@@ -52,20 +45,9 @@ def det(input: T) -> T:
 def linalg_det(A: T, *, out: T | None = None) -> T:
     """Return the determinants of a batch of square matrices: ``det``, with ``out``."""
     check_square("linalg.det", A)
-    values = [_determinant(eliminate(matrix)) for matrix in matrices_of(A)]
-    result = vectors_of(A, [values], batch_of(A))
+    result = determinants(A)
     record_composite("LinalgDetBackward0", (A,), (result,), (A, result), _slope)
     return result if out is None else deliver("linalg.det", result, out, (A,))
-
-
-def _determinant(factors: Factors) -> float:
-    diagonal = [row[k] for k, row in enumerate(factors.packed)]
-    return _parity(factors) * prod(diagonal)
-
-
-def _parity(factors: Factors) -> float:
-    exchanges = sum(place != other for place, other in enumerate(factors.pivots))
-    return -1.0 if exchanges % 2 else 1.0
 
 
 def _slope(
@@ -82,7 +64,7 @@ def _spread(values: TensorCore) -> TensorCore:
 
 def _cofactors(matrix: TensorCore, value: TensorCore) -> TensorCore:
     """Return the derivatives of determinants, which exist for singular matrices too."""
-    if all(values_of(value.operand)):
+    if are_all(value):
         return mul(_spread(value), mT(inv(matrix)))
     left, sizes, right = svd_of(matrix, False)
     with no_grad():
@@ -112,16 +94,7 @@ def linalg_slogdet_of(A: T) -> linalg_slogdet[T]:
 
 def _signs_and_logarithms(operation: str, input: T) -> tuple[T, T]:
     check_square(operation, input)
-    signs: list[float] = []
-    logarithms: list[float] = []
-    for matrix in matrices_of(input):
-        factors = eliminate(matrix)
-        diagonal = [row[k] for k, row in enumerate(factors.packed)]
-        zero = 0.0 in diagonal
-        signs.append(0.0 if zero else _parity(factors) * prod(copysign(1, x) for x in diagonal))
-        logarithms.append(-float("inf") if zero else fsum(log(abs(x)) for x in diagonal))
-    batch = batch_of(input)
-    sign, logarithm = vectors_of(input, [signs], batch), vectors_of(input, [logarithms], batch)
+    sign, logarithm = signed_logarithms(input)
     record_composite(
         "LinalgSlogdetBackward0", (input,), (sign, logarithm), (input,), _logarithm_slope
     )

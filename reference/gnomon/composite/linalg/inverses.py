@@ -8,29 +8,18 @@ from typing import TypeVar
 
 from gnomon.composite.linalg.batches import (
     batch_of,
+    check_infos,
     check_matrices,
     check_square,
-    integers_of,
-    matrices_of,
     mT,
-    singular,
     sizes_of,
-    tensor_of,
 )
-from gnomon.composite.linalg.elimination import (
-    Matrix,
-    eliminate,
-    identity,
-    solve_transposed,
-    substitute,
-    transposed,
-)
-from gnomon.composite.linalg.elimination import solve as solve_rows
+from gnomon.composite.linalg.eliminated import inverses, solutions, triangular_solutions
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
-from gnomon.layout import Layout, broadcast_shapes
+from gnomon.layout import broadcast_shapes
 from gnomon.op.composite import record_composite
 from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
@@ -61,7 +50,7 @@ def inv(A: T, *, out: T | None = None) -> T:
             [0.0000, 0.2500]])
     """
     result, infos = _inverted("linalg.inv", A)
-    singular("linalg.inv", A, infos, _ZERO_PIVOT)
+    check_infos("linalg.inv", A, infos, _ZERO_PIVOT)
     return result if out is None else deliver("linalg.inv", result, out, (A,))
 
 
@@ -72,8 +61,8 @@ def inv_ex(A: T, *, check_errors: bool = False) -> linalg_inv_ex[T]:
     """
     result, infos = _inverted("linalg.inv_ex", A)
     if check_errors:
-        singular("linalg.inv_ex", A, infos, _ZERO_PIVOT)
-    return linalg_inv_ex((result, integers_of(A, infos, batch_of(A))))
+        check_infos("linalg.inv_ex", A, infos, _ZERO_PIVOT)
+    return linalg_inv_ex((result, infos))
 
 
 @numpy_names
@@ -82,16 +71,9 @@ def inverse(input: T, *, out: T | None = None) -> T:
     return inv(input, out=out)
 
 
-def _inverted(operation: str, input: T) -> tuple[T, list[int]]:
+def _inverted(operation: str, input: T) -> tuple[T, T]:
     check_square(operation, input)
-    size, _ = sizes_of(input)
-    results: list[Matrix] = []
-    infos: list[int] = []
-    for matrix in matrices_of(input):
-        factors = eliminate(matrix)
-        infos.append(factors.info)
-        results.append(matrix if factors.info else solve_rows(factors, identity(size)))
-    result = tensor_of(input, results, input.operand.layout.shape)
+    result, infos = inverses(input)
     record_composite("LinalgInvExBackward0", (input,), (result,), (result,), _inverse_slope)
     return result, infos
 
@@ -122,7 +104,7 @@ def solve(
     """
     result, infos = _solved("linalg.solve", A, B, left)
     what = "The solver failed because the input matrix is singular"
-    singular("linalg.solve", A, infos, what)
+    check_infos("linalg.solve", A, infos, what)
     return result if out is None else deliver("linalg.solve", result, out, (A, B))
 
 
@@ -137,8 +119,8 @@ def solve_ex(
     result, infos = _solved("linalg.solve_ex", A, B, left)
     if check_errors:
         what = "The solver failed because the input matrix is singular"
-        singular("linalg.solve_ex", A, infos, what)
-    return linalg_solve_ex((result, integers_of(A, infos, batch_of(A))))
+        check_infos("linalg.solve_ex", A, infos, what)
+    return linalg_solve_ex((result, infos))
 
 
 def is_vector(matrices: TensorCore, right: TensorCore) -> bool:
@@ -147,7 +129,7 @@ def is_vector(matrices: TensorCore, right: TensorCore) -> bool:
     return len(shape) == 1 or shape == matrices.operand.layout.shape[:-1]
 
 
-def _solved(operation: str, a: T, b: T, left: bool) -> tuple[T, list[int]]:
+def _solved(operation: str, a: T, b: T, left: bool) -> tuple[T, T]:
     check_square(operation, a)
     vector = is_vector(a, b)
     with no_grad():
@@ -155,35 +137,14 @@ def _solved(operation: str, a: T, b: T, left: bool) -> tuple[T, list[int]]:
         check_matrices(operation, a, right)
         check_fit(operation, a, right, left or vector)
         batch = broadcast_shapes(batch_of(a), batch_of(right), operation=operation)
-        rows, columns = sizes_of(right)
-        all_factors = [eliminate(matrix) for matrix in matrices_of(a)]
-        spread = positions(batch_of(a), batch)
-        results: list[Matrix] = []
-        rights = matrices_of(EXPAND(right, (*batch, rows, columns)))
-        for place, matrix in zip(spread, rights, strict=True):
-            factors = all_factors[place]
-            if factors.info:
-                results.append(matrix)
-            elif left or vector:
-                results.append(solve_rows(factors, matrix))
-            else:
-                across = solve_transposed(factors, transposed(matrix, columns))
-                results.append(transposed(across, rows))
-        shape = (*batch, rows, columns)
-        result = tensor_of(a, results, shape, by_columns=left or vector)
+        spread = EXPAND(right, (*batch, *sizes_of(right)))
+        result, infos = solutions(a, spread, left or vector)
         if vector:
             result = squeeze(result, -1)
     result = a.like(result.operand)
     derivative = partial(_solve_slope, left or vector, vector)
     record_composite("LinalgSolveExBackward0", (a, b), (result,), (a, result), derivative)
-    return result, [factors.info for factors in all_factors]
-
-
-def positions(given: tuple[int, ...], batch: tuple[int, ...]) -> list[int]:
-    """Return, for each element of ``batch``, which of the elements of ``given`` broadcasts
-    there.
-    """
-    return list(Layout.contiguous(given).expand(batch).positions())
+    return result, infos
 
 
 def check_fit(operation: str, a: TensorCore, b: TensorCore, left: bool) -> None:
@@ -248,19 +209,9 @@ def solve_triangular(
     check_square(operation, A)
     check_fit(operation, A, B, left)
     batch = broadcast_shapes(batch_of(A), batch_of(B), operation=operation)
-    rows, columns = sizes_of(B)
-    size, _ = sizes_of(A)
     with no_grad():
-        triangles = matrices_of(EXPAND(A, (*batch, size, size)))
-        rights = matrices_of(EXPAND(B, (*batch, rows, columns)))
-    results: list[Matrix] = []
-    for triangle, right in zip(triangles, rights, strict=True):
-        if left:
-            results.append(substitute(triangle, right, upper, unitriangular))
-        else:
-            across, over = transposed(triangle, size), transposed(right, columns)
-            results.append(transposed(substitute(across, over, not upper, unitriangular), rows))
-    result = tensor_of(A, results, (*batch, rows, columns))
+        triangles, rights = (EXPAND(each, (*batch, *sizes_of(each))) for each in (A, B))
+    result = triangular_solutions(triangles, rights, upper, left, unitriangular)
     record_composite(
         "LinalgSolveTriangularBackward0",
         (A, B),

@@ -4,46 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from math import prod
 from typing import TypeVar
 
 from gnomon.backend import Operand
 from gnomon.composite.linalg.batches import (
+    all_zero,
     batch_of,
     check_matrices,
     check_square,
-    integers_of,
-    matrices_of,
+    identity_like,
     mT,
     sizes_of,
     tensor_of,
 )
-from gnomon.composite.linalg.elimination import (
-    Factors,
-    Matrix,
-    eliminate,
-    exchange_back,
-    identity,
-    solve_transposed,
-    transposed,
-)
-from gnomon.composite.linalg.elimination import solve as solve_rows
-from gnomon.composite.linalg.inverses import check_fit, positions, solve_triangular
+from gnomon.composite.linalg.eliminated import lu_factors, lu_solutions, permutations
+from gnomon.composite.linalg.inverses import check_fit, solve_triangular
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import contiguous, filled, values_of
+from gnomon.dispatch import common_backend, contiguous, filled, values_of
 from gnomon.dtypes import int32
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
+from gnomon.graph.nodes import recording
 from gnomon.layout import broadcast_shapes
 from gnomon.op.argument_kinds import kinds_checked
 from gnomon.op.composite import record_composite
 from gnomon.op.foundation import add
 from gnomon.op.output import deliver
 from gnomon.ops.arithmetic import mul, neg, sub
+from gnomon.ops.comparison import ge, le
 from gnomon.ops.joining import cat
+from gnomon.ops.logic import logical_and
 from gnomon.ops.rearranging import tril, triu
 from gnomon.ops.slicing import narrow
+from gnomon.ops.truth import holds
 from gnomon.ops.views import EXPAND
 from gnomon.return_types import linalg_lu, linalg_lu_factor, linalg_lu_factor_ex
 from gnomon.return_types import lu_unpack as unpacked
@@ -63,11 +57,10 @@ def linalg_lu_of(
     P permutes rows, L has ones on its diagonal, U is upper triangular. Raises RuntimeError
     unless ``pivot``: elimination without row exchanges is not defined on the CPU.
     """
-    factors = _factors("linalg.lu", A, pivot)
-    lower, upper = _parts(A, factors)
-    height, _ = sizes_of(A)
-    exchanges = [exchange_back(identity(height), each.pivots) for each in factors]
-    permutation = tensor_of(A, exchanges, (*batch_of(A), height, height), by_columns=False)
+    _check_factors("linalg.lu", A, pivot)
+    packed, pivots, _ = lu_factors(A)
+    lower, upper = _parts(packed)
+    permutation = permutations(pivots, sizes_of(A)[0], A)
     record_composite(
         "LinalgLuBackward0",
         (A,),
@@ -88,8 +81,8 @@ def lu_factor(
     Raises RuntimeError for a zero on U's diagonal, with which ``lu_solve`` would divide.
     """
     result, pivots, infos = _factored("linalg.lu_factor", A, pivot)
-    if any(infos):
-        info = next(info for info in infos if info)
+    if not all_zero(infos):
+        info = next(info for info in values_of(infos.operand) if info)
         raise RuntimeError(
             explain(
                 "linalg.lu_factor",
@@ -112,7 +105,7 @@ def lu_factor_ex(
     if check_errors:
         lu_factor(A.like(A.operand), pivot=pivot)
     result, pivots, infos = _factored("linalg.lu_factor_ex", A, pivot)
-    return linalg_lu_factor_ex((result, pivots, integers_of(A, infos, batch_of(A))))
+    return linalg_lu_factor_ex((result, pivots, infos))
 
 
 @kinds_checked
@@ -126,7 +119,7 @@ def lu(
     return tuple(results) if get_infos else tuple(results[:2])
 
 
-def _factors(operation: str, input: TensorCore, pivot: bool) -> list[Factors]:
+def _check_factors(operation: str, input: TensorCore, pivot: bool) -> None:
     check_matrices(operation, input)
     if not pivot:
         raise RuntimeError(
@@ -137,43 +130,28 @@ def _factors(operation: str, input: TensorCore, pivot: bool) -> list[Factors]:
                 remedy="Leave pivot=False away",
             )
         )
-    return [eliminate(matrix) for matrix in matrices_of(input)]
 
 
-def _parts(input: T, factors: list[Factors]) -> tuple[T, T]:
-    height, width = sizes_of(input)
+def _parts(packed: T) -> tuple[T, T]:
+    """Return the L and the U that are packed into one matrix, with no history."""
+    height, width = sizes_of(packed)
     least = min(height, width)
-    batch = batch_of(input)
     with no_grad():
-        packed = tensor_of(input, [each.packed for each in factors], (*batch, height, width))
-        lower = add(tril(narrow(packed, -1, 0, least), -1), _ones(input, height, least))
+        ones = identity_like(packed, height, least)
+        lower = add(tril(narrow(packed, -1, 0, least), -1), ones)
         upper = triu(narrow(packed, -2, 0, least))
-    return input.like(contiguous(lower.operand)), input.like(contiguous(upper.operand))
+    return packed.like(contiguous(lower.operand)), packed.like(contiguous(upper.operand))
 
 
-def _ones(input: T, height: int, width: int) -> T:
-    """Return ones on the diagonal of a matrix."""
-    rows = [[float(i == k) for k in range(width)] for i in range(height)]
-    return tensor_of(input, [rows], (height, width), by_columns=False)
-
-
-def _factored(operation: str, input: T, pivot: bool) -> tuple[T, T, list[int]]:
-    factors = _factors(operation, input, pivot)
-    height, width = sizes_of(input)
-    batch = batch_of(input)
-    result = tensor_of(input, [each.packed for each in factors], (*batch, height, width))
-    exchanges = [place + 1 for each in factors for place in each.pivots]
-    pivots = integers_of(input, exchanges, (*batch, min(height, width)))
-    permutations = [exchange_back(identity(height), each.pivots) for each in factors]
-    permutation = tensor_of(input, permutations, (*batch, height, height))
-    record_composite(
-        "LinalgLuFactorExBackward0",
-        (input,),
-        (result,),
-        (permutation, result),
-        _packed_slope,
-    )
-    return result, pivots, [each.info for each in factors]
+def _factored(operation: str, input: T, pivot: bool) -> tuple[T, T, T]:
+    _check_factors(operation, input, pivot)
+    result, pivots, infos = lu_factors(input)
+    if recording(input):
+        permutation = permutations(pivots, sizes_of(input)[0], input)
+        saved = (permutation, result)
+        label = "LinalgLuFactorExBackward0"
+        record_composite(label, (input,), (result,), saved, _packed_slope)
+    return result, pivots, infos
 
 
 def _packed_slope(
@@ -183,7 +161,8 @@ def _packed_slope(
     assert g is not None and permutation is not None and packed is not None
     height, width = sizes_of(packed)
     least = min(height, width)
-    lower = add(tril(narrow(packed, -1, 0, least), -1), _ones(packed, height, least))
+    ones = identity_like(packed, height, least)
+    lower = add(tril(narrow(packed, -1, 0, least), -1), ones)
     upper = triu(narrow(packed, -2, 0, least))
     parts = (permutation, lower, upper)
     return (_slope(narrow(g, -1, 0, least), narrow(g, -2, 0, least), parts),)
@@ -247,20 +226,14 @@ def lu_unpack(
 ) -> unpacked[T]:
     """Return P, L and U of what ``lu_factor`` returned; empty where not wanted."""
     _check_pivots("lu_unpack", LU_data, LU_pivots)
-    batch = batch_of(LU_data)
-    height, width = sizes_of(LU_data)
-    least = min(height, width)
     permutation = lower = upper = tensor_of(LU_data, [], (0, 0))
     if unpack_data:
-        with no_grad():
-            square = add(tril(narrow(LU_data, -1, 0, least), -1), _ones(LU_data, height, least))
-            above = triu(narrow(LU_data, -2, 0, least))
-        lower, upper = (LU_data.like(contiguous(part.operand)) for part in (square, above))
+        lower, upper = _parts(LU_data)
         derivative = partial(_unpacked_slope, LU_data.operand.layout.shape)
         record_composite("LuUnpackBackward0", (LU_data,), (lower, upper), (), derivative)
     if unpack_pivots:
-        rows = [exchange_back(identity(height), pivots) for pivots in _pivots_of(LU_pivots)]
-        permutation = tensor_of(LU_data, rows, (*batch, height, height), by_columns=False)
+        _check_places("lu_unpack", LU_data, LU_pivots)
+        permutation = permutations(LU_pivots, sizes_of(LU_data)[0], LU_data)
     return unpacked((permutation, lower, upper))
 
 
@@ -289,6 +262,7 @@ def _zeros(like: TensorCore, shape: tuple[int, ...]) -> Operand:
 
 def _check_pivots(operation: str, packed: TensorCore, pivots: TensorCore) -> None:
     check_matrices(operation, packed)
+    common_backend(operation, (packed, pivots))
     shape = packed.operand.layout.shape
     if pivots.operand.dtype is not int32:
         rule = "pivots should be a Tensor of scalar type gnomon.int32"
@@ -301,13 +275,15 @@ def _check_pivots(operation: str, packed: TensorCore, pivots: TensorCore) -> Non
     )
 
 
-def _pivots_of(pivots: TensorCore) -> list[list[int]]:
-    count = pivots.operand.layout.shape[-1]
-    values = [int(value) - 1 for value in values_of(pivots.operand)]
-    return [
-        values[k * count : (k + 1) * count]
-        for k in range(prod(pivots.operand.layout.shape[:-1]))
-    ]
+def _check_places(operation: str, packed: TensorCore, pivots: TensorCore) -> None:
+    """Raise RuntimeError for a pivot that is no row."""
+    height, _ = sizes_of(packed)
+    with no_grad():
+        are_rows = holds(logical_and(ge(pivots, 1), le(pivots, height)))
+    if not are_rows:
+        rule = f"pivots should be between 1 and {height}, the number of rows"
+        remedy = "Give what lu_factor returned"
+        raise RuntimeError(explain(operation, rule, packed, pivots, remedy=remedy))
 
 
 def linalg_lu_solve(
@@ -329,22 +305,11 @@ def linalg_lu_solve(
     check_matrices(operation, LU, B)
     check_fit(operation, LU, B, left)
     batch = broadcast_shapes(batch_of(LU), batch_of(B), operation=operation)
-    rows, columns = sizes_of(B)
+    _check_places(operation, LU, pivots)
     with no_grad():
-        rights = matrices_of(EXPAND(B, (*batch, rows, columns)))
-    packed = [
-        Factors(matrix, places, 0)
-        for matrix, places in zip(matrices_of(LU), _pivots_of(pivots), strict=True)
-    ]
-    results: list[Matrix] = []
-    for place, right in zip(positions(batch_of(LU), batch), rights, strict=True):
-        # X A = B is the transposed system.
-        solver = solve_transposed if adjoint == left else solve_rows
-        if left:
-            results.append(solver(packed[place], right))
-        else:
-            results.append(transposed(solver(packed[place], transposed(right, columns)), rows))
-    result = tensor_of(LU, results, (*batch, rows, columns))
+        factors, right = (EXPAND(each, (*batch, *sizes_of(each))) for each in (LU, B))
+        places = EXPAND(pivots, (*batch, pivots.operand.layout.shape[-1]))
+    result = lu_solutions(factors, places, right, left, adjoint)
     derivative = partial(_solution_slope, left, adjoint)
     record_composite(
         "LinalgLuSolveBackward0", (LU, B), (result,), (LU, pivots, result), derivative

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Concatenate, Final, ParamSpec, final
+from typing import Concatenate, Final, ParamSpec, TypeVar, final
 
 import pyopencl as cl
 
@@ -35,17 +35,26 @@ from gnomon.backend import (
 from gnomon.fusible import attention as attention_of
 from gnomon.fusible import (
     attention_backward,
+    cholesky_factor,
     chosen_positions,
     class_losses_backward,
     cross_entropy,
     cross_entropy_backward,
+    determinant,
+    inverse,
     leading_places,
+    linear_solution,
+    lu_factors,
+    lu_solution,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
+    permutation_of_pivots,
     resampling,
+    signed_logarithm,
     standardization,
     standardization_backward,
+    triangular_solution,
 )
 from gnomon.fusible import class_losses as class_losses_of
 from gnomon.fusible import convolution as convolution_of
@@ -62,6 +71,7 @@ from gnomon_opencl.kernels import (
     convolution,
     copying,
     elementwise,
+    elimination,
     folds,
     indexing,
     matrix_product,
@@ -81,6 +91,7 @@ from gnomon_opencl.runtime import Runtime
 from gnomon_opencl.traits import Traits
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 _NO_DOUBLES: Final = Gap("the device has no fp64", dtypes=frozenset({"float64"}), never=True)
 
@@ -101,6 +112,8 @@ class OpenCLBackend(Backend):
         self.kernels.offer(chosen_positions, self._on_device(choosing.choose))
         self._offer_windows()
         self._offer_rows()
+        if self.runtime.traits.double_arithmetic:
+            self._offer_eliminations()
 
     def _offer_windows(self) -> None:
         """Offer the composites that read windows of images."""
@@ -128,16 +141,29 @@ class OpenCLBackend(Backend):
             offer(attention_of, self._on_device(attention.attend))
             offer(attention_backward, self._on_device(attention.attend_backward))
 
+    def _offer_eliminations(self) -> None:
+        """Offer the composites that compute in doubles, whatever they are given."""
+        offer = self.kernels.offer
+        offer(inverse, self._on_device(elimination.invert))
+        offer(linear_solution, self._on_device(elimination.solve))
+        offer(triangular_solution, self._on_device(elimination.solve_triangular))
+        offer(lu_factors, self._on_device(elimination.factor))
+        offer(lu_solution, self._on_device(elimination.solve_by_factors))
+        offer(permutation_of_pivots, self._on_device(elimination.permute))
+        offer(cholesky_factor, self._on_device(elimination.factor_positive))
+        offer(determinant, self._on_device(elimination.multiply_pivots))
+        offer(signed_logarithm, self._on_device(elimination.add_logarithms))
+
     def _on_device(
-        self, kernel: Callable[Concatenate[Runtime, Operand, P], None]
-    ) -> Callable[Concatenate[Operand, P], None]:
+        self, kernel: Callable[Concatenate[Runtime, Operand, P], R]
+    ) -> Callable[Concatenate[Operand, P], R]:
         """Return ``kernel`` on this device, for the dtypes that it computes with."""
 
-        def checked(first: Operand, /, *others: P.args, **named: P.kwargs) -> None:
+        def checked(first: Operand, /, *others: P.args, **named: P.kwargs) -> R:
             if not self._stores(first.dtype):
                 raise self.lacks(kernel.__name__, (first.dtype,))
             self.runtime.begin(kernel.__name__, first, *others, *named.values())
-            kernel(self.runtime, first, *others, **named)
+            return kernel(self.runtime, first, *others, **named)
 
         return checked
 

@@ -20,6 +20,26 @@ from gnomon.composite.convolution_geometry import Geometry
 from gnomon.composite.cross_entropy import CrossEntropyBackwardKernel, CrossEntropyKernel
 from gnomon.composite.cross_entropy import cross_entropy_backward_of as cross_entropy_backward
 from gnomon.composite.cross_entropy import cross_entropy_of as cross_entropy
+from gnomon.composite.linalg.eliminations import (
+    CholeskyKernel,
+    DeterminantKernel,
+    InverseKernel,
+    LUKernel,
+    LUSolutionKernel,
+    PermutationKernel,
+    SignedLogarithmKernel,
+    SolutionKernel,
+    TriangularKernel,
+)
+from gnomon.composite.linalg.eliminations import cholesky_factor_of as cholesky_factor
+from gnomon.composite.linalg.eliminations import determinant_of as determinant
+from gnomon.composite.linalg.eliminations import inverse_of as inverse
+from gnomon.composite.linalg.eliminations import lu_factors_of as lu_factors
+from gnomon.composite.linalg.eliminations import lu_solution_of as lu_solution
+from gnomon.composite.linalg.eliminations import permutation_of as permutation_of_pivots
+from gnomon.composite.linalg.eliminations import signed_logarithm_of as signed_logarithm
+from gnomon.composite.linalg.eliminations import solution_of as linear_solution
+from gnomon.composite.linalg.eliminations import triangular_solution_of as triangular_solution
 from gnomon.composite.matrix import (
     MatrixProductKernel,
     MatrixSumKernel,
@@ -53,45 +73,63 @@ from gnomon.ops.nonzero import ChosenPositionsKernel, chosen_positions
 __all__ = [
     "AttentionBackwardKernel",
     "AttentionKernel",
+    "CholeskyKernel",
     "ChosenPositionsKernel",
     "ClassLossBackwardKernel",
     "ClassLossKernel",
     "ConvolutionKernel",
     "CrossEntropyBackwardKernel",
     "CrossEntropyKernel",
+    "DeterminantKernel",
     "Geometry",
     "InsertionPointsKernel",
+    "InverseKernel",
+    "LUKernel",
+    "LUSolutionKernel",
     "LeadingKernel",
     "MatrixProductKernel",
     "MatrixSumKernel",
     "MaxPoolBackwardKernel",
     "MaxPoolKernel",
+    "PermutationKernel",
     "Resampling",
     "ResamplingKernel",
+    "SignedLogarithmKernel",
     "SoftmaxBackwardKernel",
     "SoftmaxKernel",
+    "SolutionKernel",
     "StandardizationBackwardKernel",
     "StandardizationKernel",
+    "TriangularKernel",
     "Windows",
     "attention",
     "attention_backward",
+    "cholesky_factor",
     "chosen_positions",
     "class_losses",
     "class_losses_backward",
     "convolution",
     "cross_entropy",
     "cross_entropy_backward",
+    "determinant",
     "insertion_points",
+    "inverse",
     "leading_places",
+    "linear_solution",
     "log_softmax",
     "log_softmax_backward",
+    "lu_factors",
+    "lu_solution",
     "matrix_product",
     "matrix_sum",
     "max_pooling",
     "max_pooling_backward",
+    "permutation_of_pivots",
     "resampling",
+    "signed_logarithm",
     "softmax",
     "softmax_backward",
     "standardization",
     "standardization_backward",
+    "triangular_solution",
 ]

@@ -246,6 +246,13 @@ F.embedding_bag(tokens, table)
 torch.tensor(3.0, device=x.device) * x
 torch.quantile(x, 0.3, 1)
 torch.randperm(5, device=x.device)
+torch.linalg.inv_ex(steep)[0]
+torch.linalg.cholesky_ex(steep @ steep.mT)[0]
+torch.linalg.solve_triangular(steep, image, upper=True)
+torch.cholesky_solve(image, steep)
+torch.linalg.lu(steep)
+torch.linalg.lu_factor_ex(image)[0]
+torch.slogdet(steep.detach())
 """
 #: Those that move a little: why, and at most how many bytes are read for a call.
 DECLARED = {
@@ -258,6 +265,10 @@ DECLARED = {
     "x.cumprod(1)": ("whether a factor is zero", 1),
     "F.one_hot(tokens, 7)": ("whether all are classes, from both sides", 2),
     "F.binary_cross_entropy(x, m.float())": ("whether all are probabilities", 1),
+    "torch.linalg.inv(steep)": ("whether no matrix is singular", 1),
+    "torch.linalg.solve(steep, image)": ("the same, in the derivative too", 2),
+    "torch.linalg.det(steep)": ("the same of the derivative, and whether any is 0", 2),
+    "torch.linalg.cholesky(steep @ steep.mT)": ("whether all matrices are positive", 1),
 }
 
 #: What writes a table of windows or places for a geometry it meets for the first time.
@@ -286,6 +297,7 @@ def evaluated(expression: str, device: str) -> None:
         "tokens": gnomon.randint(0, 7, (2, 5), device=device),
         "table": gnomon.rand(7, 3, device=device, requires_grad=True),
     }
+    names["steep"] = names["image"] + 9 * gnomon.eye(8, device=device)
     result = eval(expression, names)
     parts = result if isinstance(result, tuple) else (result,)
     total = sum(part.sum() for part in parts if part.requires_grad)

@@ -16,6 +16,7 @@ from gnomon_conformance.cases import Level
 from gnomon_conformance.entries import CUBE, LINE, ROWS, SQUARE, entry, matrix
 from gnomon_conformance.functions import Input, indices
 from gnomon_conformance.layers import LAYERS
+from gnomon_conformance.linear_algebra import ELIMINATIONS
 from gnomon_conformance.variants import VARIANTS
 
 _E, _R, _I, _C = Level.ELEMENTWISE, Level.REDUCTION, Level.INDEXING, Level.COMPOSITE
@@ -106,10 +107,6 @@ VIEWS: Final = (
     ),
     entry(_E, "to-integers", lambda x: (x[0] * 10).to(torch.int32), CUBE, differentiable=False),
 )
-
-
-def _far_from_singular(square: Tensor) -> Tensor:
-    return square + 5 * torch.eye(len(square), dtype=square.dtype, device=square.device)
 
 
 def _scale(x: Tensor) -> float:
@@ -289,28 +286,6 @@ PRODUCTS: Final = (
     ),
     entry(_C, "outer", lambda x: torch.outer(x[0], x[1]), Input((3,)), Input((5,))),
     entry(_C, "linear", lambda x: F.linear(x[0], x[1], x[2]), CUBE, matrix(5, 4), Input((5,))),
-    entry(
-        _C,
-        "inverse",
-        lambda x: torch.linalg.inv(_far_from_singular(x[0])),
-        SQUARE,
-        narrow=False,
-    ),
-    entry(
-        _C,
-        "solve",
-        lambda x: torch.linalg.solve(_far_from_singular(x[0]), x[1]),
-        SQUARE,
-        matrix(4, 2),
-        narrow=False,
-    ),
-    entry(
-        _C,
-        "determinant",  # of rows that have to change places
-        lambda x: torch.linalg.det(_far_from_singular(x[0]).roll(1, 0)),
-        SQUARE,
-        narrow=False,
-    ),
 )
-ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *LAYERS, *VARIANTS)
+ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *ELIMINATIONS, *LAYERS, *VARIANTS)
 DIFFERENTIABLE: Final = tuple([entry for entry in ENTRIES if entry.differentiable])

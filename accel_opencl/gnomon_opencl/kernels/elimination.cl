@@ -1,6 +1,6 @@
 /* Inverses, solutions, factors and determinants by elimination, in doubles whatever the matrices
-   are of: each a step for step as gnomon.composite.linalg.elimination has it, with the same order
-   of sums, pivots and infos. An item goes through several matrices, one after the other, in
+   are of, step by step as gnomon.composite.linalg.elimination has it: with the same pivots and
+   infos, and sums in the same order. An item goes through several matrices, one after the other, in
    scratch of its own, where matrices lie row by row. */
 
 typedef struct {

@@ -44,7 +44,8 @@ _Pair: TypeAlias = tuple[TensorCore, TensorCore]
 _Triple: TypeAlias = tuple[TensorCore, TensorCore, TensorCore]
 
 # Kernels take operands of any strides, write any dense ones, and return whether they did: False
-# for matrices that the meaning is faster with. ``infos`` are int32, one for each matrix.
+# for matrices that the meaning is faster with. ``infos`` are int32 and contiguous, one for each
+# matrix.
 #: ``(input, output, infos)``
 InverseKernel: TypeAlias = Callable[[Operand, Operand, Operand], bool]
 InverseMeaning: TypeAlias = Callable[[TensorCore], _Pair]

@@ -82,6 +82,7 @@ class _Pass:
             self.wanted.setdefault(edge.node, []).append(edge)
         self.useful = None if inputs is None else _nodes_before(self.waiting, self.wanted)
         self.ready: list[tuple[int, int, Node]] = []
+        self.at_work: Node | None = None
         for edge, cotangent in roots:
             self._add(edge, to_dtype(cotangent, edge.node.outputs[edge.output].dtype))
         for node in dict.fromkeys(root.edge.node for root in roots):
@@ -139,12 +140,17 @@ class _Pass:
     def will_run(self, node: Node) -> bool:
         return node in self.waiting and self._takes_part(node)
 
+    def asks_for(self, place: int) -> bool:
+        edge = None if self.at_work is None else self.at_work.edges[place]
+        return edge is not None and self._takes_part(edge.node)
+
     def _takes_part(self, node: Node) -> bool:
         return self.useful is None or node in self.useful or node in self.wanted
 
     def _call(self, node: Node, cotangents: Cotangents) -> Cotangents:
         cotangents = _after_prehooks(node, cotangents)
         try:
+            self.at_work = node
             results = node.backward(cotangents)
             if len(results) != len(node.edges):
                 raise RuntimeError(

@@ -46,6 +46,9 @@ class BackwardPass(Protocol):
     def will_run(self, node: Node) -> bool:
         """Return whether the pass sends a gradient to ``node``, or has done so."""
 
+    def asks_for(self, place: int) -> bool:
+        """Return whether a gradient is needed of the input at ``place`` of the node at work."""
+
 
 class Modes(threading.local):
     """The modes of the running thread."""

@@ -16,6 +16,7 @@ from typing import Generic, TypeAlias, TypeVar, final
 from gnomon.backend import Backend
 from gnomon.core import Cotangents, TensorCore
 from gnomon.dtypes import Kind
+from gnomon.graph.modes import modes
 from gnomon.graph.nodes import OperationNode, recording, set_history
 from gnomon.graph.saved import SavedTensor
 from gnomon.op.claims import Tolerance
@@ -109,6 +110,9 @@ def _differentiate(
     cotangents: Cotangents,
     saved: Sequence[TensorCore | None],
 ) -> Cotangents:
+    running = modes.backward_pass
+    if running is not None and running.inputs is not None:
+        needs = [need and running.asks_for(place) for place, need in enumerate(needs)]
     if all(cotangent is None for cotangent in cotangents):
         return [None] * len(needs)
     return derivative(cotangents, saved, needs)

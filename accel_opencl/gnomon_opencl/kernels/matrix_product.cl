@@ -25,12 +25,22 @@ __kernel void multiply_directly(__global const STORAGE *left, __global const STO
     }
 }
 
-/* A matrix times a vector. A work-item makes LENGTH rows over one part of the steps; partial
-   sums are laid out (part, batch, row) and added in that order by add_partial_sums. */
+/* Stores the sum that is element `item` of a batch of vectors, with its addend. */
+static inline void finish(COMPUTE sum, long item, __global const STORAGE *addend,
+                          __global STORAGE *product, const Plan plan) {
+    const long batch = item / plan.rows, row = item % plan.rows;
+    if (plan.has_addend)
+        sum += LOAD(addend, plan.offset3 + batch * plan.stride3_0 + row * plan.stride3_1);
+    STORE(sum, product, plan.offset0 + batch * plan.stride0_0 + row * plan.stride0_1);
+}
+
+/* A matrix times a vector. A work-item makes LENGTH rows over one part of the steps. Sums of
+   several parts are laid out (part, batch, row) and added in that order by add_partial_sums. */
 #define LENGTH 64
 
 __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const STORAGE *vector,
-                                 __global COMPUTE *partial, const Plan plan) {
+                                 __global COMPUTE *partial, __global const STORAGE *addend,
+                                 __global STORAGE *product, const Plan plan) {
     const long strips = (plan.rows + plan.together - 1) / plan.together;
     const long item = get_global_id(0);
     const long strip = item % strips, batch = item / strips % plan.batch;
@@ -52,7 +62,10 @@ __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const 
                 sums[i] = LOAD(matrix, line + i) * factor + sums[i];
         }
         for (int i = 0; i < LENGTH; ++i)
-            partial[(part * plan.batch + batch) * plan.rows + row + i] = sums[i];
+            if (plan.parts > 1)
+                partial[(part * plan.batch + batch) * plan.rows + row + i] = sums[i];
+            else
+                finish(sums[i], batch * plan.rows + row + i, addend, product, plan);
         return;
     }
     for (int r = 0; r < rows; ++r) {
@@ -70,7 +83,10 @@ __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const 
         for (; step < last; ++step)
             sum = LOAD(matrix, line + step * plan.stride1_2)
                 * LOAD(vector, from + step * plan.stride2_1) + sum;
-        partial[(part * plan.batch + batch) * plan.rows + row + r] = sum;
+        if (plan.parts > 1)
+            partial[(part * plan.batch + batch) * plan.rows + row + r] = sum;
+        else
+            finish(sum, batch * plan.rows + row + r, addend, product, plan);
     }
 }
 
@@ -81,9 +97,5 @@ __kernel void add_partial_sums(__global const COMPUTE *partial, __global const S
     COMPUTE sum = 0;
     for (long part = 0; part < plan.parts; ++part)
         sum += partial[part * plan.batch * plan.rows + item];
-    if (plan.has_addend)
-        sum += LOAD(addend, plan.offset3 + item / plan.rows * plan.stride3_0
-                    + item % plan.rows * plan.stride3_1);
-    STORE(sum, product, plan.offset0 + item / plan.rows * plan.stride0_0
-          + item % plan.rows * plan.stride0_1);
+    finish(sum, item, addend, product, plan);
 }

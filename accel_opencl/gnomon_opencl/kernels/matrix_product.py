@@ -211,12 +211,14 @@ def _multiply_by_vector(runtime: Runtime, matrices: Matrices) -> None:
     parts = -(-depth // part_steps)
     by_vector = Vector(length, parts, part_steps)
     source, plan = _planned(dtype, matrices.layouts, by_vector)
-    partial = runtime.pool.allocate(parts * batch * rows * sum_bytes(dtype)).buffer
     left, right, output, addend, _ = matrices.factors
-    arguments = [left, right, partial, plan]
-    runtime.launch(source, "multiply_by_vector", arguments, items * parts)
-    arguments = [partial, addend or output, output, plan]
-    runtime.launch(source, "add_partial_sums", arguments, batch * rows)
+    partial = output  # which nothing reads where there is one part
+    if parts > 1:
+        partial = runtime.pool.allocate(parts * batch * rows * sum_bytes(dtype)).buffer
+    ends = [partial, addend or output, output, plan]
+    runtime.launch(source, "multiply_by_vector", [left, right, *ends], items * parts)
+    if parts > 1:
+        runtime.launch(source, "add_partial_sums", ends, batch * rows)
 
 
 @lru_cache(_CACHED)

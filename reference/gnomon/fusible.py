@@ -40,6 +40,20 @@ from gnomon.composite.linalg.eliminations import permutation_of as permutation_o
 from gnomon.composite.linalg.eliminations import signed_logarithm_of as signed_logarithm
 from gnomon.composite.linalg.eliminations import solution_of as linear_solution
 from gnomon.composite.linalg.eliminations import triangular_solution_of as triangular_solution
+from gnomon.composite.linalg.exponentials import MatrixExponentialKernel
+from gnomon.composite.linalg.exponentials import matrix_exponential_of as matrix_exponential
+from gnomon.composite.linalg.orthogonalizations import (
+    EigenvectorsKernel,
+    QRKernel,
+    ReflectorsKernel,
+    SingularVectorsKernel,
+)
+from gnomon.composite.linalg.orthogonalizations import (
+    eigenvectors_of as symmetric_eigenvectors,
+)
+from gnomon.composite.linalg.orthogonalizations import qr_factors_of as qr_factors
+from gnomon.composite.linalg.orthogonalizations import reflectors_of as householder_reflectors
+from gnomon.composite.linalg.orthogonalizations import singular_vectors_of as singular_vectors
 from gnomon.composite.matrix import (
     MatrixProductKernel,
     MatrixSumKernel,
@@ -81,20 +95,25 @@ __all__ = [
     "CrossEntropyBackwardKernel",
     "CrossEntropyKernel",
     "DeterminantKernel",
+    "EigenvectorsKernel",
     "Geometry",
     "InsertionPointsKernel",
     "InverseKernel",
     "LUKernel",
     "LUSolutionKernel",
     "LeadingKernel",
+    "MatrixExponentialKernel",
     "MatrixProductKernel",
     "MatrixSumKernel",
     "MaxPoolBackwardKernel",
     "MaxPoolKernel",
     "PermutationKernel",
+    "QRKernel",
+    "ReflectorsKernel",
     "Resampling",
     "ResamplingKernel",
     "SignedLogarithmKernel",
+    "SingularVectorsKernel",
     "SoftmaxBackwardKernel",
     "SoftmaxKernel",
     "SolutionKernel",
@@ -112,6 +131,7 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_backward",
     "determinant",
+    "householder_reflectors",
     "insertion_points",
     "inverse",
     "leading_places",
@@ -120,16 +140,20 @@ __all__ = [
     "log_softmax_backward",
     "lu_factors",
     "lu_solution",
+    "matrix_exponential",
     "matrix_product",
     "matrix_sum",
     "max_pooling",
     "max_pooling_backward",
     "permutation_of_pivots",
+    "qr_factors",
     "resampling",
     "signed_logarithm",
+    "singular_vectors",
     "softmax",
     "softmax_backward",
     "standardization",
     "standardization_backward",
+    "symmetric_eigenvectors",
     "triangular_solution",
 ]

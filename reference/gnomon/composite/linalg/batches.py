@@ -96,13 +96,35 @@ def tensor_of(
 
     ``by_columns``: each matrix is laid out column by column, as LAPACK's results are.
     """
-    *batch, rows, columns = shape
+    columns = shape[-1]
     if not by_columns:
         values = [value for matrix in matrices for row in matrix for value in row]
         return prototype.like(_written(prototype, values, Layout.contiguous(shape)))
     values = [row[k] for matrix in matrices for k in range(columns) for row in matrix]
-    layout = Layout.contiguous((*batch, columns, rows)).transpose(-2, -1)
-    return prototype.like(_written(prototype, values, layout))
+    return prototype.like(_written(prototype, values, by_columns_of(shape)))
+
+
+def by_columns_of(shape: tuple[int, ...]) -> Layout:
+    """Return the layout of matrices each of which lies column by column."""
+    *batch, rows, columns = shape
+    return Layout.contiguous((*batch, columns, rows)).transpose(-2, -1)
+
+
+def fresh_matrices(prototype: TensorCore, shape: tuple[int, ...] | None = None) -> Operand:
+    """Return a fresh operand on the device, of the dtype, and if None of the shape of
+    ``prototype``, each matrix column by column.
+    """
+    storage, layout, dtype = prototype.operand
+    found = by_columns_of(layout.shape if shape is None else shape)
+    return allocate(storage.backend, found, dtype)
+
+
+def fresh_numbers(
+    prototype: TensorCore, shape: tuple[int, ...], dtype: DType | None = None
+) -> Operand:
+    """Return a fresh contiguous operand on the device of ``prototype``."""
+    storage, _, own = prototype.operand
+    return allocate(storage.backend, Layout.contiguous(shape), dtype or own)
 
 
 def vectors_of(prototype: T, vectors: Sequence[Sequence[float]], shape: tuple[int, ...]) -> T:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from gnomon.backend import Operand
-from gnomon.composite.linalg.batches import batch_of, sizes_of
+from gnomon.composite.linalg.batches import (
+    batch_of,
+    fresh_matrices,
+    fresh_numbers,
+    sizes_of,
+)
 from gnomon.composite.linalg.eliminations import (
-    by_columns,
     cholesky_factor_of,
     determinant_of,
     inverse_of,
@@ -22,9 +25,7 @@ from gnomon.composite.linalg.eliminations import (
     triangular_solution_of,
 )
 from gnomon.core import TensorCore
-from gnomon.dispatch import allocate
-from gnomon.dtypes import DType, int32
-from gnomon.layout import Layout
+from gnomon.dtypes import int32
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -33,7 +34,8 @@ def inverses(input: T) -> tuple[T, T]:
     """Return the inverses, and for each matrix 0 or the place of the first zero pivot."""
     kernel = inverse_of.kernel_on(input.operand.storage.backend)
     if kernel is not None:
-        output, infos = _like(input), _numbers(input, batch_of(input), int32)
+        output = fresh_matrices(input)
+        infos = fresh_numbers(input, batch_of(input), int32)
         if kernel(input.operand, output, infos):
             return input.like(output), input.like(infos)
     output, infos = (each.operand for each in inverse_of.decompose(input))
@@ -46,8 +48,9 @@ def solutions(matrices: T, right: T, left: bool) -> tuple[T, T]:
     """
     kernel = solution_of.kernel_on(matrices.operand.storage.backend)
     if kernel is not None:
-        output = _like(right, columns_first=left)
-        infos = _numbers(matrices, batch_of(matrices), int32)
+        shape = right.operand.layout.shape
+        output = (fresh_matrices if left else fresh_numbers)(right, shape)
+        infos = fresh_numbers(matrices, batch_of(matrices), int32)
         if kernel(matrices.operand, right.operand, left, output, infos):
             return matrices.like(output), matrices.like(infos)
     output, infos = (each.operand for each in solution_of.decompose(matrices, right, left))
@@ -59,7 +62,7 @@ def triangular_solutions(triangles: T, right: T, upper: bool, left: bool, unit: 
     given = triangles.operand, right.operand
     kernel = triangular_solution_of.kernel_on(triangles.operand.storage.backend)
     if kernel is not None:
-        output = _like(right)
+        output = fresh_matrices(right)
         if kernel(*given, upper, left, unit, output):
             return triangles.like(output)
     found = triangular_solution_of.decompose(triangles, right, upper, left, unit)
@@ -72,9 +75,9 @@ def lu_factors(input: T) -> tuple[T, T, T]:
     """
     kernel = lu_factors_of.kernel_on(input.operand.storage.backend)
     if kernel is not None:
-        batch, packed = batch_of(input), _like(input)
-        pivots = _numbers(input, (*batch, min(sizes_of(input))), int32)
-        infos = _numbers(input, batch, int32)
+        batch, packed = batch_of(input), fresh_matrices(input)
+        pivots = fresh_numbers(input, (*batch, min(sizes_of(input))), int32)
+        infos = fresh_numbers(input, batch, int32)
         if kernel(input.operand, packed, pivots, infos):
             return input.like(packed), input.like(pivots), input.like(infos)
     packed, pivots, infos = (each.operand for each in lu_factors_of.decompose(input))
@@ -87,7 +90,7 @@ def lu_solutions(packed: T, pivots: T, right: T, left: bool, adjoint: bool) -> T
     """
     kernel = lu_solution_of.kernel_on(packed.operand.storage.backend)
     if kernel is not None:
-        output = _like(right)
+        output = fresh_matrices(right)
         given = packed.operand, pivots.operand, right.operand
         if kernel(*given, left, adjoint, output):
             return packed.like(output)
@@ -100,7 +103,7 @@ def permutations(pivots: TensorCore, size: int, like: T) -> T:
     kernel = permutation_of.kernel_on(like.operand.storage.backend)
     if kernel is not None:
         shape = (*pivots.operand.layout.shape[:-1], size, size)
-        output = _numbers(like, shape, like.operand.dtype)
+        output = fresh_numbers(like, shape, like.operand.dtype)
         if kernel(pivots.operand, output):
             return like.like(output)
     return like.like(permutation_of.decompose(pivots, size, like).operand)
@@ -110,7 +113,8 @@ def cholesky_factors(input: T, upper: bool) -> tuple[T, T]:
     """Return the triangles, and 0 or the order of the first minor that is not positive."""
     kernel = cholesky_factor_of.kernel_on(input.operand.storage.backend)
     if kernel is not None:
-        output, infos = _like(input), _numbers(input, batch_of(input), int32)
+        output = fresh_matrices(input)
+        infos = fresh_numbers(input, batch_of(input), int32)
         if kernel(input.operand, upper, output, infos):
             return input.like(output), input.like(infos)
     output, infos = (each.operand for each in cholesky_factor_of.decompose(input, upper))
@@ -121,7 +125,7 @@ def determinants(input: T) -> T:
     """Return the determinants."""
     kernel = determinant_of.kernel_on(input.operand.storage.backend)
     if kernel is not None:
-        output = _numbers(input, batch_of(input), input.operand.dtype)
+        output = fresh_numbers(input, batch_of(input), input.operand.dtype)
         if kernel(input.operand, output):
             return input.like(output)
     return input.like(determinant_of.decompose(input).operand)
@@ -132,20 +136,8 @@ def signed_logarithms(input: T) -> tuple[T, T]:
     kernel = signed_logarithm_of.kernel_on(input.operand.storage.backend)
     if kernel is not None:
         dtype, batch = input.operand.dtype, batch_of(input)
-        signs, logarithms = (_numbers(input, batch, dtype) for _ in range(2))
+        signs, logarithms = (fresh_numbers(input, batch, dtype) for _ in range(2))
         if kernel(input.operand, signs, logarithms):
             return input.like(signs), input.like(logarithms)
     signs, logarithms = (each.operand for each in signed_logarithm_of.decompose(input))
     return input.like(signs), input.like(logarithms)
-
-
-def _like(prototype: TensorCore, columns_first: bool = True) -> Operand:
-    """Return fresh matrices of the shape and dtype of others."""
-    storage, layout, dtype = prototype.operand
-    found = by_columns(layout.shape) if columns_first else Layout.contiguous(layout.shape)
-    return allocate(storage.backend, found, dtype)
-
-
-def _numbers(prototype: TensorCore, shape: tuple[int, ...], dtype: DType) -> Operand:
-    """Return a fresh contiguous operand on the device of ``prototype``."""
-    return allocate(prototype.operand.storage.backend, Layout.contiguous(shape), dtype)

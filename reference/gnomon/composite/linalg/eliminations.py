@@ -78,12 +78,6 @@ SignedLogarithmKernel: TypeAlias = Callable[[Operand, Operand, Operand], bool]
 SignedLogarithmMeaning: TypeAlias = Callable[[TensorCore], _Pair]
 
 
-def by_columns(shape: tuple[int, ...]) -> Layout:
-    """Return the layout of matrices each of which lies column by column."""
-    *batch, rows, columns = shape
-    return Layout.contiguous((*batch, columns, rows)).transpose(-2, -1)
-
-
 def _inverted(input: TensorCore) -> _Pair:
     size, _ = sizes_of(input)
     results: list[Matrix] = []

@@ -8,24 +8,20 @@ sections 5.1 and 5.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import copysign, fsum, hypot
-from operator import mul as times
 from typing import TypeVar
 
 from gnomon.composite.linalg.batches import (
     batch_of,
+    by_columns_of,
     check_matrices,
-    matrices_of,
+    identity_like,
     mT,
     sizes_of,
-    tensor_of,
-    vectors_of,
 )
-from gnomon.composite.linalg.elimination import Matrix, identity, transposed
+from gnomon.composite.linalg.orthogonalized import reflectors
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
 from gnomon.errors import explain
-from gnomon.layout import Layout
 from gnomon.op.composite import record_composite
 from gnomon.op.copying import clone_as
 from gnomon.op.numpy_names import numpy_names
@@ -57,11 +53,7 @@ def geqrf(input: T) -> named_geqrf[T]:
     if not input.operand.dtype.is_floating_point:
         raise NotImplementedError(explain("geqrf", "defined on float32 and float64", input))
     check_matrices("geqrf", input)
-    height, width = sizes_of(input)
-    found = [_reflectors(matrix, width) for matrix in matrices_of(input)]
-    batch = batch_of(input)
-    a = tensor_of(input, [matrix for matrix, _ in found], (*batch, height, width))
-    tau = vectors_of(input, [factors for _, factors in found], (*batch, min(height, width)))
+    a, tau = reflectors(input)
     record_composite("NotImplemented", (input,), (a, tau), (), _no_slope)
     return named_geqrf((a, tau))
 
@@ -70,26 +62,6 @@ def _no_slope(
     cotangents: Cotangents, saved: Sequence[TensorCore | None], needs: Sequence[bool]
 ) -> Cotangents:
     raise NotImplementedError("derivative for geqrf is not implemented. Use linalg.qr.")
-
-
-def _reflectors(matrix: Matrix, width: int) -> tuple[Matrix, list[float]]:
-    """Return R with reflectors below it, and their factors; signs are LAPACK's."""
-    columns = transposed(matrix, width)
-    factors = []
-    for k in range(min(len(matrix), width)):
-        first, *rest = columns[k][k:]
-        if not any(rest):
-            factors.append(0.0)
-            continue
-        length = -copysign(hypot(first, *rest), first)
-        tau = (length - first) / length
-        reflector = [1.0, *[value / (first - length) for value in rest]]
-        for column in columns[k + 1 :]:
-            scale = tau * fsum(map(times, reflector, column[k:]))
-            column[k:] = [x - scale * y for x, y in zip(column[k:], reflector, strict=True)]
-        columns[k][k:] = [length, *reflector[1:]]
-        factors.append(tau)
-    return transposed(columns, len(matrix)), factors
 
 
 @numpy_names
@@ -107,8 +79,7 @@ def householder_product(input: T, tau: T, *, out: T | None = None) -> T:
     height, width = sizes_of(input)
     _check("linalg.householder_product", input, tau, height >= width)
     batch = batch_of(input)
-    eye = [row[:width] for row in identity(height)]
-    unit = tensor_of(input, [eye], (height, width), by_columns=False)
+    unit = identity_like(input, height, width)
     product = _by_columns(_reflected(input, tau, EXPAND(unit, (*batch, height, width)), False))
     if out is not None:
         return moved("linalg.householder_product", product, out, input, tau)
@@ -151,9 +122,7 @@ def ormqr(input: T, tau: T, other: T, left: bool = True, transpose: bool = False
 
 def _by_columns(matrices: T) -> T:
     """Return matrices as LAPACK lays them out."""
-    height, width = sizes_of(matrices)
-    layout = Layout.contiguous((*batch_of(matrices), width, height)).transpose(-2, -1)
-    return clone_as(matrices, layout)
+    return clone_as(matrices, by_columns_of(matrices.operand.layout.shape))
 
 
 def _reflected(input: T, tau: T, target: T, transposed: bool) -> T:
@@ -162,10 +131,10 @@ def _reflected(input: T, tau: T, target: T, transposed: bool) -> T:
     """
     height, _ = sizes_of(input)
     count = tau.operand.layout.shape[-1]
+    one = EXPAND(identity_like(input, 1, 1), (*batch_of(input), 1, 1))
     for k in range(count) if transposed else reversed(range(count)):
         rest = narrow(narrow(input, -1, k, 1), -2, k + 1, height - k - 1)
-        one = tensor_of(input, [[[1.0]]], (1, 1))
-        reflector = cat([EXPAND(one, (*batch_of(input), 1, 1)), rest], -2)
+        reflector = cat([one, rest], -2)
         below = narrow(target, -2, k, height - k)
         scaled = mul(unsqueeze(narrow(tau, -1, k, 1), -1), reflector)
         below = sub(below, matmul(scaled, matmul(mT(reflector), below)))

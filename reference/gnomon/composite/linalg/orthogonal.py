@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from math import isfinite, nan
 from typing import TypeVar
 
 from gnomon.composite.linalg.batches import (
-    batch_of,
+    check_infos,
     check_matrices,
     check_square,
-    matrices_of,
+    identity_like,
     mT,
-    singular,
     sizes_of,
-    tensor_of,
-    vectors_of,
 )
-from gnomon.composite.linalg.elimination import Matrix, identity, transposed
 from gnomon.composite.linalg.inverses import solve_triangular
-from gnomon.composite.linalg.rotations import diagonalize, reflect, singular_values
+from gnomon.composite.linalg.orthogonalized import (
+    eigenvectors,
+    qr_factors,
+    singular_vectors,
+)
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
 from gnomon.op.composite import record_composite
@@ -61,19 +60,7 @@ def linalg_qr_of(
             f"linalg.qr: received unrecognized mode {mode!r} but expected one of 'reduced' "
             "(default), 'r', or 'complete'."
         )
-    height, width = sizes_of(A)
-    inner = height if mode == "complete" else min(height, width)
-    bases: list[Matrix] = []
-    triangles: list[Matrix] = []
-    for matrix in matrices_of(A):
-        basis, triangle = reflect(matrix, width)
-        bases.append([row[:inner] for row in basis])
-        triangles.append(triangle[:inner])
-    r = tensor_of(A, triangles, (*batch_of(A), inner, width))
-    if mode == "r":
-        q = vectors_of(A, [], (0,))
-    else:
-        q = tensor_of(A, bases, (*batch_of(A), height, inner))
+    q, r = qr_factors(A, mode)
     derivative = partial(_qr_slope, mode)
     record_composite("LinalgQrBackward0", (A,), (q, r), (q, r), derivative)
     return linalg_qr((q, r))
@@ -160,21 +147,7 @@ def _eigen(operation: str, input: T, triangle: str) -> tuple[T, T]:
         raise RuntimeError(
             f"{operation}: Expected UPLO argument to be 'L' or 'U', but got {triangle}."
         )
-    size, _ = sizes_of(input)
-    values: list[list[float]] = []
-    vectors: list[Matrix] = []
-    for matrix in matrices_of(input):
-        lower = matrix if triangle.upper() == "L" else transposed(matrix, size)
-        if all(isfinite(x) for k, row in enumerate(lower) for x in row[: k + 1]):
-            diagonal, columns = diagonalize(lower)
-        else:
-            diagonal, columns = [nan] * size, [[nan] * size] * size
-        values.append(diagonal)
-        vectors.append(columns)
-    shape = input.operand.layout.shape
-    eigenvalues = vectors_of(input, values, shape[:-1])
-    eigenvectors = tensor_of(input, vectors, shape)
-    results = (eigenvalues, eigenvectors)
+    results = eigenvectors(input, triangle.upper() == "U")
     record_composite("LinalgEighBackward0", (input,), results, results, _eigen_slope)
     return results
 
@@ -202,7 +175,7 @@ def _eigen_slope(
 def _one(matrices: T) -> T:
     """Return the identity matrix of the last size of ``matrices``."""
     _, size = sizes_of(matrices)
-    return tensor_of(matrices, [identity(size)], (size, size))
+    return identity_like(matrices, size, size)
 
 
 def svd_of(
@@ -242,22 +215,11 @@ def svd(input: T, some: bool = True, compute_uv: bool = True) -> named_svd[T]:
 
 def _singular(operation: str, input: T, full: bool) -> tuple[T, T, T]:
     check_matrices(operation, input)
-    height, width = sizes_of(input)
-    least = min(height, width)
-    matrices = matrices_of(input)
-    infos = [int(not all(isfinite(x) for row in matrix for x in row)) for matrix in matrices]
+    left, values, right, infos = singular_vectors(input, full)
     what = (
         "The algorithm failed to converge because the input matrix contained non-finite values"
     )
-    singular(operation, input, infos, what)
-    parts = [singular_values(matrix, width) for matrix in matrices]
-    rows, columns = (height, width) if full else (least, least)
-    batch = batch_of(input)
-    lefts = [[row[:rows] for row in left] for left, _, _ in parts]
-    left = tensor_of(input, lefts, (*batch, height, rows))
-    values = vectors_of(input, [each for _, each, _ in parts], (*batch, least))
-    rights = [each[:columns] for _, _, each in parts]
-    right = tensor_of(input, rights, (*batch, columns, width))
+    check_infos(operation, input, infos, what)
     results = (left, values, right)
     record_composite("LinalgSvdBackward0", (input,), results, results, _singular_slope)
     return results

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import frexp, prod
+from math import prod
 from typing import TypeVar
 
 from gnomon.composite.linalg.batches import (
     check_square,
     floating_only,
-    matrices_of,
+    identity_like,
     mT,
     sizes_of,
-    tensor_of,
 )
-from gnomon.composite.linalg.elimination import Matrix, identity, transposed
+from gnomon.composite.linalg.exponentials import matrix_exponentials
 from gnomon.composite.linalg.inverses import inv, solve
 from gnomon.composite.matmul import matmul
 from gnomon.composite.matrix import check_dtypes, mm, vdot
@@ -155,7 +154,7 @@ def matrix_power(input: T, n: int, *, out: T | None = None) -> T:
 def _power(input: T, n: int) -> T:
     if n == 0:
         size = input.operand.layout.shape[-1]
-        one = tensor_of(input, [identity(size)], (size, size), by_columns=False)
+        one = identity_like(input, size, size)
         shape = input.operand.layout.shape
         return clone_as(EXPAND(one, shape), Layout.contiguous(shape))
     if n == 1:
@@ -185,43 +184,11 @@ def matrix_exp(input: T) -> T:
             [0., 1.]])
     """
     check_square("linalg.matrix_exp", input)
-    size, _ = sizes_of(input)
-    results = [_exponential(matrix, size) for matrix in matrices_of(input)]
-    result = tensor_of(input, results, input.operand.layout.shape, by_columns=False)
+    result = matrix_exponentials(input)
     record_composite(
         "LinalgMatrixExpBackward0", (input,), (result,), (input,), _exponential_slope
     )
     return result
-
-
-def _exponential(matrix: Matrix, size: int) -> Matrix:
-    """Scale until the norm is at most 1/2, sum Taylor's series, and square as often.
-
-    With norm 1/2, 16 terms leave less than 2**-60 of the sum (0.5**17 / 17! = 2e-20).
-    """
-    norm = max((sum(map(abs, row)) for row in matrix), default=0.0)
-    if not norm < float("inf"):
-        return [[float("nan")] * size for _ in range(size)]
-    halvings = max(0, frexp(norm)[1] + 1)
-    scaled = [[x / 2.0**halvings for x in row] for row in matrix]
-    total = term = identity(size)
-    for k in range(1, 17):
-        term = [[x / k for x in row] for row in _times(term, scaled, size)]
-        total = [
-            [x + y for x, y in zip(*rows, strict=True)]
-            for rows in zip(total, term, strict=True)
-        ]
-    for _ in range(halvings):
-        total = _times(total, total, size)
-    return total
-
-
-def _times(left: Matrix, right: Matrix, width: int) -> Matrix:
-    columns = transposed(right, width)
-    return [
-        [sum(x * y for x, y in zip(row, column, strict=True)) for column in columns]
-        for row in left
-    ]
 
 
 def _exponential_slope(

@@ -11,7 +11,7 @@ from gnomon.composite.linalg.inverses import is_vector
 from gnomon.composite.linalg.orthogonal import eigh, svd_of, svdvals
 from gnomon.composite.matmul import matmul
 from gnomon.core import Cotangents, TensorCore
-from gnomon.dispatch import contiguous, filled, values_of
+from gnomon.dispatch import contiguous, filled
 from gnomon.dtypes import finfo, int64
 from gnomon.errors import explain
 from gnomon.graph.modes import no_grad
@@ -21,9 +21,10 @@ from gnomon.op.numpy_names import numpy_names
 from gnomon.op.output import deliver
 from gnomon.ops import arithmetic
 from gnomon.ops.arithmetic import mul, neg, sub
-from gnomon.ops.comparison import gt, where
+from gnomon.ops.comparison import eq, gt, where
 from gnomon.ops.reduction import AMAX
 from gnomon.ops.selection import maximum
+from gnomon.ops.truth import are_all
 from gnomon.ops.views import squeeze, unsqueeze
 from gnomon.return_types import linalg_lstsq
 
@@ -199,8 +200,8 @@ def lstsq(
         empty = input.like(filled(input.operand.storage.backend, (0,), input.operand.dtype, 0))
         values = svdvals(input) if driver in ("gelsd", "gelss") else empty
         residuals = empty
-        full = all(each == width for each in values_of(found.operand))
-        if driver not in (None, "gelsy") and height > width and full:
+        has_residuals = driver not in (None, "gelsy") and height > width
+        if has_residuals and are_all(eq(found, width)):
             left_over = sub(matmul(input, solved), right)
             residuals = sum_of(mul(left_over, left_over), -2)
 

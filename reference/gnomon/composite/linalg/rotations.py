@@ -42,6 +42,29 @@ def reflect(matrix: Matrix, width: int) -> tuple[Matrix, Matrix]:
     return basis, transposed(columns, height)
 
 
+def factored(matrix: Matrix, width: int) -> tuple[Matrix, list[float]]:
+    """Return R with the reflectors that make Q below it, as LAPACK has it, and their factors.
+
+    Reflector ``k`` has 1 at place ``k``, which is not kept; signs are those of :func:`reflect`.
+    """
+    columns = transposed(matrix, width)
+    factors = []
+    for k in range(min(len(matrix), width)):
+        first, *rest = columns[k][k:]
+        if not any(rest):
+            factors.append(0.0)
+            continue
+        length = -copysign(hypot(first, *rest), first)
+        tau = (length - first) / length
+        reflector = [1.0, *[value / (first - length) for value in rest]]
+        for column in columns[k + 1 :]:
+            scale = tau * fsum(map(mul, reflector, column[k:]))
+            column[k:] = [x - scale * y for x, y in zip(column[k:], reflector, strict=True)]
+        columns[k][k:] = [length, *reflector[1:]]
+        factors.append(tau)
+    return transposed(columns, len(matrix)), factors
+
+
 def diagonalize(matrix: Matrix) -> tuple[list[float], Matrix]:
     """Return the eigenvalues of a symmetric matrix, ascending, and its eigenvectors as columns.
 

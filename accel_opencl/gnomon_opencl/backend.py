@@ -41,19 +41,24 @@ from gnomon.fusible import (
     cross_entropy,
     cross_entropy_backward,
     determinant,
+    householder_reflectors,
     inverse,
     leading_places,
     linear_solution,
     lu_factors,
     lu_solution,
+    matrix_exponential,
     matrix_sum,
     max_pooling,
     max_pooling_backward,
     permutation_of_pivots,
+    qr_factors,
     resampling,
     signed_logarithm,
+    singular_vectors,
     standardization,
     standardization_backward,
+    symmetric_eigenvectors,
     triangular_solution,
 )
 from gnomon.fusible import class_losses as class_losses_of
@@ -75,6 +80,7 @@ from gnomon_opencl.kernels import (
     folds,
     indexing,
     matrix_product,
+    orthogonalization,
     pooling,
     scan,
     scattering,
@@ -114,6 +120,7 @@ class OpenCLBackend(Backend):
         self._offer_rows()
         if self.runtime.traits.double_arithmetic:
             self._offer_eliminations()
+            self._offer_orthogonalizations()
 
     def _offer_windows(self) -> None:
         """Offer the composites that read windows of images."""
@@ -153,6 +160,15 @@ class OpenCLBackend(Backend):
         offer(cholesky_factor, self._on_device(elimination.factor_positive))
         offer(determinant, self._on_device(elimination.multiply_pivots))
         offer(signed_logarithm, self._on_device(elimination.add_logarithms))
+
+    def _offer_orthogonalizations(self) -> None:
+        """Offer the other composites that compute in doubles."""
+        offer = self.kernels.offer
+        offer(qr_factors, self._on_device(orthogonalization.factor_orthogonally))
+        offer(householder_reflectors, self._on_device(orthogonalization.pack_reflectors))
+        offer(symmetric_eigenvectors, self._on_device(orthogonalization.diagonalize))
+        offer(singular_vectors, self._on_device(orthogonalization.take_singular_values))
+        offer(matrix_exponential, self._on_device(orthogonalization.exponentiate))
 
     def _on_device(
         self, kernel: Callable[Concatenate[Runtime, Operand, P], R]

@@ -1,46 +1,8 @@
 /* Inverses, solutions, factors and determinants by elimination, in doubles whatever the matrices
    are of, step by step as gnomon.composite.linalg.elimination has it: with the same pivots and
-   infos, and sums in the same order. An item goes through several matrices, one after the other, in
-   scratch of its own, where matrices lie row by row. */
+   infos, and sums in the same order. */
 
-typedef struct {
-    long offset, row, column;
-    Walk batch;
-} Matrices;
-
-/* `count` matrices of `height` by `width`, `together` of them for each item, which has `doubles`
-   and `ints` of scratch. `copies` right sides of `columns` columns belong to each. */
-typedef struct {
-    long count, together, doubles, ints, height, width, columns, copies;
-} Plan;
-
-typedef __global double *Rows;
-typedef __global const double *GivenRows;
-
-static long first_place(const Matrices *matrices, long number) {
-    return matrices->offset + walked(&matrices->batch, number);
-}
-
-/* Reads `height` by `width` elements, `row` and `column` apart. */
-static void load(__global const STORAGE *from, long row, long column, long height, long width,
-                 Rows to) {
-    for (long i = 0; i < height; ++i)
-        for (long k = 0; k < width; ++k) to[i * width + k] = from[i * row + k * column];
-}
-
-static void store(GivenRows from, long height, long width, __global STORAGE *to, long row,
-                  long column) {
-    for (long i = 0; i < height; ++i)
-        for (long k = 0; k < width; ++k)
-            to[i * row + k * column] = (STORAGE)from[i * width + k];
-}
-
-static void subtract(__global double *restrict row, double factor,
-                     __global const double *restrict other, long count) {
-    for (long k = 0; k < count; ++k) row[k] -= factor * other[k];
-}
-
-/* The same of four rows that lie behind each other, the first first. */
+/* Subtracts four rows that lie behind each other, the first first. */
 static void subtract_four(__global double *restrict row, double4 factors,
                           __global const double *restrict rows, long width) {
     for (long k = 0; k < width; ++k)
@@ -135,14 +97,6 @@ static void solve_factored(GivenRows packed, __global const int *pivots, long si
         substitute(packed, size, 1, size, 1, 0, right, width);
     }
 }
-
-/* What every item begins with: its matrices and its scratch. */
-#define BEGIN \
-    const long item = get_global_id(0), first = item * plan.together; \
-    const long last = min(first + plan.together, plan.count); \
-    if (first >= last) return; \
-    const long size = plan.height; \
-    Rows rows = scratch + item * plan.doubles;
 
 __kernel void invert(__global const STORAGE *input, __global STORAGE *output,
                      __global int *infos, __global double *scratch, __global int *exchanges,
@@ -265,11 +219,6 @@ __kernel void permute(__global const int *pivots, __global STORAGE *output,
             for (long k = 0; k < plan.height; ++k)
                 to[i * found.row + k * found.column] = k == order[i];
     }
-}
-
-static void add_product(__global double *restrict sums, double factor,
-                        __global const double *restrict row, long count) {
-    for (long k = 0; k < count; ++k) sums[k] += row[k] * factor;
 }
 
 static void add_four_products(__global double *restrict sums, double4 factors,

@@ -180,8 +180,8 @@ def _orthogonalized(input: TensorCore, full: bool) -> _Four:
 singular_vectors_of: Composite[SingularVectorsMeaning, SingularVectorsKernel] = Composite(
     name="singular_vectors",
     definition=(
-        "U, the singular values, descending, and the transpose of V, of the signs that Jacobi's "
-        "rotations of the identity leave, and whether a matrix is not finite"
+        "U, the singular values, descending, and the transpose of V, of the signs that "
+        "Jacobi's rotations of the identity leave, and whether a matrix is not finite"
     ),
     special_cases="NaN, and 1, for a matrix that is not finite",
     decompose=_orthogonalized,

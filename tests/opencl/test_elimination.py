@@ -14,13 +14,11 @@ from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from gnomon_opencl.backend import OpenCLBackend
-
 from .devices import default_backend, with_traits_of_a_gpu
+from .matrices import Results, agree, bytes_read, drawn, parts_of
 from .test_without_float64 import without_float64
 
 DTYPES = (gnomon.float32, gnomon.float64)
-Results = Tensor | Sequence[Tensor]
 
 #: Shapes of matrices, some of which have a zero among their sizes.
 SQUARES = ((1, 1), (2, 2), (7, 7), (3, 5, 5), (2, 1, 3, 4, 4), (0, 0), (2, 0, 0), (0, 3, 3))
@@ -71,59 +69,24 @@ def _triangle(x: Tensor) -> Tensor:
     return linalg.cholesky_ex(x @ x.mT)[0]
 
 
-def _drawn(shape: Sequence[int], dtype: gnomon.dtype, seed: str) -> Tensor:
-    """Return numbers of which none is near 0, so that matrices are far from singular."""
-    draw = random.Random(seed)
-    count = math.prod(shape)
-    values = [draw.choice((-1, 1)) * draw.uniform(0.5, 2) for _ in range(count)]
-    return gnomon.tensor(values, dtype=dtype).reshape(shape)
-
-
 def _steep(x: Tensor) -> Tensor:
     """Return matrices with larger elements on the diagonal, whose rows change places."""
     ones = gnomon.eye(*x.shape[-2:], dtype=x.dtype, device=x.device)
     return (x + 4 * ones).flip(-2)
 
 
-def _parts(results: Results) -> list[Tensor]:
-    return [results] if isinstance(results, Tensor) else list(results)
-
-
-def _agree(call: Callable[..., Results], *inputs: Tensor, factor: int = 64) -> None:
-    """Compare results, their strides, and gradients, within a few units in the last place."""
-    answers = []
-    for device in ("cpu", str(default_backend().device)):
-        leaves = [each.to(device).requires_grad_() for each in inputs]
-        found = _parts(call(*leaves))
-        smooth = [each for each in found if each.requires_grad]
-        slopes = []
-        if smooth:
-            total = gnomon.stack([(each * each).sum() for each in smooth]).sum()
-            slopes = list(gnomon.autograd.grad(total, leaves, allow_unused=True))
-        answers.append([each for each in (*found, *slopes) if each is not None])
-    for host, device_own in zip(*answers, strict=True):
-        assert device_own.shape == host.shape
-        assert device_own.stride() == host.stride()
-        assert device_own.dtype == host.dtype
-        size = max([1.0, *[abs(v) for v in host.flatten().tolist() if math.isfinite(v)]])
-        close = factor * gnomon.finfo(inputs[0].dtype).eps * size
-        gnomon.testing.assert_close(
-            device_own.cpu(), host, rtol=close, atol=close, equal_nan=True
-        )
-
-
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("name", OF_SQUARES)
 def test_squares(name: str, dtype: gnomon.dtype) -> None:
     for shape in SQUARES:
-        _agree(lambda x: OF_SQUARES[name](_steep(x)), _drawn(shape, dtype, f"{name}{shape}"))
+        agree(lambda x: OF_SQUARES[name](_steep(x)), drawn(shape, dtype, f"{name}{shape}"))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("name", OF_OBLONGS)
 def test_oblongs(name: str, dtype: gnomon.dtype) -> None:
     for shape in OBLONGS:
-        _agree(lambda x: OF_OBLONGS[name](_steep(x)), _drawn(shape, dtype, f"{name}{shape}"))
+        agree(lambda x: OF_OBLONGS[name](_steep(x)), drawn(shape, dtype, f"{name}{shape}"))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -131,9 +94,9 @@ def test_oblongs(name: str, dtype: gnomon.dtype) -> None:
 def test_systems(name: str, dtype: gnomon.dtype) -> None:
     for size in (1, 4, 6):
         for of_a, of_b, columns in BATCHES_WITH_NONE:
-            a = _drawn((*of_a, size, size), dtype, f"{name}{size}{of_a}")
-            b = _drawn((*of_b, size, columns), dtype, f"{name}{of_b}{columns}")
-            _agree(lambda a, b: SYSTEMS[name](a + 4 * _one(a), b), a, b)
+            a = drawn((*of_a, size, size), dtype, f"{name}{size}{of_a}")
+            b = drawn((*of_b, size, columns), dtype, f"{name}{of_b}{columns}")
+            agree(lambda a, b: SYSTEMS[name](a + 4 * _one(a), b), a, b)
 
 
 def _one(x: Tensor) -> Tensor:
@@ -142,12 +105,12 @@ def _one(x: Tensor) -> Tensor:
 
 def test_vectors_on_the_right_side() -> None:
     for of_a, of_b in (((4, 4), (4,)), ((3, 4, 4), (3, 4)), ((2, 1, 4, 4), (2, 1, 4))):
-        a, b = _drawn(of_a, gnomon.float64, "a"), _drawn(of_b, gnomon.float64, "b")
-        _agree(lambda a, b: linalg.solve(a + 4 * _one(a), b), a, b)
+        a, b = drawn(of_a, gnomon.float64, "a"), drawn(of_b, gnomon.float64, "b")
+        agree(lambda a, b: linalg.solve(a + 4 * _one(a), b), a, b)
 
 
 def test_matrices_that_are_not_dense() -> None:
-    whole = _drawn((4, 7, 9), gnomon.float32, "whole")
+    whole = drawn((4, 7, 9), gnomon.float32, "whole")
 
     def calls(x: Tensor) -> list[Tensor]:
         steps, wide = x[1:3, 1:6:2, 3:6], x[:1]
@@ -159,14 +122,14 @@ def test_matrices_that_are_not_dense() -> None:
             results.append(linalg.solve(square, each))
         return results
 
-    _agree(calls, whole, factor=4096)
+    agree(calls, whole, factor=4096)
 
 
 def test_more_matrices_than_items() -> None:
-    x = _drawn((1000, 3, 3), gnomon.float32, "many")
-    _agree(lambda x: [linalg.inv(x + 4 * _one(x)), linalg.det(x)], x)
-    triangle = _drawn((300, 300), gnomon.float64, "large")
-    _agree(lambda x: linalg.cholesky(x @ x.mT + 9 * _one(x)), triangle, factor=4096)
+    x = drawn((1000, 3, 3), gnomon.float32, "many")
+    agree(lambda x: [linalg.inv(x + 4 * _one(x)), linalg.det(x)], x)
+    triangle = drawn((300, 300), gnomon.float64, "large")
+    agree(lambda x: linalg.cholesky(x @ x.mT + 9 * _one(x)), triangle, factor=4096)
 
 
 SPECIAL = (0.0, -0.0, 1.0, -2.0, math.inf, -math.inf, math.nan, 1e-300, 1e30)
@@ -193,7 +156,9 @@ def test_special_values(dtype: gnomon.dtype, values: Sequence[float]) -> None:
         lambda x: linalg.slogdet(x)[1],
     ]
     for call in calls:
-        for found, expected in zip(_parts(call(x.to(device))), _parts(call(x)), strict=True):
+        for found, expected in zip(
+            parts_of(call(x.to(device))), parts_of(call(x)), strict=True
+        ):
             gnomon.testing.assert_close(found.cpu(), expected, equal_nan=True)
 
 
@@ -233,22 +198,13 @@ def test_pivots_that_are_no_rows_are_errors(
             function(packed, pivots, *rest)
 
 
-def _moved(backend: OpenCLBackend, call: Callable[[], object]) -> int:
-    """Return how many bytes are read for a call."""
-    backend.synchronize()
-    transfers = backend.runtime.pool.transfers
-    before = transfers.bytes_read
-    call()
-    return transfers.bytes_read - before
-
-
 def test_other_devices_leave_large_matrices_to_the_host() -> None:
     backend = with_traits_of_a_gpu()
     register_backend(backend)
-    small, large = (_steep(_drawn((n, n), gnomon.float32, "gpu")) for n in (6, 40))
+    small, large = (_steep(drawn((n, n), gnomon.float32, "gpu")) for n in (6, 40))
     for x, is_read in ((small, False), (large, True)):
         given = x.to(str(backend.device))
-        read = _moved(backend, lambda: linalg.inv_ex(given))  # noqa: B023
+        read = bytes_read(backend, lambda: linalg.inv_ex(given))  # noqa: B023
         assert (read >= 4 * x.numel()) == is_read
         calls = [
             linalg.inv,
@@ -264,7 +220,7 @@ def test_other_devices_leave_large_matrices_to_the_host() -> None:
 def test_a_device_without_doubles_leaves_it_to_the_host() -> None:
     backend = without_float64()
     register_backend(backend)
-    x = _steep(_drawn((3, 3), gnomon.float32, "single"))
+    x = _steep(drawn((3, 3), gnomon.float32, "single"))
     for call in (linalg.inv, linalg.det, lambda x: linalg.lu(x)[1]):
         gnomon.testing.assert_close(call(x.to(str(backend.device))).cpu(), call(x))
 
@@ -281,7 +237,7 @@ def test_calls_are_recorded_and_refuse_late() -> None:
 
     compiled = gnomon.compile(step)
     for seed in range(5):
-        x = _steep(_drawn((4, 4), gnomon.float32, str(seed))).to(device)
+        x = _steep(drawn((4, 4), gnomon.float32, str(seed))).to(device)
         for found, expected in zip(compiled(x), step(x), strict=True):
             gnomon.testing.assert_close(found, expected)
     assert "replayed" in str(compiled.explain())

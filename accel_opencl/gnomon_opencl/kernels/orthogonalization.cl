@@ -6,6 +6,8 @@
 #define EPSILON 0x1p-53
 /* Jacobi's methods converge quadratically; 6 to 10 sweeps are usual. */
 #define SWEEPS 60
+/* Squares of numbers between this and one over it are doubles. */
+#define LEAST 0x1p-400
 
 /* Adds `term` to a sum, and what that loses to `lost`. */
 #define ADD(sum, lost, term) { \
@@ -42,7 +44,8 @@ static double inner_product(GivenRows x, GivenRows y, long count) {
 static double length_of(GivenRows vector, long count) {
     double largest = 0;
     for (long k = 0; k < count; ++k) largest = fmax(largest, fabs(vector[k]));
-    if ((largest > 0x1p-400 && largest < 0x1p+400) || largest == 0 || isinf(largest))
+    if (isinf(largest)) return INFINITY; /* beside NaN too */
+    if ((largest > LEAST && largest < 1 / LEAST) || largest == 0)
         return sqrt(inner_product(vector, vector, count));
     double sum = 0;
     for (long k = 0; k < count; ++k) sum += (vector[k] / largest) * (vector[k] / largest);
@@ -303,7 +306,11 @@ __kernel void take_singular_values(__global const STORAGE *input, __global STORA
         __global STORAGE *to_right = rights + first_place(&right, number);
         load(input + first_place(&given, number), given.column, given.row, width, size, rows);
         int is_finite = 1;
-        for (long k = 0; k < width * size; ++k) is_finite &= isfinite(rows[k]) != 0;
+        double largest = 0;
+        for (long k = 0; k < width * size; ++k) {
+            is_finite &= isfinite(rows[k]) != 0;
+            largest = fmax(largest, fabs(rows[k]));
+        }
         infos[number] = !is_finite;
         if (!is_finite) {
             store_nan(to_left, size, plan.columns, &left);
@@ -311,6 +318,9 @@ __kernel void take_singular_values(__global const STORAGE *input, __global STORA
             store_nan(to_right, width, width, &right);
             continue;
         }
+        const int is_even = (largest > LEAST && largest < 1 / LEAST) || largest == 0;
+        const double unit = is_even ? 1 : largest;
+        for (long k = 0; !is_even && k < width * size; ++k) rows[k] /= unit;
         orthogonalize(rows, rotated, keys, size, width);
         for (long k = 0; k < width; ++k) keys[k] = -length_of(rows + k * size, size);
         sort_keys(keys, width, order);
@@ -322,7 +332,7 @@ __kernel void take_singular_values(__global const STORAGE *input, __global STORA
         complete(basis, found, plan.columns, size);
         store(basis, plan.columns, size, to_left, left.column, left.row);
         for (long k = 0; k < width; ++k) {
-            numbers[k * places.row] = (STORAGE)-keys[order[k]];
+            numbers[k * places.row] = (STORAGE)(-keys[order[k]] * unit);
             store(rotated + order[k] * width, 1, width, to_right + k * right.row, 0,
                   right.column);
         }

@@ -8,6 +8,7 @@ is no concern here. Sources: Golub and Van Loan, Matrix Computations, 4th editio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import copysign, fsum, hypot, sqrt
 from operator import mul
 
@@ -16,6 +17,8 @@ from gnomon.composite.linalg.elimination import Matrix, identity, transposed
 _EPSILON = 2.0**-53
 #: Jacobi's methods converge quadratically; 6 to 10 sweeps are usual.
 _SWEEPS = 60
+#: Matrices whose largest number is smaller, or larger than one over it, are scaled.
+_LEAST = 2.0**-400
 
 
 def reflect(matrix: Matrix, width: int) -> tuple[Matrix, Matrix]:
@@ -25,21 +28,17 @@ def reflect(matrix: Matrix, width: int) -> tuple[Matrix, Matrix]:
     with, and a column that has nothing to eliminate stays.
     """
     height = len(matrix)
-    columns = transposed(matrix, width)
+    packed, factors = factored(matrix, width)
     basis = identity(height)
-    for k in range(min(height - 1, width)):
-        column = columns[k]
-        if not any(column[k + 1 :]):
+    for k in reversed(range(len(factors))):
+        if factors[k] == 0:
             continue
-        length = hypot(*column[k:])
-        reflector = column[k:]
-        reflector[0] += copysign(length, reflector[0])
-        scale = 2 / fsum(map(mul, reflector, reflector))
-        for vector in (*columns[k:], *basis):
-            factor = scale * fsum(map(mul, reflector, vector[k:]))
-            vector[k:] = [x - factor * y for x, y in zip(vector[k:], reflector, strict=True)]
-        column[k + 1 :] = [0.0] * (height - k - 1)
-    return basis, transposed(columns, height)
+        reflector = [1.0, *[row[k] for row in packed[k + 1 :]]]
+        # The columns before are units that this reflection leaves.
+        for column in basis[k:]:
+            _reflect(column, k, reflector, factors[k])
+    triangle = [[0.0] * min(i, width) + row[i:] for i, row in enumerate(packed)]
+    return transposed(basis, height), triangle
 
 
 def factored(matrix: Matrix, width: int) -> tuple[Matrix, list[float]]:
@@ -55,14 +54,26 @@ def factored(matrix: Matrix, width: int) -> tuple[Matrix, list[float]]:
             factors.append(0.0)
             continue
         length = -copysign(hypot(first, *rest), first)
-        tau = (length - first) / length
+        factors.append((length - first) / length)
         reflector = [1.0, *[value / (first - length) for value in rest]]
         for column in columns[k + 1 :]:
-            scale = tau * fsum(map(mul, reflector, column[k:]))
-            column[k:] = [x - scale * y for x, y in zip(column[k:], reflector, strict=True)]
+            _reflect(column, k, reflector, factors[k])
         columns[k][k:] = [length, *reflector[1:]]
-        factors.append(tau)
     return transposed(columns, len(matrix)), factors
+
+
+def _reflect(vector: list[float], k: int, reflector: list[float], factor: float) -> None:
+    """Make of what begins at place ``k`` its reflection."""
+    scale = factor * _inner_product(reflector, vector[k:])
+    vector[k:] = [x - scale * y for x, y in zip(vector[k:], reflector, strict=True)]
+
+
+def _inner_product(x: Sequence[float], y: Sequence[float]) -> float:
+    """Return the sum of products, rounded once; what floats give where it is not finite."""
+    try:
+        return fsum(map(mul, x, y))
+    except (OverflowError, ValueError):
+        return float(sum(map(mul, x, y)))
 
 
 def diagonalize(matrix: Matrix) -> tuple[list[float], Matrix]:
@@ -122,33 +133,36 @@ def singular_values(matrix: Matrix, width: int) -> tuple[Matrix, list[float], Ma
     if height < width:
         u, values, v = singular_values(transposed(matrix, width), height)
         return transposed(v, height), values, transposed(u, width)
-    columns = transposed(matrix, width)
+    largest = max((abs(x) for row in matrix for x in row), default=0.0)
+    # Squares of other numbers are floats.
+    unit = 1.0 if _LEAST < largest < 1 / _LEAST or not largest else largest
+    columns = [[x / unit for x in column] for column in transposed(matrix, width)]
     right = identity(width)
     for _ in range(_SWEEPS):
         if not _orthogonalize(columns, right):
             break
     lengths = [hypot(*column) for column in columns]
     order = sorted(range(width), key=lambda k: -lengths[k])
-    values = [lengths[k] for k in order]
-    left = _completed([columns[k] for k in order], values, height)
+    left = _completed([columns[k] for k in order], [lengths[k] for k in order], height)
+    values = [lengths[k] * unit for k in order]
     return transposed(left, height), values, [right[k] for k in order]
 
 
 def _orthogonalize(columns: Matrix, right: Matrix) -> bool:
     """Rotate each pair of columns to be orthogonal; return whether any was not."""
     rotated = False
-    squares = [fsum(map(mul, column, column)) for column in columns]
+    squares = [_inner_product(column, column) for column in columns]
     for p in range(len(columns) - 1):
         for q in range(p + 1, len(columns)):
-            product = fsum(map(mul, columns[p], columns[q]))
+            product = _inner_product(columns[p], columns[q])
             if abs(product) <= 4 * _EPSILON * sqrt(squares[p]) * sqrt(squares[q]):
                 continue
             rotated = True
             cosine, sine = _rotation(squares[p], product, squares[q])
             columns[p], columns[q] = _rotated(columns[p], columns[q], cosine, sine)
             right[p], right[q] = _rotated(right[p], right[q], cosine, sine)
-            squares[p] = fsum(map(mul, columns[p], columns[p]))
-            squares[q] = fsum(map(mul, columns[q], columns[q]))
+            squares[p] = _inner_product(columns[p], columns[p])
+            squares[q] = _inner_product(columns[q], columns[q])
     return rotated
 
 
@@ -166,7 +180,7 @@ def _completed(columns: Matrix, lengths: list[float], height: int) -> Matrix:
         # Twice is enough: what the first pass leaves of the others is rounding error.
         for _ in range(2):
             for vector in basis:
-                factor = fsum(map(mul, unit, vector))
+                factor = _inner_product(unit, vector)
                 unit = [x - factor * y for x, y in zip(unit, vector, strict=True)]
         length = hypot(*unit)
         # Of the units, some keeps at least 1 / sqrt(height) of its length.

@@ -146,7 +146,7 @@ __kernel void pack_reflectors(__global const STORAGE *input, __global STORAGE *p
 /* Cosine and sine of what diagonalizes [[alpha, beta], [beta, gamma]]. */
 static double2 rotation_of(double alpha, double beta, double gamma) {
     const double tau = (gamma - alpha) / (2 * beta);
-    const double tangent = copysign(1.0, tau) / (fabs(tau) + hypot(1.0, tau));
+    const double tangent = copysign(1.0, tau) / (fabs(tau) + sqrt(1 + tau * tau));
     const double cosine = 1 / sqrt(1 + tangent * tangent);
     return (double2)(cosine, tangent * cosine);
 }

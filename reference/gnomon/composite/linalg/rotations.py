@@ -17,7 +17,7 @@ from gnomon.composite.linalg.elimination import Matrix, identity, transposed
 _EPSILON = 2.0**-53
 #: Jacobi's methods converge quadratically; 6 to 10 sweeps are usual.
 _SWEEPS = 60
-#: Matrices whose largest number is smaller, or larger than one over it, are scaled.
+#: Squares of numbers between this and one over it are floats.
 _LEAST = 2.0**-400
 
 
@@ -53,7 +53,7 @@ def factored(matrix: Matrix, width: int) -> tuple[Matrix, list[float]]:
         if not any(rest):
             factors.append(0.0)
             continue
-        length = -copysign(hypot(first, *rest), first)
+        length = -copysign(_length(columns[k][k:]), first)
         factors.append((length - first) / length)
         reflector = [1.0, *[value / (first - length) for value in rest]]
         for column in columns[k + 1 :]:
@@ -74,6 +74,16 @@ def _inner_product(x: Sequence[float], y: Sequence[float]) -> float:
         return fsum(map(mul, x, y))
     except (OverflowError, ValueError):
         return float(sum(map(mul, x, y)))
+
+
+def _length(vector: Sequence[float]) -> float:
+    """Return the root of the sum of squares, which decides the order of values that are nearly
+    equal: by what is rounded in one way everywhere.
+    """
+    largest = max(map(abs, vector))
+    if _LEAST < largest < 1 / _LEAST:
+        return sqrt(_inner_product(vector, vector))
+    return hypot(*vector)
 
 
 def diagonalize(matrix: Matrix) -> tuple[list[float], Matrix]:
@@ -110,10 +120,14 @@ def _rotate_symmetric(a: Matrix, vectors: Matrix, p: int, q: int) -> None:
 
 
 def _rotation(alpha: float, beta: float, gamma: float) -> tuple[float, float]:
-    """Return cosine and sine of what diagonalizes [[alpha, beta], [beta, gamma]]."""
+    """Return cosine and sine of what diagonalizes [[alpha, beta], [beta, gamma]].
+
+    By what is rounded in one way everywhere: signs of vectors depend on it where two values are
+    equal.
+    """
     tau = (gamma - alpha) / (2 * beta)
-    tangent = copysign(1.0, tau) / (abs(tau) + hypot(1.0, tau))
-    cosine = 1 / hypot(1.0, tangent)
+    tangent = copysign(1.0, tau) / (abs(tau) + sqrt(1.0 + tau * tau))
+    cosine = 1 / sqrt(1.0 + tangent * tangent)
     return cosine, tangent * cosine
 
 
@@ -134,14 +148,13 @@ def singular_values(matrix: Matrix, width: int) -> tuple[Matrix, list[float], Ma
         u, values, v = singular_values(transposed(matrix, width), height)
         return transposed(v, height), values, transposed(u, width)
     largest = max((abs(x) for row in matrix for x in row), default=0.0)
-    # Squares of other numbers are floats.
-    unit = 1.0 if _LEAST < largest < 1 / _LEAST or not largest else largest
+    unit = 1.0 if not largest or _LEAST < largest < 1 / _LEAST else largest
     columns = [[x / unit for x in column] for column in transposed(matrix, width)]
     right = identity(width)
     for _ in range(_SWEEPS):
         if not _orthogonalize(columns, right):
             break
-    lengths = [hypot(*column) for column in columns]
+    lengths = [_length(column) for column in columns]
     order = sorted(range(width), key=lambda k: -lengths[k])
     left = _completed([columns[k] for k in order], [lengths[k] for k in order], height)
     values = [lengths[k] * unit for k in order]
@@ -182,7 +195,7 @@ def _completed(columns: Matrix, lengths: list[float], height: int) -> Matrix:
             for vector in basis:
                 factor = _inner_product(unit, vector)
                 unit = [x - factor * y for x, y in zip(unit, vector, strict=True)]
-        length = hypot(*unit)
+        length = _length(unit)
         # Of the units, some keeps at least 1 / sqrt(height) of its length.
         if length > 0.5 / sqrt(height):
             basis.append([x / length for x in unit])

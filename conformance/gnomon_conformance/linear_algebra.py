@@ -1,5 +1,5 @@
-"""The part of the catalogue that is about elimination: inverses, solutions, factors,
-determinants.
+"""The part of the catalogue that is about linear algebra: elimination, orthogonal
+factorizations, exponentials.
 """
 
 from __future__ import annotations
@@ -32,6 +32,18 @@ def _one(square: Tensor) -> Tensor:
 
 def _positive(square: Tensor) -> Tensor:
     return square @ square.mT + _one(square)
+
+
+def _spread(given: Tensor) -> Tensor:
+    """Return matrices whose values are far from each other."""
+    height, width = given.shape[-2:]
+    places = torch.arange(1, max(height, width) + 1, dtype=given.dtype, device=given.device)
+    return given + torch.diag(8 * places)[:height, :width]
+
+
+def _of_rank(count: int, given: Tensor) -> Tensor:
+    """Return matrices that only have numbers in the first ``count`` columns."""
+    return F.pad(_spread(given)[..., :count], (0, given.shape[-1] - count))
 
 
 def _singular(square: Tensor) -> Tensor:
@@ -127,3 +139,60 @@ ELIMINATIONS: Final = (
     _entry("determinant", lambda x: linalg.det(_out_of_order(x[0])), SQUARE),
     _entry("log-determinant", lambda x: linalg.slogdet(_out_of_order(x[0])), SQUARE),
 )
+ORTHOGONALIZATIONS: Final = (
+    _entry("qr", lambda x: linalg.qr(_spread(x[0])), _BATCH),
+    _entry("qr-of-tall", lambda x: linalg.qr(x[0]), matrix(5, 3)),
+    _entry("qr-of-wide", lambda x: linalg.qr(_spread(x[0])), matrix(3, 5)),
+    _entry("qr-of-transposed", lambda x: linalg.qr(_spread(x[0]).mT), _BATCH),
+    _entry(
+        "qr-complete",
+        lambda x: linalg.qr(x[0], "complete"),
+        matrix(5, 3),
+        differentiable=False,
+    ),
+    _entry("qr-only-r", lambda x: linalg.qr(x[0], "r"), matrix(5, 3), differentiable=False),
+    _entry(
+        "qr-of-triangles",  # columns with nothing to eliminate
+        lambda x: linalg.qr(x[0].triu(), "complete"),
+        matrix(4, 3),
+        differentiable=False,
+    ),
+    _entry("reflectors", lambda x: torch.geqrf(x[0]), matrix(5, 3), differentiable=False),
+    _entry(
+        "reflectors-of-batch", lambda x: torch.geqrf(x[0].triu()), _BATCH, differentiable=False
+    ),
+    _entry("eigenvectors", lambda x: linalg.eigh(_spread(x[0])), SQUARE),
+    _entry("eigenvectors-of-batch", lambda x: linalg.eigh(-_spread(x[0])), _BATCH),
+    _entry("eigenvectors-upper", lambda x: linalg.eigh(_spread(x[0]), "U"), SQUARE),
+    _entry("eigenvalues", lambda x: linalg.eigvalsh(_spread(x[0])), SQUARE),
+    _entry("singular-vectors", lambda x: linalg.svd(_spread(x[0])), _BATCH),
+    _entry(
+        "singular-vectors-of-tall", lambda x: linalg.svd(_spread(x[0]), False), matrix(5, 3)
+    ),
+    _entry(
+        "singular-vectors-of-wide", lambda x: linalg.svd(_spread(x[0]), False), matrix(3, 5)
+    ),
+    _entry(
+        "singular-vectors-full",
+        lambda x: [*linalg.svd(_spread(x[0])), *linalg.svd(_spread(x[0].mT))],
+        matrix(5, 3),
+        differentiable=False,
+    ),
+    _entry(
+        "singular-vectors-completed",
+        lambda x: linalg.svd(_of_rank(2, x[0])),
+        matrix(5, 4),
+        differentiable=False,
+    ),
+    _entry("singular-values", lambda x: linalg.svdvals(_spread(x[0])), SQUARE),
+    _entry("pseudoinverse", lambda x: linalg.pinv(_spread(x[0])), matrix(4, 3)),
+    _entry(
+        "rank",
+        lambda x: linalg.matrix_rank(_of_rank(2, x[0])),
+        SQUARE,
+        differentiable=False,
+    ),
+    _entry("matrix-exponential", lambda x: linalg.matrix_exp(x[0] / 4), SQUARE),
+    _entry("matrix-exponential-of-large", lambda x: linalg.matrix_exp(x[0] * 2), _BATCH),
+)
+LINEAR_ALGEBRA: Final = (*ELIMINATIONS, *ORTHOGONALIZATIONS)

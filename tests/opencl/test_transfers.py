@@ -253,6 +253,12 @@ torch.cholesky_solve(image, steep)
 torch.linalg.lu(steep)
 torch.linalg.lu_factor_ex(image)[0]
 torch.slogdet(steep.detach())
+torch.linalg.qr(image)
+torch.linalg.eigh(steep)
+torch.geqrf(image.detach())
+torch.ormqr(image.detach(), image.detach()[..., 0], image)
+torch.matrix_exp(steep / 16)
+torch.matrix_power(steep, 3)
 """
 #: Those that move a little: why, and at most how many bytes are read for a call.
 DECLARED = {
@@ -269,6 +275,10 @@ DECLARED = {
     "torch.linalg.solve(steep, image)": ("the same, in the derivative too", 2),
     "torch.linalg.det(steep)": ("the same of the derivative, and whether any is 0", 2),
     "torch.linalg.cholesky(steep @ steep.mT)": ("whether all matrices are positive", 1),
+    "torch.linalg.svd(steep)": ("whether all numbers are finite", 1),
+    "torch.linalg.pinv(image)": ("whether all numbers are finite", 1),
+    "torch.linalg.cond(steep)": ("whether all numbers are finite", 1),
+    "torch.linalg.lstsq(steep, image)": ("the same, of the pseudoinverse and of ranks", 2),
 }
 
 #: What writes a table of windows or places for a geometry it meets for the first time.

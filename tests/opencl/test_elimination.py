@@ -10,12 +10,11 @@ import pytest
 
 import gnomon
 from gnomon import Tensor, linalg
-from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from .devices import default_backend, with_traits_of_a_gpu
-from .matrices import Results, agree, bytes_read, drawn, parts_of
+from .matrices import Results, agree, bytes_read, drawn, parts_of, served_device
 from .test_without_float64 import without_float64
 
 DTYPES = (gnomon.float32, gnomon.float64)
@@ -200,10 +199,10 @@ def test_pivots_that_are_no_rows_are_errors(
 
 def test_other_devices_leave_large_matrices_to_the_host() -> None:
     backend = with_traits_of_a_gpu()
-    register_backend(backend)
+    device = served_device(backend)
     small, large = (_steep(drawn((n, n), gnomon.float32, "gpu")) for n in (6, 40))
     for x, is_read in ((small, False), (large, True)):
-        given = x.to(str(backend.device))
+        given = x.to(device)
         read = bytes_read(backend, lambda: linalg.inv_ex(given))  # noqa: B023
         assert (read >= 4 * x.numel()) == is_read
         calls = [
@@ -219,10 +218,10 @@ def test_other_devices_leave_large_matrices_to_the_host() -> None:
 
 def test_a_device_without_doubles_leaves_it_to_the_host() -> None:
     backend = without_float64()
-    register_backend(backend)
+    device = served_device(backend)
     x = _steep(drawn((3, 3), gnomon.float32, "single"))
     for call in (linalg.inv, linalg.det, lambda x: linalg.lu(x)[1]):
-        gnomon.testing.assert_close(call(x.to(str(backend.device))).cpu(), call(x))
+        gnomon.testing.assert_close(call(x.to(device)).cpu(), call(x))
 
 
 def test_calls_are_recorded_and_refuse_late() -> None:

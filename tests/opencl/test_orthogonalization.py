@@ -12,12 +12,11 @@ import pytest
 
 import gnomon
 from gnomon import Tensor, linalg
-from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from .devices import default_backend, with_traits_of_a_gpu
-from .matrices import Results, agree, bytes_read, drawn, parts_of
+from .matrices import Results, agree, bytes_read, drawn, parts_of, served_device
 from .test_without_float64 import without_float64
 
 DTYPES = (gnomon.float32, gnomon.float64)
@@ -223,8 +222,7 @@ def test_numbers_that_are_not_finite_are_errors() -> None:
 
 def test_other_devices_leave_large_matrices_to_the_host() -> None:
     backend = with_traits_of_a_gpu()
-    register_backend(backend)
-    device = str(backend.device)
+    device = served_device(backend)
     small, large, wide = (
         _spread(drawn(shape, gnomon.float32, "gpu")) for shape in ((6, 6), (34, 34), (3, 34))
     )
@@ -240,10 +238,10 @@ def test_other_devices_leave_large_matrices_to_the_host() -> None:
 
 def test_a_device_without_doubles_leaves_it_to_the_host() -> None:
     backend = without_float64()
-    register_backend(backend)
+    device = served_device(backend)
     x = _spread(drawn((3, 3), gnomon.float32, "single"))
     for call in (linalg.qr, linalg.eigh, linalg.svd):
-        for found, expected in zip(call(x.to(str(backend.device))), call(x), strict=True):
+        for found, expected in zip(call(x.to(device)), call(x), strict=True):
             gnomon.testing.assert_close(found.cpu(), expected)
 
 

@@ -61,6 +61,13 @@ def with_traits_of_a_gpu() -> OpenCLBackend:
     return OpenCLBackend(device, 99, traits)
 
 
+def served_device(backend: OpenCLBackend) -> str:
+    """Return the device of a backend that tests made, and have the backend serve it."""
+    if all(served.device != backend.device for served in opened_backends()):
+        register_backend(backend)
+    return str(backend.device)
+
+
 @cache
 def with_short_vectors() -> OpenCLBackend:
     """Return a backend that takes the device for one that gets no vectors of 64 bytes right."""

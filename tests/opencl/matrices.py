@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import gnomon
 from gnomon import Tensor
-from gnomon.registry import opened_backends, register_backend
 from gnomon_opencl.backend import OpenCLBackend
 
 from .devices import default_backend
@@ -57,13 +56,6 @@ def _weighed(x: Tensor) -> Tensor:
     """
     ramp = gnomon.arange(x.numel(), dtype=x.dtype, device=x.device).reshape(x.shape)
     return (x * x * (1 + ramp.remainder(7))).sum()
-
-
-def served_device(backend: OpenCLBackend) -> str:
-    """Return the device of a backend that tests made, and have the backend serve it."""
-    if backend not in opened_backends():
-        register_backend(backend)
-    return str(backend.device)
 
 
 def bytes_read(backend: OpenCLBackend, call: Callable[[], object]) -> int:

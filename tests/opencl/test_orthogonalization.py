@@ -15,8 +15,8 @@ from gnomon import Tensor, linalg
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
-from .devices import default_backend, with_traits_of_a_gpu
-from .matrices import Results, agree, bytes_read, drawn, parts_of, served_device
+from .devices import default_backend, served_device, with_traits_of_a_gpu
+from .matrices import Results, agree, bytes_read, drawn, parts_of
 from .test_without_float64 import without_float64
 
 DTYPES = (gnomon.float32, gnomon.float64)

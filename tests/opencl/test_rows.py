@@ -12,7 +12,6 @@ import pytest
 
 import gnomon
 import gnomon.nn.functional as F
-from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -21,7 +20,7 @@ from gnomon_opencl.kernels.row_programs import RowProgram
 from gnomon_opencl.kernels.rows import row_launch
 from gnomon_opencl.kernels.softmax import SOFTMAX, SOFTMAX_BACKWARD
 
-from .devices import BACKENDS, apart, default_backend
+from .devices import BACKENDS, apart, default_backend, served_device
 
 Function = Callable[..., gnomon.Tensor]
 
@@ -70,10 +69,7 @@ EXTREMES = [math.inf, -math.inf, math.nan]
 
 @cache
 def _device(traits: str) -> gnomon.device:
-    backend = BACKENDS[traits]()
-    if traits != "own":
-        register_backend(backend)
-    return gnomon.device(str(backend.device))
+    return gnomon.device(served_device(BACKENDS[traits]()))
 
 
 def _drawn(shape: tuple[int, ...], dtype: gnomon.dtype) -> gnomon.Tensor:

@@ -1,8 +1,8 @@
 /* QR by Householder's reflections, eigenvalues and singular values by Jacobi's rotations, and
    exponentials, in doubles whatever the matrices are of, step by step as
    gnomon.composite.linalg.rotations and exponentials have it. Inner products are as exact as if
-   they were rounded once, as theirs are: where values are equal, or nearly so, the signs and the
-   order of vectors depend on the last bit. */
+   they were rounded once, as theirs are: where values are equal, or nearly so, the signs and
+   the order of vectors depend on the last bit. */
 
 #define EPSILON 0x1p-53
 /* Jacobi's methods converge quadratically; 6 to 10 sweeps are usual. */

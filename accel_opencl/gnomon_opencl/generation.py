@@ -6,6 +6,7 @@ text of a kernel says of which kind its operands are, never how large, so few te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from math import prod
@@ -18,6 +19,7 @@ from gnomon_opencl.element_types import ElementType, wide
 from gnomon_opencl.traits import Traits
 
 _KERNELS: Final = Path(__file__).parent / "kernels"
+_KERNEL: Final = re.compile(r"^__kernel void (\w+)\(.*?^}\n", re.DOTALL | re.MULTILINE)
 #: Positions below this fit the 32-bit integers that every device is fastest with.
 _INT_LIMIT: Final = 2**31 - 2**16
 #: The width of chunks where an operand steps over cells.
@@ -34,6 +36,18 @@ _TITLES: Final = 4096
 def source_file(name: str) -> str:
     """Return the text of ``kernels/<name>.cl``."""
     return (_KERNELS / f"{name}.cl").read_text(encoding="utf-8")
+
+
+@cache
+def some_kernels(file: str, *names: str) -> str:
+    """Return the text of ``kernels/<file>.cl`` without other kernels than these: compilers take
+    their time with each, whether it is asked for or not.
+    """
+
+    def kept(kernel: re.Match[str]) -> str:
+        return kernel[0] if kernel[1] in names else ""
+
+    return _KERNEL.sub(kept, source_file(file))
 
 
 def about_text(about: str) -> str:

@@ -75,8 +75,7 @@ static void substitute(GivenRows triangle, long row, long column, long size, int
         }
         for (; k < last; ++k)
             subtract(own, factors[k * column], solution + k * width, width);
-        if (is_unit) continue;
-        const double divisor = factors[i * column];
+        const double divisor = is_unit ? 1 : factors[i * column];
         if (divisor != 0)
             for (long j = 0; j < width; ++j) own[j] /= divisor;
         else
@@ -87,15 +86,13 @@ static void substitute(GivenRows triangle, long row, long column, long size, int
 /* Makes of right sides the solutions for the matrix that has the factors, or its transpose. */
 static void solve_factored(GivenRows packed, __global const int *pivots, long size,
                            int is_transposed, Rows right, long width) {
-    if (is_transposed) {
-        substitute(packed, 1, size, size, 0, 0, right, width);
-        substitute(packed, 1, size, size, 1, 1, right, width);
-        exchange_back(right, width, pivots, size);
-    } else {
-        exchange(right, width, pivots, size);
-        substitute(packed, size, 1, size, 0, 1, right, width);
-        substitute(packed, size, 1, size, 1, 0, right, width);
-    }
+    const long row = is_transposed ? 1 : size, column = is_transposed ? size : 1;
+    if (!is_transposed) exchange(right, width, pivots, size);
+    /* L, which has ones on its diagonal, comes first, or of the transpose U. One call of the
+       function, which is inlined: compilers take their time with it. */
+    ROLLED for (int is_upper = 0; is_upper < 2; ++is_upper)
+        substitute(packed, row, column, size, is_upper, is_upper == is_transposed, right, width);
+    if (is_transposed) exchange_back(right, width, pivots, size);
 }
 
 __kernel void invert(__global const STORAGE *input, __global STORAGE *output,

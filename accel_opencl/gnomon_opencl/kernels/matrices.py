@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
 from gnomon_opencl.element_types import element_type
-from gnomon_opencl.generation import source_file, whole_source
+from gnomon_opencl.generation import some_kernels, source_file, whole_source
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 
@@ -106,7 +106,7 @@ def launch(
         arguments.append(integers(operand.layout.offset, row, column) + walk(batch, dims))
     arguments += [pack("i", flag) for flag in flags]
     floats = next(each.dtype for each in operands if each.dtype.is_floating_point)
-    runtime.launch(_source(file, floats, dims), name, arguments, items)
+    runtime.launch(_source(file, name, floats, dims), name, arguments, items)
     return True
 
 
@@ -115,11 +115,11 @@ def _batch(layout: Layout) -> Layout:
 
 
 @cache
-def _source(file: str, dtype: DType, dims: int) -> str:
+def _source(file: str, name: str, dtype: DType, dims: int) -> str:
     return whole_source(
         f"#define STORAGE {element_type(dtype).storage}\n",
         f"#define DIMS {dims}\n",
         source_file("walk"),
         source_file("matrices"),
-        source_file(file),
+        some_kernels(file, name),
     )

@@ -25,10 +25,9 @@ __kernel void multiply_directly(__global const STORAGE *left, __global const STO
     }
 }
 
-/* Stores the sum that is element `item` of a batch of vectors, with its addend. */
-static inline void finish(COMPUTE sum, long item, __global const STORAGE *addend,
+/* Stores the sum that is an element of a batch of vectors, with its addend. */
+static inline void finish(COMPUTE sum, long batch, long row, __global const STORAGE *addend,
                           __global STORAGE *product, const Plan plan) {
-    const long batch = item / plan.rows, row = item % plan.rows;
     if (plan.has_addend)
         sum += LOAD(addend, plan.offset3 + batch * plan.stride3_0 + row * plan.stride3_1);
     STORE(sum, product, plan.offset0 + batch * plan.stride0_0 + row * plan.stride0_1);
@@ -37,6 +36,15 @@ static inline void finish(COMPUTE sum, long item, __global const STORAGE *addend
 /* A matrix times a vector. A work-item makes LENGTH rows over one part of the steps. Sums of
    several parts are laid out (part, batch, row) and added in that order by add_partial_sums. */
 #define LENGTH 64
+
+static inline void keep(COMPUTE sum, long part, long batch, long row, __global COMPUTE *partial,
+                        __global const STORAGE *addend, __global STORAGE *product,
+                        const Plan plan) {
+    if (plan.parts > 1)
+        partial[(part * plan.batch + batch) * plan.rows + row] = sum;
+    else
+        finish(sum, batch, row, addend, product, plan);
+}
 
 __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const STORAGE *vector,
                                  __global COMPUTE *partial, __global const STORAGE *addend,
@@ -61,11 +69,8 @@ __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const 
             for (int i = 0; i < LENGTH; ++i)
                 sums[i] = LOAD(matrix, line + i) * factor + sums[i];
         }
-        for (int i = 0; i < LENGTH; ++i)
-            if (plan.parts > 1)
-                partial[(part * plan.batch + batch) * plan.rows + row + i] = sums[i];
-            else
-                finish(sums[i], batch * plan.rows + row + i, addend, product, plan);
+        ROLLED for (int i = 0; i < LENGTH; ++i)
+            keep(sums[i], part, batch, row + i, partial, addend, product, plan);
         return;
     }
     for (int r = 0; r < rows; ++r) {
@@ -83,10 +88,7 @@ __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const 
         for (; step < last; ++step)
             sum = LOAD(matrix, line + step * plan.stride1_2)
                 * LOAD(vector, from + step * plan.stride2_1) + sum;
-        if (plan.parts > 1)
-            partial[(part * plan.batch + batch) * plan.rows + row + r] = sum;
-        else
-            finish(sum, batch * plan.rows + row + r, addend, product, plan);
+        keep(sum, part, batch, row + r, partial, addend, product, plan);
     }
 }
 
@@ -97,5 +99,5 @@ __kernel void add_partial_sums(__global const COMPUTE *partial, __global const S
     COMPUTE sum = 0;
     for (long part = 0; part < plan.parts; ++part)
         sum += partial[part * plan.batch * plan.rows + item];
-    finish(sum, item, addend, product, plan);
+    finish(sum, item / plan.rows, item % plan.rows, addend, product, plan);
 }

@@ -11,7 +11,7 @@ from functools import cache, lru_cache, partial
 from typing import Final, NamedTuple, final
 
 from gnomon.backend import DType, Layout, Operand
-from gnomon_opencl.generation import Plan, source_file, whole_source
+from gnomon_opencl.generation import Plan, some_kernels, whole_source
 from gnomon_opencl.kernels import copying, line_product, panels, tiles
 from gnomon_opencl.kernels.panels import Factors, Product, arithmetic
 from gnomon_opencl.kernels.tiles import Form, Tile, sum_bytes
@@ -47,6 +47,14 @@ class Vector(NamedTuple):
     together: int = 0
     parts: int = 0
     part_steps: int = 0
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """Which kernels are launched."""
+        if not self.parts:
+            return ("multiply_directly",)
+        sums = ("add_partial_sums",) if self.parts > 1 else ()
+        return ("multiply_by_vector", *sums)
 
 
 _NO_VECTOR: Final = Vector()
@@ -235,9 +243,10 @@ def _planned(dtype: DType, layouts: tuple[Layout, ...], by_vector: Vector) -> tu
     # Without an addend the plan still has places for one.
     for number, layout in enumerate((*layouts, output)[:4]):
         plan.add_layout(number, layout)
-    return _source(dtype, plan.declaration()), plan.packed()
+    return _source(dtype, plan.declaration(), by_vector.kernels), plan.packed()
 
 
 @cache
-def _source(dtype: DType, declaration: str) -> str:
-    return whole_source(arithmetic(dtype), declaration, source_file("matrix_product"))
+def _source(dtype: DType, declaration: str, kernels: tuple[str, ...]) -> str:
+    text = some_kernels("matrix_product", *kernels)
+    return whole_source(arithmetic(dtype), declaration, text)

@@ -40,6 +40,8 @@ from gnomon.fusible import (
     class_losses_backward,
     cross_entropy,
     cross_entropy_backward,
+    ctc_losses,
+    ctc_losses_backward,
     determinant,
     householder_reflectors,
     inverse,
@@ -75,6 +77,7 @@ from gnomon_opencl.kernels import (
     class_losses,
     convolution,
     copying,
+    ctc,
     elementwise,
     elimination,
     folds,
@@ -144,6 +147,8 @@ class OpenCLBackend(Backend):
         offer(cross_entropy, self._on_device(class_losses.add_cross_entropies))
         backward = class_losses.add_cross_entropies_backward
         offer(cross_entropy_backward, self._on_device(backward))
+        offer(ctc_losses, self._on_device(ctc.add_up_paths))
+        offer(ctc_losses_backward, self._on_device(ctc.find_slopes))
         if self.runtime.traits.is_processor:
             offer(attention_of, self._on_device(attention.attend))
             offer(attention_backward, self._on_device(attention.attend_backward))

@@ -15,6 +15,7 @@ from gnomon.nn import functional as F
 from gnomon_conformance.cases import Level
 from gnomon_conformance.entries import CUBE, LINE, ROWS, SQUARE, entry, matrix
 from gnomon_conformance.functions import Input, indices
+from gnomon_conformance.label_losses import LABEL_LOSSES
 from gnomon_conformance.layers import LAYERS
 from gnomon_conformance.linear_algebra import LINEAR_ALGEBRA
 from gnomon_conformance.variants import VARIANTS
@@ -287,5 +288,14 @@ PRODUCTS: Final = (
     entry(_C, "outer", lambda x: torch.outer(x[0], x[1]), Input((3,)), Input((5,))),
     entry(_C, "linear", lambda x: F.linear(x[0], x[1], x[2]), CUBE, matrix(5, 4), Input((5,))),
 )
-ENTRIES: Final = (*VIEWS, *FOLDS, *LOOKUPS, *PRODUCTS, *LINEAR_ALGEBRA, *LAYERS, *VARIANTS)
+ENTRIES: Final = (
+    *VIEWS,
+    *FOLDS,
+    *LOOKUPS,
+    *PRODUCTS,
+    *LINEAR_ALGEBRA,
+    *LAYERS,
+    *LABEL_LOSSES,
+    *VARIANTS,
+)
 DIFFERENTIABLE: Final = tuple([entry for entry in ENTRIES if entry.differentiable])

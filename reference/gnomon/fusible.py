@@ -20,6 +20,9 @@ from gnomon.composite.convolution_geometry import Geometry
 from gnomon.composite.cross_entropy import CrossEntropyBackwardKernel, CrossEntropyKernel
 from gnomon.composite.cross_entropy import cross_entropy_backward_of as cross_entropy_backward
 from gnomon.composite.cross_entropy import cross_entropy_of as cross_entropy
+from gnomon.composite.label_paths import CtcLossBackwardKernel, CtcLossKernel
+from gnomon.composite.label_paths import ctc_losses_backward_of as ctc_losses_backward
+from gnomon.composite.label_paths import ctc_losses_of as ctc_losses
 from gnomon.composite.linalg.eliminations import (
     CholeskyKernel,
     DeterminantKernel,
@@ -94,6 +97,8 @@ __all__ = [
     "ConvolutionKernel",
     "CrossEntropyBackwardKernel",
     "CrossEntropyKernel",
+    "CtcLossBackwardKernel",
+    "CtcLossKernel",
     "DeterminantKernel",
     "EigenvectorsKernel",
     "Geometry",
@@ -130,6 +135,8 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "cross_entropy_backward",
+    "ctc_losses",
+    "ctc_losses_backward",
     "determinant",
     "householder_reflectors",
     "insertion_points",

@@ -259,6 +259,7 @@ torch.geqrf(image.detach())
 torch.ormqr(image.detach(), image.detach()[..., 0], image)
 torch.matrix_exp(steep / 16)
 torch.matrix_power(steep, 3)
+F.ctc_loss(image[0].log_softmax(2), labels, sizes + 1, sizes)
 """
 #: Those that move a little: why, and at most how many bytes are read for a call.
 DECLARED = {
@@ -281,7 +282,7 @@ DECLARED = {
     "torch.linalg.lstsq(steep, image)": ("the same, of the pseudoinverse and of ranks", 2),
 }
 
-#: What writes a table of windows or places for a geometry it meets for the first time.
+#: What writes a table of windows, places or lengths for a geometry it meets for the first time.
 WITH_TABLES = [
     "F.conv2d(image, kernel, padding=1)",
     "F.max_pool2d(image, 2)",
@@ -289,6 +290,7 @@ WITH_TABLES = [
     "F.pad(image, (1, 2, 0, 1), mode='reflect')",
     "F.unfold(image, 3)",
     "F.adaptive_avg_pool2d(image, 3)",
+    "F.ctc_loss(image[0].log_softmax(2), labels[0], (1, 2) + (3,) * 6, (0, 1, 2) + (0,) * 5)",
 ]
 
 
@@ -307,6 +309,8 @@ def evaluated(expression: str, device: str) -> None:
         "tokens": gnomon.randint(0, 7, (2, 5), device=device),
         "table": gnomon.rand(7, 3, device=device, requires_grad=True),
     }
+    names["labels"] = gnomon.randint(1, 8, (8, 3), device=device)
+    names["sizes"] = gnomon.randint(0, 3, (8,), device=device)
     names["steep"] = names["image"] + 9 * gnomon.eye(8, device=device)
     result = eval(expression, names)
     parts = result if isinstance(result, tuple) else (result,)

@@ -95,6 +95,32 @@ def test_scan(record: Scan, dtype: DType, traits: str) -> None:
                 assert _is_near(mine, other, result, terms), (record.name, layout, dim)
 
 
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", ALL_DTYPES, ids=lambda dtype: dtype.name)
+def test_extremes_that_are_the_first_element(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    if dtype.is_floating_point:
+        ends: list[Scalar] = [-math.inf, math.inf, math.nan]
+    elif dtype is bool_:
+        ends = [False, True]
+    else:
+        limits = gnomon.iinfo(dtype)
+        ends = [limits.min, limits.max]
+    for first in ends:
+        for rest in ends:
+            for layout, dim in LAYOUTS[:3]:
+                values = [rest] * layout.numel
+                for place in range(0, layout.numel, 3):
+                    values[place] = first
+                inputs = pair(backend, values, layout, dtype)
+                for record in (CUMMAX_POSITIONS, CUMMIN_POSITIONS):
+                    outputs = [_fresh(operand, int64) for operand in inputs]
+                    for operand, output in zip(inputs, outputs, strict=True):
+                        operand.storage.backend.scan(record, operand, dim, output)
+                    host, device = map(elements, outputs)
+                    assert host == device, (record.name, first, rest)
+
+
 def _is_near(mine: Scalar, other: Scalar, dtype: DType, terms: int) -> bool:
     if mine == other or (mine != mine and other != other):
         return True

@@ -51,7 +51,8 @@ __kernel void scan(ARGUMENTS) {
     for (int lane = 0; lane < WIDTH; ++lane)
         states[lane] = plan.parts > 1 && lane < share.count
             ? totals[share.part * plan.rows + share.number + lane] : INITIAL;
-    if (share.count == WIDTH && step0 == 1 && step1 == 1) {
+    /* The states are in registers where the compiler knows how many there are. */
+    if (share.count == WIDTH && (WIDTH == 1 || (step0 == 1 && step1 == 1))) {
         for (long i = share.first; i < share.last; ++i)
             for (int lane = 0; lane < WIDTH; ++lane) {
                 const ELEMENT x = LOAD(input, at1 + i * plan.stride1 + lane);

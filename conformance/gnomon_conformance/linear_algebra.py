@@ -41,6 +41,10 @@ def _spread(given: Tensor) -> Tensor:
     return given + torch.diag(8 * places)[:height, :width]
 
 
+def _symmetric(given: Tensor) -> Tensor:
+    return _spread((given + given.mT) / 2)
+
+
 def _of_rank(count: int, given: Tensor) -> Tensor:
     """Return matrices that only have numbers in the first ``count`` columns."""
     return F.pad(_spread(given)[..., :count], (0, given.shape[-1] - count))
@@ -161,10 +165,19 @@ ORTHOGONALIZATIONS: Final = (
     _entry(
         "reflectors-of-batch", lambda x: torch.geqrf(x[0].triu()), _BATCH, differentiable=False
     ),
-    _entry("eigenvectors", lambda x: linalg.eigh(_spread(x[0])), SQUARE),
-    _entry("eigenvectors-of-batch", lambda x: linalg.eigh(-_spread(x[0])), _BATCH),
-    _entry("eigenvectors-upper", lambda x: linalg.eigh(_spread(x[0]), "U"), SQUARE),
-    _entry("eigenvalues", lambda x: linalg.eigvalsh(_spread(x[0])), SQUARE),
+    _entry("eigenvectors", lambda x: linalg.eigh(_symmetric(x[0])), SQUARE),
+    _entry("eigenvectors-of-batch", lambda x: linalg.eigh(-_symmetric(x[0])), _BATCH),
+    _entry("eigenvalues", lambda x: linalg.eigvalsh(_symmetric(x[0])), SQUARE),
+    # Of others a triangle is read, but both get a slope.
+    _entry(
+        "eigenvectors-lower", lambda x: linalg.eigh(_spread(x[0])), SQUARE, differentiable=False
+    ),
+    _entry(
+        "eigenvectors-upper",
+        lambda x: linalg.eigh(_spread(x[0]), "U"),
+        SQUARE,
+        differentiable=False,
+    ),
     _entry("singular-vectors", lambda x: linalg.svd(_spread(x[0])), _BATCH),
     _entry(
         "singular-vectors-of-tall", lambda x: linalg.svd(_spread(x[0]), False), matrix(5, 3)

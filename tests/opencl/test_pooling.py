@@ -188,3 +188,25 @@ def test_values_are_put_back_in_images_of_one_element() -> None:
     cotangent = gnomon.arange(9.0, device="opencl").reshape(1, 9, 1)
     (gradient,) = gnomon.autograd.grad(largest, x, cotangent)
     assert gradient.flatten().tolist() == list(range(9))
+
+
+@pytest.mark.parametrize("mode", ("nearest", "nearest-exact"))
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_nearest_elements_are_copied(dtype: str, mode: str) -> None:
+    x = gnomon.arange(0, 2 * 3 * 5 * 7 * 2, dtype=getattr(gnomon, dtype)).reshape(2, 3, 5, 7, 2)
+    x[0, 0, 0, 0] = float("nan")
+    strided = x[..., 0].transpose(2, 3)
+    for given, sizes in (
+        (x, (10, 3, 4)),
+        (strided, (14, 5)),
+        (strided[:, :, 0], (3,)),
+        (x[..., 0].to(memory_format=gnomon.channels_last), (11, 7)),
+        (x[..., 0].expand(2, 3, 5, 7)[:1, :1], (1, 20)),
+    ):
+        device = given.to(str(default_backend().device))
+        for each in (device, device.flip(0)):
+            host = given if each is device else given.flip(0)
+            found = gnomon.nn.functional.interpolate(each, size=sizes, mode=mode)
+            right = gnomon.nn.functional.interpolate(host, size=sizes, mode=mode)
+            assert found.stride() == right.stride()
+            gnomon.testing.assert_close(found.cpu(), right, rtol=0, atol=0, equal_nan=True)

@@ -7,7 +7,7 @@ Along each dim a table lists which positions each result reads, so that windows 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from math import prod
 from typing import Final, NamedTuple, TypeAlias, final
@@ -60,6 +60,8 @@ class Table:
     weights: _Weights
     #: Where each dim begins, and after all of them the divisors.
     starts: tuple[int, ...]
+    #: Whether each result is one element of the images.
+    picks: bool = False
 
 
 def pool_largest(
@@ -150,7 +152,7 @@ def resample(
             buffer_of(to),
             plan,
         ]
-        name = "resample_channels" if by_channels else "resample"
+        name = "resample_channels" if by_channels else "pick" if table.picks else "resample"
         longest = _LONGEST if runtime.traits.is_processor else 1
         source = _source("resampling", dtype, longest)
         runtime.launch(source, name, arguments, items)
@@ -179,7 +181,10 @@ def _weighted(resampling: Resampling, divisors: tuple[int, ...] | None) -> Table
         for taps in resampling.taps
     ]
     weights = [[weight for pairs in taps for _, weight in pairs] for taps in resampling.taps]
-    return _table(windows, weights, divisors or ())
+    table = _table(windows, weights, divisors or ())
+    single = all(len(pairs) == 1 for taps in resampling.taps for pairs in taps)
+    picks = single and divisors is None and all(set(each) == {1.0} for each in weights)
+    return replace(table, picks=picks)
 
 
 def _table(

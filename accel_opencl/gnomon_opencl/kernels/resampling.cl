@@ -56,7 +56,31 @@ __kernel void resample(__global const STORAGE *images, Tables tables,
     }
 }
 
-/* The same where channels lie next to each other, which makes them the lanes of vectors. */
+/* Copies, where each result reads one place with the weight 1. */
+__kernel void pick(__global const STORAGE *images, Tables tables,
+                   __global const COMPUTE *weights, __global STORAGE *results,
+                   const Plan plan) {
+    const long first = get_global_id(0) * plan.together;
+    const long last = min(first + plan.together, plan.lines);
+    Tables columns = tables + range_of(tables, plan.table2, plan.count2, 0).first;
+    for (long number = first; number < last; ++number) {
+        const Line line = line_of(&plan, number);
+        const long z = tables[range_of(tables, plan.table0, plan.count0, line.z).first];
+        const long y = tables[range_of(tables, plan.table1, plan.count1, line.y).first];
+        __global const STORAGE *cells = images + plan.offset + line.a * plan.stride_a
+            + line.b * plan.stride_b + z * plan.stride_0 + y * plan.stride_1;
+        __global STORAGE *row = results + plan.to + line.a * plan.to_a + line.b * plan.to_b
+            + line.z * plan.to_0 + line.y * plan.to_1;
+        if (plan.to_2 == 1 && plan.stride_2 == 1) {
+            for (long x = 0; x < plan.count2; ++x) STORE(LOAD(cells, columns[x]), row, x);
+        } else {
+            for (long x = 0; x < plan.count2; ++x)
+                STORE(LOAD(cells, columns[x] * plan.stride_2), row, x * plan.to_2);
+        }
+    }
+}
+
+/* Weighted sums where channels lie next to each other, which makes them the lanes of vectors. */
 __kernel void resample_channels(__global const STORAGE *images, Tables tables,
                                 __global const COMPUTE *weights, __global STORAGE *results,
                                 const Plan plan) {

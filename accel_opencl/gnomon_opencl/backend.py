@@ -68,6 +68,7 @@ from gnomon.fusible import convolution as convolution_of
 from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
+from gnomon.fusible import running_extremes as running_extremes_of
 from gnomon.fusible import softmax as softmax_of
 from gnomon.fusible import softmax_backward as softmax_backward_of
 from gnomon_opencl.element_types import is_storable
@@ -85,6 +86,7 @@ from gnomon_opencl.kernels import (
     matrix_product,
     orthogonalization,
     pooling,
+    running_extremes,
     scan,
     scattering,
     softmax,
@@ -119,6 +121,8 @@ class OpenCLBackend(Backend):
         self.kernels.offer(matrix_sum, self._on_device(matrix_product.add_product))
         self.kernels.offer(leading_places, self._on_device(sort.find_first))
         self.kernels.offer(chosen_positions, self._on_device(choosing.choose))
+        extremes = self._on_device(running_extremes.run_extremes)
+        self.kernels.offer(running_extremes_of, extremes)
         self._offer_windows()
         self._offer_rows()
         if self.runtime.traits.double_arithmetic:
@@ -252,8 +256,8 @@ class OpenCLBackend(Backend):
             return False
         if name in ("copy", "gather", "sort", "matrix_product", "convolution") or not dtypes:
             return True
-        verbs = (scattering.can_combine, folds.can_fold, scan.can_scan, source.can_make)
-        if any(knows(name) for knows in verbs):
+        verbs = (scattering.can_combine, folds.can_fold, source.can_make)
+        if _can_scan(name) or any(knows(name) for knows in verbs):
             return True
         return elementwise.formula_of(name, dtypes[-1]) is not None
 
@@ -320,10 +324,12 @@ class OpenCLBackend(Backend):
 
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         dtypes = (input.dtype, output.dtype)
-        if not scan.can_scan(record.name) or not all(map(self._stores, dtypes)):
+        if not _can_scan(record.name) or not all(map(self._stores, dtypes)):
             raise self.lacks(record.name, dtypes)
         self.runtime.begin(record.name, input, output)
-        scan.scan(self.runtime, record.name, input, dim, output)
+        is_of_places = running_extremes.can_scan(record.name)
+        run = running_extremes.scan_places if is_of_places else scan.scan
+        run(self.runtime, record.name, input, dim, output)
 
     def gather(
         self, source: Operand, indexed: Sequence[IndexedDimension], output: Operand
@@ -368,3 +374,7 @@ class OpenCLBackend(Backend):
         if recipe is None or not all(map(self._stores, (recipe.dtype, dtype))):
             raise self.lacks(name, (dtype,))
         source.run(self.runtime, recipe, generator, output)
+
+
+def _can_scan(name: str) -> bool:
+    return scan.can_scan(name) or running_extremes.can_scan(name)

@@ -138,6 +138,8 @@ FOLDS: Final = (
     entry(_R, "cumsum", lambda x: x[0].transpose(0, 1).cumsum(1), CUBE),
     entry(_R, "cumprod", lambda x: x[0].cumprod(0), CUBE),
     entry(_R, "cummax", lambda x: x[0].cummax(2), CUBE),
+    entry(_R, "cummin", lambda x: (x[0].transpose(0, 1) * 2).round().cummin(1), CUBE),
+    entry(_R, "cummax-long", lambda x: x[0].cummax(1), Input((2, 37))),
     entry(_R, "nansum", lambda x: x[0].nansum(0), CUBE),
     entry(
         _R,

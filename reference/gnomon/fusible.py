@@ -86,6 +86,7 @@ from gnomon.composite.standardization import (
 )
 from gnomon.ops.leading import LeadingKernel, leading_places
 from gnomon.ops.nonzero import ChosenPositionsKernel, chosen_positions
+from gnomon.ops.scans import ExtremesKernel, running_extremes
 
 __all__ = [
     "AttentionBackwardKernel",
@@ -101,6 +102,7 @@ __all__ = [
     "CtcLossKernel",
     "DeterminantKernel",
     "EigenvectorsKernel",
+    "ExtremesKernel",
     "Geometry",
     "InsertionPointsKernel",
     "InverseKernel",
@@ -155,6 +157,7 @@ __all__ = [
     "permutation_of_pivots",
     "qr_factors",
     "resampling",
+    "running_extremes",
     "signed_logarithm",
     "singular_vectors",
     "softmax",

@@ -13,7 +13,14 @@ from gnomon.dtypes import ALL_DTYPES, DType, Scalar, bool_, float16, float32, fl
 from gnomon.layout import Layout
 from gnomon.op.scan import Scan
 from gnomon.ops.leading import leading
-from gnomon.ops.scans import CUMMAX_POSITIONS, CUMMIN_POSITIONS, CUMPROD, CUMSUM, LOGCUMSUMEXP
+from gnomon.ops.scans import (
+    CUMMAX_POSITIONS,
+    CUMMIN_POSITIONS,
+    CUMPROD,
+    CUMSUM,
+    LOGCUMSUMEXP,
+    running_extremes,
+)
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
@@ -119,6 +126,30 @@ def test_extremes_that_are_the_first_element(dtype: DType, traits: str) -> None:
                         operand.storage.backend.scan(record, operand, dim, output)
                     host, device = map(elements, outputs)
                     assert host == device, (record.name, first, rest)
+
+
+@pytest.mark.parametrize("traits", BACKENDS)
+@pytest.mark.parametrize("dtype", ALL_DTYPES, ids=lambda d: d.name)
+def test_running_extremes(dtype: DType, traits: str) -> None:
+    backend = BACKENDS[traits]()
+    kernel = running_extremes.kernel_on(backend)
+    assert kernel is not None
+    if not backend.supports("copy", (dtype,)):
+        pytest.skip("the device has no such dtype")
+    draw = random.Random(dtype.name)
+    like = gnomon.tensor(0.0).like
+    for number, (layout, dim) in enumerate(LAYOUTS):
+        values = _drawn(dtype, max(layout.span[1], 1), draw, bool(number % 3))
+        host, device = pair(backend, values, layout, dtype)
+        for is_largest in (True, False):
+            whole = Layout.contiguous(layout.shape)
+            outputs = [pair(backend, [0], whole, each).device for each in (dtype, int64)]
+            kernel(device, dim, is_largest, *outputs)
+            results = running_extremes.decompose(like(host), dim, is_largest)
+            for output, result in zip(outputs, results, strict=True):
+                right, found = elements(result.operand), elements(output)
+                for mine, other in zip(found, right, strict=True):
+                    assert mine == other or (mine != mine and other != other)
 
 
 def _is_near(mine: Scalar, other: Scalar, dtype: DType, terms: int) -> bool:

@@ -1,4 +1,4 @@
-"""Scans: running sums, products and extremes along one dim, in the way ``scan.cl`` has."""
+"""Scans: running sums and products along one dim, in the way ``scan.cl`` has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROCESSOR_TERMS: Final = 8192
 _ITEMS: Final = 4096
 _TERMS: Final = 64
 #: No state is larger: three numbers of float64.
-_STATE_BYTES: Final = 24
+STATE_BYTES: Final = 24
 
 
 @final
@@ -43,12 +43,6 @@ _SCANS: Final = {
     "cumprod": Running("(S)(x)", "a * b", "(S)(1)", "s"),
     "logcumsumexp": Running(
         "log_sum(x, 1)", "added(a, b)", "log_sum(-INFINITY, 0)", "value_of(s)", "log_sums"
-    ),
-    "cummax_positions": Running(
-        "place_of(x, i)", "later_larger(a, b)", "place_of(LOWEST, -1)", "s.index", "places"
-    ),
-    "cummin_positions": Running(
-        "place_of(x, i)", "later_smaller(a, b)", "place_of(HIGHEST, -1)", "s.index", "places"
     ),
 }
 
@@ -71,7 +65,7 @@ def scan(runtime: Runtime, name: str, input: Operand, dim: int, output: Operand)
     )
     totals = buffer_of(output)
     if in_parts:
-        totals = runtime.pool.allocate(course.parts * course.rows * _STATE_BYTES).buffer
+        totals = runtime.pool.allocate(course.parts * course.rows * STATE_BYTES).buffer
     arguments: list[Argument] = [
         buffer_of(input),
         buffer_of(output),
@@ -176,5 +170,5 @@ def _source(
         f"#define COMBINE(a, b) ({running.combine})",
         f"#define FINISH(s) {running.finish}",
     ]
-    files = ["walk", "scan", *(["scan_parts"] if in_parts else [])]
+    files = ["walk", "scan_shares", "scan", *(["scan_parts"] if in_parts else [])]
     return whole_source("\n".join(lines), "\n", *map(source_file, files))

@@ -17,8 +17,9 @@ from gnomon.backend import (
     int8,
     int64,
 )
+from gnomon.fusible import running_extremes
 from gnomon_conformance.audit.faulty import FaultyBackend, Hooks, put, rows_of, values_of
-from gnomon_conformance.audit.register import fault, hooked
+from gnomon_conformance.audit.register import decomposed, fault, hooked, kernel_fault
 
 
 def _folds(
@@ -354,3 +355,33 @@ class _DenseScan(FaultyBackend):
     def scan(self, record: ScanRecord, input: Operand, dim: int, output: Operand) -> None:
         dense = Layout.contiguous(output.layout.shape)._replace(offset=output.layout.offset)
         super().scan(record, input, dim, output.under(dense))
+
+
+def _of_largest_alone(
+    x: Operand, dim: int, is_largest: bool, values: Operand, places: Operand
+) -> None:
+    """Take the smallest for the largest."""
+    decomposed(running_extremes, [x], (dim, True), [values, places])
+
+
+def _of_parts_alone(
+    x: Operand, dim: int, is_largest: bool, values: Operand, places: Operand
+) -> None:
+    """Forget all before each eighth element."""
+    terms = x.layout.shape[dim]
+    for first in range(0, terms, 8):
+        count = min(8, terms - first)
+        part = [
+            each.under(each.layout.narrow(dim, first, count)) for each in (x, values, places)
+        ]
+        decomposed(running_extremes, part[:1], (dim, is_largest), part[1:])
+        put(part[2], [int(place) + first for place in values_of(part[2])])
+
+
+kernel_fault("cummin gives the largest", "function/cummin", running_extremes, _of_largest_alone)
+kernel_fault(
+    "cummax begins anew after eight elements",
+    "function/cummax-long",
+    running_extremes,
+    _of_parts_alone,
+)

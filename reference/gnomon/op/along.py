@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gnomon.core import TensorCore
 from gnomon.op.index_arguments import index_operand
-from gnomon.op.indexing import IndexPlan, read_through_indices
+from gnomon.op.indexing import IndexPlan, read_through_indices, record_reading
 
 T = TypeVar("T", bound=TensorCore)
 
@@ -23,14 +23,35 @@ def at_positions(
 
     ``positions`` is int64 and has ``input``'s other sizes; it lacks ``dim`` unless ``keepdim``.
     """
-    shape = positions.operand.layout.shape
-    dims = range(len(input.operand.layout.shape))
-    if not dims:
+    if not input.operand.layout.shape:
         plan = IndexPlan(operation=operation, shape=(), walked=(), indexed=())
         return read_through_indices(input, plan, (), label)
-    walked = tuple([None if k == dim else k for k in dims if keepdim or k != dim])
-    plan = IndexPlan(operation=operation, shape=shape, walked=walked, indexed=(dim,))
+    plan = _plan(operation, input, dim, positions, keepdim)
     return read_through_indices(input, plan, (positions,), label)
+
+
+def record_at_positions(
+    operation: str,
+    input: TensorCore,
+    dim: int,
+    positions: TensorCore,
+    values: TensorCore,
+    label: str,
+) -> None:
+    """Record that ``values`` are the elements of ``input``, of one dim or more, that stand at
+    ``positions`` of its ``dim``.
+    """
+    plan = _plan(operation, input, dim, positions, True)
+    record_reading(input, plan, (positions,), values, label)
+
+
+def _plan(
+    operation: str, input: TensorCore, dim: int, positions: TensorCore, keepdim: bool
+) -> IndexPlan:
+    dims = range(len(input.operand.layout.shape))
+    walked = tuple([None if k == dim else k for k in dims if keepdim or k != dim])
+    shape = positions.operand.layout.shape
+    return IndexPlan(operation=operation, shape=shape, walked=walked, indexed=(dim,))
 
 
 def integers(prototype: T, values: Sequence[int], shape: tuple[int, ...]) -> T:

@@ -105,16 +105,23 @@ def read_through_indices(
     except IndexError as error:
         raise plan.wrong_index(input.operand, error) from None
     result = input.like(output)
+    record_reading(input, plan, indices, result, label)
+    return result
+
+
+def record_reading(
+    input: TensorCore, plan: IndexPlan, indices: Indices, result: TensorCore, label: str
+) -> None:
+    """Record that ``result`` are the elements of ``input`` that ``plan`` finds."""
     if recording(input):
         node = OperationNode(
             label,
             (input,),
             (result,),
             [SavedTensor(index) for index in indices],
-            partial(_collect, plan, layout.shape),
+            partial(_collect, plan, input.operand.layout.shape),
         )
         set_history(result, node)
-    return result
 
 
 def add_through_indices(

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, islice
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from gnomon import return_types
+from gnomon.backend import Operand
 from gnomon.core import TensorCore
-from gnomon.dispatch import item_of
+from gnomon.dispatch import allocate, item_of
 from gnomon.dtypes import DType, Scalar, finfo, int64
 from gnomon.graph.modes import modes
-from gnomon.layout import normalize_dim
-from gnomon.op.along import at_positions
+from gnomon.layout import Layout, normalize_dim
+from gnomon.op.along import at_positions, record_at_positions
 from gnomon.op.claims import EXACT, REALS, ProductOfTerms, SumOfTerms, Ulps
+from gnomon.op.composite import Composite
 from gnomon.op.derivative import node_label
 from gnomon.op.foundation import add, sum_of
 from gnomon.op.in_place import replace, snapshot
@@ -39,6 +41,9 @@ from gnomon.ops.views import expand, movedim, transpose, unsqueeze
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
 T = TypeVar("T", bound=TensorCore)
+ExtremesMeaning: TypeAlias = Callable[[TensorCore, int, bool], tuple[TensorCore, TensorCore]]
+#: ``(input, dim, is_largest, values, positions)``: two contiguous outputs, int64 the second.
+ExtremesKernel: TypeAlias = Callable[[Operand, int, bool, Operand, Operand], None]
 
 #: Elements that derivatives of products take at most to do without a look at their factors.
 _MOST_PRODUCTS: Final = 1 << 20
@@ -264,10 +269,41 @@ def cummin(input: T, dim: int, *, out: tuple[T, T] | None = None) -> return_type
     return return_types.cummin(_running("cummin", CUMMIN_POSITIONS, input, dim, out))
 
 
+def _extremes(input: TensorCore, dim: int, is_largest: bool) -> tuple[TensorCore, TensorCore]:
+    positions = (CUMMAX_POSITIONS if is_largest else CUMMIN_POSITIONS)(input, dim)
+    return at_positions("running_extremes", input, dim, positions, ""), positions
+
+
+running_extremes: Composite[ExtremesMeaning, ExtremesKernel] = Composite(
+    name="running_extremes",
+    definition=(
+        "the largest, or smallest, of each element and all before it along a dim, and where it "
+        "stands, of equals the last"
+    ),
+    special_cases="NaN counts instead of every number",
+    decompose=_extremes,
+    tolerance=EXACT,
+    gradients=("input",),
+)
+
+
 def _running(
     operation: str, record: Scan, input: T, dim: int, out: tuple[T, T] | None
 ) -> tuple[T, T]:
-    positions = record(input, dim)
-    dim = normalize_dim(dim, len(input.operand.layout.shape), operation)
-    values = at_positions(operation, input, dim, positions, node_label(operation))
+    storage, layout, dtype = input.operand
+    kernel = running_extremes.kernel_on(storage.backend)
+    if kernel is None or not layout.shape:
+        positions = record(input, dim)
+        dim = normalize_dim(dim, len(layout.shape), operation)
+        values = at_positions(operation, input, dim, positions, node_label(operation))
+        return deliver_pair(operation, (values, positions), out, input)
+    dim = normalize_dim(dim, len(layout.shape), operation)
+    record.dtype(record.name, dtype)  # which raises where there is no order
+    whole = Layout.contiguous(layout.shape)
+    values, positions = (
+        input.like(allocate(storage.backend, whole, each)) for each in (dtype, int64)
+    )
+    is_largest = record is CUMMAX_POSITIONS
+    kernel(input.operand, dim, is_largest, values.operand, positions.operand)
+    record_at_positions(operation, input, dim, positions, values, node_label(operation))
     return deliver_pair(operation, (values, positions), out, input)

@@ -8,14 +8,11 @@ from typing import Final, NamedTuple, final
 from gnomon.backend import DType, Layout, Operand, collapse_together
 from gnomon_opencl.element_types import element_type
 from gnomon_opencl.generation import source_file, whole_source
-from gnomon_opencl.kernels.folds import limits
 from gnomon_opencl.kernels.walks import even_dims, integers, walk
 from gnomon_opencl.runtime import Argument, Runtime, buffer_of
 from gnomon_opencl.traits import Traits
 
 _CACHED: Final = 4096
-#: Numbers of elements below this fit 32 bits, which make vectors with elements of as many.
-_INT_LIMIT: Final = 2**31 - 1
 #: Scans that a work-item of a processor runs side by side where they lie so.
 _WIDTH: Final = 64
 #: Work-items that keep a processor, or a card, busy, and fewest elements worth one.
@@ -59,9 +56,8 @@ def scan(runtime: Runtime, name: str, input: Operand, dim: int, output: Operand)
     traits = runtime.traits
     course = course_of(input.layout, dim, output.layout, traits)
     in_parts = course.parts > 1
-    is_long = input.layout.shape[dim] > _INT_LIMIT
     source = _source(
-        name, input.dtype, output.dtype, course.dims, course.width, in_parts, is_long, traits
+        name, input.dtype, output.dtype, course.dims, course.width, in_parts, traits
     )
     totals = buffer_of(output)
     if in_parts:
@@ -144,12 +140,10 @@ def _source(
     dims: int,
     width: int,
     in_parts: bool,
-    is_long: bool,
     traits: Traits,
 ) -> str:
     running = _SCANS[name]
     kind, target = element_type(dtype), element_type(result)
-    lowest, highest = limits(dtype)
     store = target.store(1, f"({target.compute})(x)", "(p)", "(i)").removesuffix(";")
     lines = [
         f"#define STORAGE {kind.storage}",
@@ -158,9 +152,6 @@ def _source(
         f"#define TARGET {target.storage}",
         f"#define STORE(x, p, i) {store}",
         f"#define DIMS {dims}",
-        f"#define PLACE {'long' if is_long or dtype.itemsize == 8 else 'int'}",
-        f"#define LOWEST {lowest}",
-        f"#define HIGHEST {highest}",
         f"#define WIDTH {width}",
         f"#define WIDE {'double' if traits.double_arithmetic else 'float'}",
         f"#define S {kind.compute if dtype.is_floating_point else 'ulong'}",

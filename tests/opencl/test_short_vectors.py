@@ -8,22 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
 import gnomon
 from gnomon import Tensor
 from gnomon.nn import functional
-from gnomon.registry import register_backend
 
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from gnomon_opencl import runtime
-from gnomon_opencl.backend import OpenCLBackend
 from gnomon_opencl.traits import traits_of
 
-from .devices import default_backend, with_short_vectors
+from .devices import default_backend, served_device, with_short_vectors
 
 Function = Callable[[Tensor, Tensor], Tensor]
 LONG_VECTOR = re.compile(r"\b(u?long|double)8\b")
@@ -45,19 +42,13 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-@cache
-def _served() -> OpenCLBackend:
-    backend = with_short_vectors()
-    register_backend(backend)
-    return backend
-
-
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_results_are_right(function: Function) -> None:
-    backend = _served()
+    backend = with_short_vectors()
+    device = served_device(backend)
     x = gnomon.arange(99.0, dtype=gnomon.float64).reshape(11, 9).remainder(17)
     k = gnomon.arange(99).reshape(11, 9) * 7 % 11
-    found = function(x.to(backend.device), k.to(backend.device))
+    found = function(x.to(device), k.to(device))
     expected = function(x, k)
     assert found.dtype is expected.dtype and found.tolist() == expected.tolist()
     texts = list(backend.runtime.programs._programs)

@@ -2,18 +2,28 @@
    at a time, in the widest floating type of the device, real. Formulas, tables and their
    sources: gnomon.special_functions.gamma. */
 
-__constant real ZETA_MINUS_1[30] = {
-    (real)0.6449340668482264, (real)0.2020569031595943, (real)0.08232323371113819,
-    (real)0.03692775514336993, (real)0.01734306198444914, (real)0.008349277381922827,
-    (real)0.00407735619794434, (real)0.0020083928260822143, (real)0.0009945751278180853,
-    (real)0.0004941886041194645, (real)0.0002460865533080483, (real)0.00012271334757848915,
-    (real)6.124813505870483e-05, (real)3.058823630702049e-05, (real)1.528225940865187e-05,
-    (real)7.637197637899763e-06, (real)3.81729326499984e-06, (real)1.908212716553939e-06,
-    (real)9.539620338727962e-07, (real)4.769329867878064e-07, (real)2.38450502727733e-07,
-    (real)1.1921992596531106e-07, (real)5.960818905125948e-08, (real)2.980350351465228e-08,
-    (real)1.4901554828365043e-08, (real)7.45071178983543e-09, (real)3.725334024788457e-09,
-    (real)1.862659723513049e-09, (real)9.313274324196682e-10, (real)4.656629065033784e-10,
+/* (-1)^k (zeta(k) - 1) / k for k = 2, 3, ..., and zeros. */
+__constant real LOG_GAMMA_AT_2[32] = {
+    (real)0.3224670334241132, (real)-0.0673523010531981, (real)0.020580808427784546,
+    (real)-0.007385551028673986, (real)0.0028905103307415234, (real)-0.001192753911703261,
+    (real)0.0005096695247430425, (real)-0.00022315475845357936, (real)9.945751278180853e-05,
+    (real)-4.492623673813314e-05, (real)2.0507212775670694e-05, (real)-9.439488275268395e-06,
+    (real)4.374866789907487e-06, (real)-2.039215753801366e-06, (real)9.55141213040742e-07,
+    (real)-4.492469198764566e-07, (real)2.1207184805554667e-07, (real)-1.00432248239681e-07,
+    (real)4.769810169363981e-08, (real)-2.2711094608943164e-08, (real)1.0838659214896955e-08,
+    (real)-5.183475041970047e-09, (real)2.4836745438024785e-09, (real)-1.1921401405860912e-09,
+    (real)5.731367241678862e-10, (real)-2.7595228851242334e-10, (real)1.3304764374244491e-10,
+    (real)-6.422964563838101e-11, (real)3.104424774732227e-11, (real)-1.5021384080754142e-11,
+    (real)0.0, (real)0.0,
 };
+/* Terms of series that matter: to elements that are doubles, all. */
+#if IS_FLOATING && !IS_DOUBLE
+#define TERMS_AT_2 16
+#define STIRLING_TERMS 5
+#else
+#define TERMS_AT_2 32
+#define STIRLING_TERMS 9
+#endif
 __constant real TAYLOR_AT_ROOT[40] = {
     (real)0.9676722454476212, (real)-0.4427631689835921, (real)0.258499760955651,
     (real)-0.16394270544240652, (real)0.10782405069126237, (real)-0.07219956125645471,
@@ -51,10 +61,16 @@ static bool is_whole(real x) { return x == floor(x); }
 
 static real sine_of_turns(real x) { return isinf(x) ? (real)NAN : sinpi(x); }
 
-/* log Gamma(2 + t) for |t| <= 1/2. */
+/* log Gamma(2 + t) for |t| <= 1/2. Every fourth term is added up apart, for the terms wait less
+   for each other. */
 static real log_gamma_around_2(real t) {
-    real series = 0;
-    for (int k = 31; k > 1; --k) series = ZETA_MINUS_1[k - 2] / k - t * series;
+    const real square = t * t, fourth = square * square;
+    real sums[4] = {0, 0, 0, 0};
+#pragma unroll
+    for (int k = TERMS_AT_2 - 4; k >= 0; k -= 4)
+        for (int each = 0; each < 4; ++each)
+            sums[each] = sums[each] * fourth + LOG_GAMMA_AT_2[k + each];
+    const real series = (sums[0] + sums[1] * t) + (sums[2] + sums[3] * t) * square;
     return t * ((real)0.42278433509846713 + t * series);
 }
 
@@ -70,9 +86,10 @@ static real log_gamma_right(real x) {
         }
         return log(product) + log_gamma_around_2(x - 2);
     }
+    const real inverse = 1 / x, squared = inverse * inverse;
     real series = 0;
-    for (int k = 8; k >= 0; --k) series = series / x / x + STIRLING[k];
-    return (x - (real)0.5) * (log(x) - 1) + ((real)0.4189385332046728 + series / x);
+    for (int k = STIRLING_TERMS - 1; k >= 0; --k) series = series * squared + STIRLING[k];
+    return (x - (real)0.5) * (log(x) - 1) + ((real)0.4189385332046728 + series * inverse);
 }
 
 static real log_gamma(real x) {

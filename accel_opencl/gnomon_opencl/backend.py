@@ -65,6 +65,7 @@ from gnomon.fusible import (
 )
 from gnomon.fusible import class_losses as class_losses_of
 from gnomon.fusible import convolution as convolution_of
+from gnomon.fusible import grid_samples as grid_samples_of
 from gnomon.fusible import log_softmax as log_softmax_of
 from gnomon.fusible import log_softmax_backward as log_softmax_backward_of
 from gnomon.fusible import matrix_product as matrix_product_of
@@ -82,6 +83,7 @@ from gnomon_opencl.kernels import (
     elementwise,
     elimination,
     folds,
+    grid_samples,
     indexing,
     matrix_product,
     orthogonalization,
@@ -136,6 +138,7 @@ class OpenCLBackend(Backend):
         offer(max_pooling, self._on_device(pooling.pool_largest))
         offer(max_pooling_backward, self._on_device(pooling.put_back))
         offer(resampling, self._on_device(pooling.resample))
+        offer(grid_samples_of, self._on_device(grid_samples.sample_grid))
 
     def _offer_rows(self) -> None:
         """Offer the composites that go along rows of floats."""

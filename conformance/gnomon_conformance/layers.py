@@ -400,4 +400,43 @@ LARGE: Final = (
         Input((2, 1, 3, 4)),
     ),
 )
-LAYERS: Final = (*SMALL, *LARGE)
+#: Points lie in the images and around them, none on an element or halfway between two.
+_GRID: Final = Input((2, 3, 4, 2), -1.9, 1.9)
+GRIDS: Final = (
+    entry(
+        _C,
+        "grid-sample",
+        lambda x: F.grid_sample(x[0], x[1], align_corners=False),
+        Input((2, 3, 5, 7)),
+        _GRID,
+        narrow=False,
+    ),
+    entry(
+        _C,
+        "grid-sample-of-border",
+        lambda x: F.grid_sample(
+            x[0].transpose(2, 3), x[1], padding_mode="border", align_corners=True
+        ),
+        Input((2, 2, 5, 7)),
+        _GRID,
+        narrow=False,
+    ),
+    entry(
+        _C,
+        "grid-sample-by-reflection",
+        lambda x: F.grid_sample(x[0], x[1], padding_mode="reflection", align_corners=False),
+        Input((2, 2, 3, 7)),
+        _GRID,
+        narrow=False,
+    ),
+    entry(
+        _C,
+        "grid-sample-nearest",
+        lambda x: F.grid_sample(x[0], x[1], "nearest", align_corners=False),
+        Input((2, 3, 3, 5)),
+        Input((2, 3, 4, 2), -1.4, 1.4),
+        differentiable=False,
+        narrow=False,
+    ),
+)
+LAYERS: Final = (*SMALL, *LARGE, *GRIDS)

@@ -20,6 +20,8 @@ from gnomon.composite.convolution_geometry import Geometry
 from gnomon.composite.cross_entropy import CrossEntropyBackwardKernel, CrossEntropyKernel
 from gnomon.composite.cross_entropy import cross_entropy_backward_of as cross_entropy_backward
 from gnomon.composite.cross_entropy import cross_entropy_of as cross_entropy
+from gnomon.composite.grid_samples import GridSampleKernel
+from gnomon.composite.grid_samples import grid_samples_of as grid_samples
 from gnomon.composite.label_paths import CtcLossBackwardKernel, CtcLossKernel
 from gnomon.composite.label_paths import ctc_losses_backward_of as ctc_losses_backward
 from gnomon.composite.label_paths import ctc_losses_of as ctc_losses
@@ -104,6 +106,7 @@ __all__ = [
     "EigenvectorsKernel",
     "ExtremesKernel",
     "Geometry",
+    "GridSampleKernel",
     "InsertionPointsKernel",
     "InverseKernel",
     "LUKernel",
@@ -140,6 +143,7 @@ __all__ = [
     "ctc_losses",
     "ctc_losses_backward",
     "determinant",
+    "grid_samples",
     "householder_reflectors",
     "insertion_points",
     "inverse",

@@ -11,13 +11,11 @@ from itertools import product
 from math import prod
 from typing import SupportsIndex
 
+from gnomon.composite.grid_samples import sampled_at
 from gnomon.composite.matrix import bmm
 from gnomon.errors import explain
-from gnomon.layout import Layout
-from gnomon.op.copying import clone_as
 from gnomon.tensor import Tensor
 from gnomon.tensor.creation import tensor
-from gnomon.tensor.sequences import arange
 
 __all__ = ["affine_grid", "grid_sample"]
 
@@ -78,33 +76,7 @@ def grid_sample(
     tensor([[[[2.]]]])
     """
     _check(input, grid, mode, padding_mode)
-    aligned = bool(align_corners)
-    sizes = tuple(input.shape[2:])
-    # The grid names the last dim first.
-    points = [grid[..., count] for count in reversed(range(len(sizes)))]
-    places = [
-        _unscaled(point, size, aligned) for point, size in zip(points, sizes, strict=True)
-    ]
-    if mode != "bicubic":
-        places = [
-            _inside(place, size, padding_mode, aligned)
-            for place, size in zip(places, sizes, strict=True)
-        ]
-    choices = [_taps(place, mode) for place in places]
-    elements = input.movedim(1, -1)
-    batch = arange(input.size(0), device=input.device)
-    batch = batch.view(-1, *[1] * len(sizes))
-    total: Tensor | None = None
-    for taps in product(*choices):
-        term = _read(
-            elements, batch, [at for at, _ in taps], sizes, mode, padding_mode, aligned
-        )
-        for _, weight in taps:
-            term = term if weight is None else term * weight.unsqueeze(-1)
-        total = term if total is None else total + term
-    assert total is not None
-    moved = total.movedim(-1, 1)
-    return clone_as(moved, Layout.contiguous(tuple(moved.shape)))
+    return sampled_at(input, grid, mode, padding_mode, bool(align_corners))
 
 
 def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
@@ -132,71 +104,3 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> None:
         rule = "bicubic interpolation only supports 4D input"
     if rule:
         raise RuntimeError(explain("grid_sample", rule, input, grid))
-
-
-def _unscaled(point: Tensor, size: int, aligned: bool) -> Tensor:
-    """Return points between -1 and 1 as places, elements counted from 0."""
-    if aligned:
-        return (point + 1) / 2 * (size - 1)
-    return ((point + 1) * size - 1) / 2
-
-
-def _inside(place: Tensor, size: int, padding_mode: str, aligned: bool) -> Tensor:
-    if padding_mode == "reflection":
-        place = _reflected(place, size, aligned)
-    return place if padding_mode == "zeros" else place.clamp(0, size - 1)
-
-
-def _reflected(place: Tensor, size: int, aligned: bool) -> Tensor:
-    """Return places mirrored at the image's ends until they lie inside."""
-    low, span = (0.0, size - 1.0) if aligned else (-0.5, float(size))
-    if span == 0:
-        return place * 0
-    distance = (place - low).abs()
-    turns = (distance.detach() / span).floor()
-    rest = distance - turns * span
-    odd = turns % 2
-    return rest * (1 - 2 * odd) + span * odd + low
-
-
-def _taps(place: Tensor, mode: str) -> list[tuple[Tensor, Tensor | None]]:
-    """Return the elements along one dim that a place reads, with their weights."""
-    if mode == "nearest":
-        return [(place.detach().round(), None)]
-    first = place.detach().floor()
-    part = place - first
-    if mode == "bilinear":
-        return [(first, 1 - part), (first + 1, part)]
-    return [(first + tap, _cubic((part - tap).abs(), tap in (0, 1))) for tap in (-1, 0, 1, 2)]
-
-
-def _cubic(distance: Tensor, near: bool) -> Tensor:
-    """Return Keys' weights with the parameter -0.75 that ``interpolate`` has."""
-    if near:
-        return (1.25 * distance - 2.25) * distance * distance + 1
-    return ((-0.75 * distance + 3.75) * distance - 6) * distance + 3
-
-
-def _read(
-    elements: Tensor,
-    batch: Tensor,
-    places: list[Tensor],
-    sizes: tuple[int, ...],
-    mode: str,
-    padding_mode: str,
-    aligned: bool,
-) -> Tensor:
-    """Return (N, \\*places, C): the elements at whole places, zeros where those lie outside."""
-    if mode == "bicubic" and padding_mode != "zeros":
-        places = [
-            _inside(place, size, padding_mode, aligned).round()
-            for place, size in zip(places, sizes, strict=True)
-        ]
-    known = [place.clamp(0, size - 1).long() for place, size in zip(places, sizes, strict=True)]
-    found = elements[(batch, *known)]
-    if padding_mode != "zeros":
-        return found
-    outside = places[0] != known[0]
-    for place, at in zip(places[1:], known[1:], strict=True):
-        outside = outside | (place != at)
-    return found.masked_fill(outside.unsqueeze(-1), 0)

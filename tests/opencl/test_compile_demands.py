@@ -151,6 +151,31 @@ def test_a_graph_that_has_been_gone_back_through_is_left_as_it_is() -> None:
     assert "replayed" in str(compiled.explain())
 
 
+def test_a_result_that_can_be_gone_through_in_part_is_no_replay() -> None:
+    w = gnomon.ones(2, device="opencl", requires_grad=True)
+
+    def used_in_part(x: Tensor, w: Tensor) -> Tensor:
+        middle = x + 1
+        y = middle.exp() + (w + 1)
+        gnomon.autograd.grad(y.sum(), middle)
+        return y
+
+    def used_up(x: Tensor) -> Tensor:
+        y = x.exp() + x
+        y.sum().backward()
+        return y
+
+    first, second = gnomon.compile(used_in_part), gnomon.compile(used_up)
+    for _ in range(4):
+        x = gnomon.zeros(2, device="opencl", requires_grad=True)
+        (found,) = gnomon.autograd.grad(first(x, w).sum(), w)
+        assert found.tolist() == [1, 1]
+        y = second(x)
+        with pytest.raises(RuntimeError, match="second time"):
+            (y * w).sum().backward()
+    assert "differentiated in part" in str(first.explain())
+
+
 def test_one_refusal_of_several_replays_is_reported_once() -> None:
     half = gnomon.full((4,), 0.5, device="opencl")
     steps = [

@@ -10,7 +10,7 @@ from typing import NamedTuple, final
 from gnomon.backend import Backend, Operand, Storage
 from gnomon.core import Node, TensorCore
 from gnomon.dtypes import DType
-from gnomon.graph.edges import gradient_node, set_history
+from gnomon.graph.edges import AccumulateGrad, gradient_node, set_history
 from gnomon.layout import Layout
 from gnomon.memory import Memory
 from gnomon.recording import LiveNumber, NotRecordable, Recorder
@@ -174,6 +174,8 @@ class Parts:
         if node is None:
             return None
         if node in self._used_up and not _is_whole(node):
+            if _leads_to_leaf(node):
+                raise NotRecordable("a result can be differentiated in part, as it has been")
             return None
         for index, output in enumerate(self.outputs):
             if output is tensor:
@@ -196,6 +198,20 @@ def _is_whole(node: Node) -> bool:
             seen.add(each)
             waiting += [edge.node for edge in each.edges if edge is not None]
     return True
+
+
+def _leads_to_leaf(node: Node) -> bool:
+    """Return whether a pass gets from ``node`` to a leaf, through nodes that saved nothing."""
+    seen: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, AccumulateGrad):
+            return True
+        if each not in seen and not each.is_released:
+            seen.add(each)
+            waiting += [edge.node for edge in each.edges if edge is not None]
+    return False
 
 
 def placed(result: Result | None) -> object:

@@ -47,7 +47,7 @@ def cdist(
         result = VECTOR_NORM.over(differences, (last,), False, (float(p),))
 
     def derivative(
-        cotangents: Cotangents, saved: Sequence[TensorCore | None], _: Sequence[bool]
+        cotangents: Cotangents, saved: Sequence[TensorCore | None], needs: Sequence[bool]
     ) -> Cotangents:
         (g,) = cotangents
         first, second, y = saved
@@ -58,7 +58,10 @@ def cdist(
         )
         if part is None:
             return no_slope(first), no_slope(second)
-        return sum_of(part, -2), neg(sum_of(part, -3))
+        return (
+            sum_of(part, -2) if needs[0] else None,
+            neg(sum_of(part, -3)) if needs[1] else None,
+        )
 
     record_composite("CdistBackward0", (x1, x2), (result,), (x1, x2, result), derivative)
     return result

@@ -291,13 +291,12 @@ def _running(
     operation: str, record: Scan, input: T, dim: int, out: tuple[T, T] | None
 ) -> tuple[T, T]:
     storage, layout, dtype = input.operand
+    dim = normalize_dim(dim, len(layout.shape), operation)
     kernel = running_extremes.kernel_on(storage.backend)
     if kernel is None or not layout.shape:
         positions = record(input, dim)
-        dim = normalize_dim(dim, len(layout.shape), operation)
         values = at_positions(operation, input, dim, positions, node_label(operation))
         return deliver_pair(operation, (values, positions), out, input)
-    dim = normalize_dim(dim, len(layout.shape), operation)
     record.dtype(record.name, dtype)  # which raises where there is no order
     whole = Layout.contiguous(layout.shape)
     values, positions = (

@@ -164,6 +164,7 @@ def _reducing(
     content: Content, numbers: tuple[RecordedArgument, ...], work: Work, traits: Traits
 ) -> Iterator[KernelLaunch]:
     for launch, buffers, given in content.launches(traits):
+        # Copies of operands are given no numbers.
         arguments = (*map(Place, buffers), *launch.constants, *(numbers if given else ()))
         yield KernelLaunch(
             launch.source, launch.name, arguments, launch.items, launch.group, work

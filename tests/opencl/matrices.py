@@ -23,6 +23,12 @@ def drawn(shape: Sequence[int], dtype: gnomon.dtype, seed: str) -> Tensor:
     return gnomon.tensor(values, dtype=dtype).reshape(shape)
 
 
+def not_dense(x: Tensor) -> list[Tensor]:
+    """Return matrices of numbers of (4, 7, 9): in steps, spread, permuted and transposed."""
+    spread = x[:1, :5, :5].expand(3, 5, 5)
+    return [x[1:3, 1:6:2, 3:6], spread, x.permute(1, 2, 0)[:4, :4], x[0, :6, 2:8].mT]
+
+
 def parts_of(results: Results) -> list[Tensor]:
     return [results] if isinstance(results, Tensor) else list(results)
 

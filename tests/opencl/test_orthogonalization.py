@@ -16,7 +16,7 @@ from gnomon import Tensor, linalg
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from .devices import default_backend, served_device, with_traits_of_a_gpu
-from .matrices import Results, agree, bytes_read, drawn, parts_of
+from .matrices import Results, agree, bytes_read, drawn, not_dense, parts_of
 from .test_without_float64 import without_float64
 
 DTYPES = (gnomon.float32, gnomon.float64)
@@ -99,10 +99,8 @@ def test_matrices_that_are_not_dense() -> None:
     whole = drawn((4, 7, 9), gnomon.float32, "whole")
 
     def calls(x: Tensor) -> list[Tensor]:
-        steps, wide = x[1:3, 1:6:2, 3:6], x[:1]
-        spread = wide[:, :5, :5].expand(3, 5, 5)
         results: list[Tensor] = []
-        for each in (steps, spread, x.permute(1, 2, 0)[:4, :4], x[0, :6, 2:8].mT):
+        for each in not_dense(x):
             square = _spread(each)
             results += [*linalg.qr(square), *linalg.eigh(square), *linalg.svd(square)]
             results += [linalg.matrix_exp(each / 8), *gnomon.geqrf(each.detach())]

@@ -44,23 +44,21 @@ def copying_for(
     """Return the copies, into ``room`` bytes, that help a reduction of what ``expression``
     makes of operands with ``layouts``.
     """
+    geometry = geometry_of(reducing, layouts, traits)
+    if geometry.kernel != "reduce_columns" or not traits.is_processor:
+        return Copying((), layouts)
     read = list(layouts)
     copies: list[tuple[int, Launch]] = []
     begin, stored = 0, len(expression.stores)
-    geometry = geometry_of(reducing, layouts, traits)
     for place, dtype in enumerate(expression.loads, stored):
         stride, layout = geometry.courses[place].kept.strides[-1], layouts[place]
         own = _without_repeats(layout)
-        if geometry.kernel != "reduce_columns" or stride in (0, 1):
-            continue
-        if own.numel * _READ_AGAIN > layout.numel or not traits.is_processor:
+        if stride in (0, 1) or own.numel * _READ_AGAIN > layout.numel:
             continue
         moved = _along_results(reducing, layout, begin // dtype.itemsize)
         end = begin + own.numel * dtype.itemsize
-        if (
-            end > room
-            or courses_of(reducing, (*read[:place], moved, *read[place + 1 :])) is None
-        ):
+        with_moved = (*read[:place], moved, *read[place + 1 :])
+        if end > room or courses_of(reducing, with_moved) is None:
             continue
         copy = Expression((dtype,), (), (), (0,))
         made = launches(copy, (_without_repeats(moved), own), traits)

@@ -33,10 +33,7 @@ static inline void finish(COMPUTE sum, long batch, long row, __global const STOR
     STORE(sum, product, plan.offset0 + batch * plan.stride0_0 + row * plan.stride0_1);
 }
 
-/* A matrix times a vector. A work-item makes LENGTH rows over one part of the steps. Sums of
-   several parts are laid out (part, batch, row) and added in that order by add_partial_sums. */
-#define LENGTH 64
-
+/* Does so with the sum of the only part; those of several are laid out (part, batch, row). */
 static inline void keep(COMPUTE sum, long part, long batch, long row, __global COMPUTE *partial,
                         __global const STORAGE *addend, __global STORAGE *product,
                         const Plan plan) {
@@ -45,6 +42,10 @@ static inline void keep(COMPUTE sum, long part, long batch, long row, __global C
     else
         finish(sum, batch, row, addend, product, plan);
 }
+
+/* A matrix times a vector. A work-item makes LENGTH rows over one part of the steps;
+   add_partial_sums adds up several parts in their order. */
+#define LENGTH 64
 
 __kernel void multiply_by_vector(__global const STORAGE *matrix, __global const STORAGE *vector,
                                  __global COMPUTE *partial, __global const STORAGE *addend,

@@ -173,10 +173,12 @@ class Parts:
         node = gradient_node(tensor)
         if node is None:
             return None
-        if node in self._used_up and not _is_whole(node):
-            if _leads_to_leaf(node):
+        if node in self._used_up:
+            leads_to_leaf, is_whole = _left_of(node)
+            if not is_whole and leads_to_leaf:
                 raise NotRecordable("a result can be differentiated in part, as it has been")
-            return None
+            if not is_whole:
+                return None
         for index, output in enumerate(self.outputs):
             if output is tensor:
                 return index
@@ -184,34 +186,21 @@ class Parts:
         return len(self.outputs) - 1
 
 
-def _is_whole(node: Node) -> bool:
-    """Return whether a pass that went through ``node`` released nothing of what leads there, so
-    that another one can.
+def _left_of(node: Node) -> tuple[bool, bool]:
+    """Return what a pass that went through ``node`` left of the graph: whether another one gets
+    to a leaf, and whether it gets everywhere, since nothing was released on the way.
     """
+    leads_to_leaf, is_whole = False, True
     seen: set[Node] = set()
     waiting = [node]
     while waiting:
         each = waiting.pop()
-        if each.is_released:
-            return False
-        if each not in seen:
-            seen.add(each)
-            waiting += [edge.node for edge in each.edges if edge is not None]
-    return True
-
-
-def _leads_to_leaf(node: Node) -> bool:
-    """Return whether a pass gets from ``node`` to a leaf, through nodes that saved nothing."""
-    seen: set[Node] = set()
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, AccumulateGrad):
-            return True
+        leads_to_leaf |= isinstance(each, AccumulateGrad)
+        is_whole &= not each.is_released
         if each not in seen and not each.is_released:
             seen.add(each)
             waiting += [edge.node for edge in each.edges if edge is not None]
-    return False
+    return leads_to_leaf, is_whole
 
 
 def placed(result: Result | None) -> object:

@@ -30,6 +30,7 @@ from gnomon.layout import Layout
 pytest.importorskip("pyopencl", reason="the OpenCL backend needs pyopencl")
 
 from gnomon_opencl.backend import OpenCLBackend
+from gnomon_opencl.generation import some_kernels
 
 from .devices import BACKENDS, default_backend, elements, pair
 
@@ -208,3 +209,24 @@ def test_an_expanded_operand_and_infinities(traits: str) -> None:
     output = Operand(Storage(backend, backend.allocate(12800)), places, float32)
     kernel(left, right, output)
     assert set(elements(output)) == {float("inf")}
+
+
+@pytest.mark.parametrize(
+    ("depth", "kernels"),
+    [(70, ["multiply_by_vector"]), (20000, ["multiply_by_vector", "add_partial_sums"])],
+)
+def test_a_product_with_a_vector_is_one_launch_of_what_is_built(
+    depth: int, kernels: list[str]
+) -> None:
+    backend = default_backend()
+    matrix, vector = (gnomon.ones(shape, device="opencl") for shape in ((3, depth), (depth, 1)))
+    backend.synchronize()
+    before = backend.runtime.launches
+    found = matrix @ vector
+    backend.runtime.flush()
+    assert backend.runtime.launches - before == len(kernels)
+    assert found.flatten().tolist() == [depth] * 3
+    text = some_kernels("matrix_product", *kernels)
+    assert [text.count(f"__kernel void {name}(") for name in kernels] == [1] * len(kernels)
+    assert text.count("__kernel") == len(kernels)
+    assert any(text in each for each in backend.runtime.programs._programs)
